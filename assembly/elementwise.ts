@@ -1,0 +1,99 @@
+/**
+ * Functions of one element, applied from x to y (which may be the same place).
+ *
+ *     sigmoid(x)    = 1 / (1 + e^{−x})              through e = e^{−|x|}, so that nothing overflows
+ *     logSigmoid(x) = min(x, 0) − log1p(e^{−|x|})
+ *     softplus(x)   = max(x, 0) + log1p(e^{−|x|}) = −logSigmoid(−x)
+ *     logit(p)      = log(p / (1 − p))
+ *
+ * NaN gives NaN. logit is ∓∞ at 0 and 1 and NaN outside [0, 1].
+ */
+import { abs, select, splat, VECTOR } from "./lanes";
+import { exp } from "./math/exp";
+import { log, log1p } from "./math/log";
+import { loadTailGroup, storeTailGroup, TAIL, tailLength, wholeGroups } from "./rows/strip";
+
+const SIGMOID = 0;
+const LOG_SIGMOID = 1;
+const SOFTPLUS = 2;
+const LOGIT = 3;
+
+// @ts-ignore: decorator
+@inline
+function sigmoidLane<T>(x: v128): v128 {
+  const one = splat<T>(1);
+  const e = exp<T>(v128.neg<T>(abs<T>(x)));
+  const negative = v128.lt<T>(x, splat<T>(0));
+  return v128.div<T>(select(negative, e, one), v128.add<T>(one, e));
+}
+
+/** log1p(e^{−|x|}), which both softplus and logSigmoid add to a ramp. */
+// @ts-ignore: decorator
+@inline
+function bend<T>(x: v128): v128 {
+  return log1p<T>(exp<T>(v128.neg<T>(abs<T>(x))));
+}
+
+/**
+ * log(p/(1 − p)) cancels near ½, where the ratio is near 1. With m = min(p, 1 − p) it is ±log1p(|1 − 2p| / m), and
+ * 1 − 2p is exact for p ≥ ¼. Below 2^-60, where the quotient could overflow, log p is all of it.
+ */
+// @ts-ignore: decorator
+@inline
+function logitLane<T>(p: v128): v128 {
+  const one = splat<T>(1);
+  const upper = v128.ge<T>(p, splat<T>(0.5));
+  const smaller = select(upper, v128.sub<T>(one, p), p);
+  const magnitude = log1p<T>(v128.div<T>(abs<T>(v128.sub<T>(one, v128.add<T>(p, p))), smaller));
+  const tiny = v128.lt<T>(p, splat<T>(<T>8.673617379884035e-19)); // 2^-60
+  const l = select(upper, magnitude, v128.neg<T>(magnitude));
+  return v128.any_true(tiny) ? select(tiny, log<T>(p), l) : l;
+}
+
+// @ts-ignore: decorator
+@inline
+function lane<T>(kind: i32, x: v128): v128 {
+  if (kind == SIGMOID) return sigmoidLane<T>(x);
+  if (kind == LOG_SIGMOID) return v128.sub<T>(v128.pmin<T>(x, splat<T>(0)), bend<T>(x));
+  if (kind == SOFTPLUS) return v128.add<T>(v128.pmax<T>(x, splat<T>(0)), bend<T>(x));
+  return logitLane<T>(x);
+}
+
+/** The whole groups, then the padded tail through the same loop: one instance of the lane code a function. */
+// @ts-ignore: decorator
+@inline
+function map<T>(kind: i32, x: usize, y: usize, count: i32): void {
+  const tail = tailLength<T>(count);
+  let vectors = 4 * wholeGroups<T>(count);
+  const body = <usize>vectors * VECTOR;
+  const end = y + body;
+  if (tail) loadTailGroup<T>(x + body, tail, 0);
+  for (let last = !tail; ; last = true) {
+    for (; vectors > 0; vectors--) {
+      v128.store(y, lane<T>(kind, v128.load(x)));
+      x += VECTOR;
+      y += VECTOR;
+    }
+    if (last) break;
+    vectors = 4;
+    x = TAIL;
+    y = TAIL;
+  }
+  if (tail) storeTailGroup<T>(end, tail);
+}
+
+export function sigmoid<T>(x: usize, y: usize, count: i32): void {
+  map<T>(SIGMOID, x, y, count);
+}
+
+export function logSigmoid<T>(x: usize, y: usize, count: i32): void {
+  map<T>(LOG_SIGMOID, x, y, count);
+}
+
+export function softplus<T>(x: usize, y: usize, count: i32): void {
+  map<T>(SOFTPLUS, x, y, count);
+}
+
+export function logit<T>(x: usize, y: usize, count: i32): void {
+  map<T>(LOGIT, x, y, count);
+}

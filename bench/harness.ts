@@ -1,0 +1,172 @@
+/**
+ * Runs a family of cases. A family file declares the cases (an operation on a type and a shape) and who
+ * contests each; here the contestants are checked against the reference, timed in turns and reported.
+ */
+import { Bench, Task } from "tinybench";
+import { options } from "./options.ts";
+import { save, table } from "./report.ts";
+
+export type Dtype = "f32" | "f64";
+export type FloatArray = Float32Array | Float64Array;
+export type Values = ArrayLike<number>;
+
+/** A contestant that is ready for its case. */
+export interface Call {
+  /** The timed call. A promise is awaited within the time. */
+  run(): unknown;
+  /** The values of the last run, for the check. Where it is missing, `run` returns them. */
+  result?(): Values | Promise<Values>;
+  dispose?(): unknown;
+}
+
+/** By name, what makes each contestant ready. The name is its row in the table, so it is the same in every case. */
+export type Contestants = Record<string, () => Call | Promise<Call>>;
+
+export interface Case {
+  op: string;
+  dtype: Dtype;
+  shape: readonly number[];
+  /** The largest error |y − r| / max(|r|, floor) that counts as agreement with the reference r. */
+  tolerance: number;
+  floor: number;
+  /** Makes the inputs, so that only one case at a time is in memory. */
+  setup(): { reference: Values; contestants: Contestants };
+}
+
+export interface Family {
+  name: string;
+  cases: readonly Case[];
+  /** The contestant all are compared to: the first of these that runs. */
+  baseline: readonly string[];
+}
+
+export interface Spread {
+  median: number;
+  low: number;
+  high: number;
+}
+
+/** Of the rounds' median times of a call in µs, with the error of the result. */
+export interface Figure extends Spread {
+  error: number;
+}
+
+export interface CaseResult {
+  op: string;
+  dtype: Dtype;
+  shape: string;
+  figures: Record<string, Figure>;
+}
+
+const ROUNDS = options.rounds(5, 3);
+
+export async function bench({ name, cases, baseline }: Family): Promise<void> {
+  const results: CaseResult[] = [];
+  const wrong: string[] = [];
+  for (const title of new Set(cases.map(titleOf))) {
+    if (!options.only.test(title)) continue;
+    const group: CaseResult[] = [];
+    for (const c of cases.filter((c) => titleOf(c) === title && options.shape(shapeOf(c)))) {
+      group.push(await runCase(c, wrong));
+    }
+    if (group.length > 0) console.log(`\n${title}, µs\n${table(group, baseline)}`);
+    results.push(...group);
+  }
+  if (wrong.length > 0) {
+    console.error(`\n${wrong.join("\n")}`);
+    process.exitCode = 1;
+  } else if (options.complete) {
+    save(name, { rounds: ROUNDS, cases: results });
+  }
+}
+
+const titleOf = ({ op, dtype }: Case) => `${op} ${dtype}`;
+const shapeOf = ({ shape }: Case) => shape.join("x");
+
+/** Checks all contestants, then times in turns those that agree. */
+async function runCase(c: Case, wrong: string[]): Promise<CaseResult> {
+  const { reference, contestants } = c.setup();
+  const calls: Call[] = [];
+  const entrants: { name: string; error: number; turn: Turn; times: number[] }[] = [];
+  try {
+    for (const [name, start] of Object.entries(contestants)) {
+      if (!options.who.test(name)) continue;
+      const where = `${name} at ${titleOf(c)} ${shapeOf(c)}`;
+      try {
+        const call = await start();
+        calls.push(call);
+        const returned = call.run();
+        const values = (await returned) as Values;
+        const error = maxError(call.result ? await call.result() : values, reference, c.floor);
+        if (error <= c.tolerance) {
+          entrants.push({ name, error, turn: await prepare(call, returned instanceof Promise), times: [] });
+        } else {
+          wrong.push(`${where} is off by ${error.toPrecision(3)}, allowed ${c.tolerance}`);
+        }
+      } catch (cause) {
+        throw new Error(`${where} failed`, { cause });
+      }
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { turn, times } of entrants) times.push(await turn());
+    }
+    const figures = Object.fromEntries(entrants.map(({ name, error, times }) => [name, { ...spread(times), error }]));
+    return { op: c.op, dtype: c.dtype, shape: shapeOf(c), figures };
+  } finally {
+    for (const call of calls) await call.dispose?.();
+  }
+}
+
+/** NaN where there is no agreement to speak of: a different length, or NaN on one side. */
+function maxError(values: Values, reference: Values, floor: number): number {
+  if (values.length !== reference.length) return Number.NaN;
+  let worst = 0;
+  for (let i = 0; i < reference.length; i++) {
+    const r = reference[i] as number;
+    worst = Math.max(worst, Math.abs((values[i] as number) - r) / Math.max(Math.abs(r), floor));
+  }
+  return worst;
+}
+
+/** Times a contestant for one round: the median time of a call, in µs. */
+type Turn = () => Promise<number>;
+
+/** A sample is as many calls as fill this many milliseconds: reading the clock costs 40 ns, too much beside one short call. */
+const SAMPLE = 0.1;
+
+async function prepare({ run }: Call, async: boolean): Promise<Turn> {
+  let batch = 1;
+  const calls = async
+    ? async () => {
+        for (let i = 0; i < batch; i++) await run();
+      }
+    : () => {
+        for (let i = 0; i < batch; i++) run();
+      };
+
+  // warm up and find the batch
+  const warm = performance.now() + options.warmUp;
+  for (let took = 0; took < SAMPLE || performance.now() < warm; ) {
+    if (took < SAMPLE && took > 0) batch *= 2;
+    const start = performance.now();
+    await calls();
+    took = performance.now() - start;
+  }
+
+  // at least 3 samples a turn, however slow
+  const bench = new Bench({ time: options.turn, iterations: 3, warmup: false, throws: true });
+  const task = new Task(bench, "calls", calls, { async });
+  return async () => {
+    task.reset();
+    const { result } = async ? await task.run() : task.runSync();
+    if (result.state !== "completed") throw new Error(`the timing ended ${result.state}`);
+    return (result.latency.p50 * 1000) / batch;
+  };
+}
+
+export function spread(times: readonly number[]): Spread {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (q: number) => sorted[Math.floor(q)] as number;
+  const middle = (sorted.length - 1) / 2;
+  return { median: (at(middle) + at(middle + 0.5)) / 2, low: at(0), high: at(sorted.length - 1) };
+}

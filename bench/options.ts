@@ -1,0 +1,41 @@
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+export const nodeMajor = Number.parseInt(process.versions.node, 10);
+/** The first Node with relaxed SIMD. */
+export const RELAXED_SINCE = 22;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean" },
+    rounds: { type: "string" },
+    only: { type: "string" },
+    who: { type: "string" },
+    shapes: { type: "string" },
+    dist: { type: "string" },
+  },
+});
+const pattern = (source = "") => new RegExp(source, "i");
+const shapes = values.shapes?.split(",");
+
+export const options = {
+  families: positionals,
+  rounds: (usual: number, quick: number): number => Number(values.rounds ?? (values.quick ? quick : usual)),
+  /** How long a contestant is timed in one round, in ms. */
+  turn: values.quick ? 10 : 40,
+  /** How long it runs before, in ms: what is optimised only after thousands of calls must have been. */
+  warmUp: values.quick ? 50 : 100,
+  /** Of the operation and type: `softmax f32`. */
+  only: pattern(values.only),
+  /** Of the contestant. */
+  who: pattern(values.who),
+  /** Whether a shape, as `128x1000`, is asked for. */
+  shape: (shape: string): boolean => shapes?.includes(shape) ?? true,
+  /** The built module under test, as a URL. */
+  dist: pathToFileURL(resolve(root, values.dist ?? "dist/index.js")).href,
+  /** Whether all is run, with the usual care: only such figures are kept. */
+  complete: Object.keys(values).every((name) => name === "rounds"),
+};

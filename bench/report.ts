@@ -1,0 +1,47 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CaseResult } from "./harness.ts";
+import { nodeMajor } from "./options.ts";
+
+/** Contestants down, shapes across: the median and how many times the baseline's it is; last the largest error. */
+export function table(cases: readonly CaseResult[], baseline: readonly string[]): string {
+  const names = new Set(cases.flatMap(({ figures }) => Object.keys(figures)));
+  const ours = baseline.find((name) => names.has(name)) ?? "";
+  const worst = (name: string) => Math.max(...cases.map(({ figures }) => figures[name]?.error ?? 0));
+  const rows = [...names].map((name) => [
+    name,
+    ...cases.map(({ figures }) => {
+      const time = figures[name]?.median;
+      const base = figures[ours]?.median;
+      if (time === undefined) return "";
+      return base === undefined ? digits(time) : `${digits(time)} ${digits(time / base, 2).padStart(5)}×`;
+    }),
+    worst(name).toExponential(0),
+  ]);
+  return columns([["", ...cases.map(({ shape }) => shape), "error"], ...rows]);
+}
+
+/** The first column to the left, the others to the right. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const pad = (cell: string, i: number) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0));
+  return rows.map((row) => row.map(pad).join("  ")).join("\n");
+}
+
+/** `count` significant digits, never an exponent. */
+export const digits = (value: number, count = 3): string =>
+  value >= 10 ** (count - 1) ? value.toFixed(0) : value.toPrecision(count);
+
+/** Keeps the results of a complete run, with what they were measured on. */
+export function save(family: string, results: object): void {
+  const file = fileURLToPath(new URL(`results/${family}-${nodeMajor}.json`, import.meta.url));
+  const { node, v8 } = process.versions;
+  const report = { family, date: new Date().toISOString(), node, v8, cpu: cpus()[0]?.model, ...results };
+  const rounded = (_key: string, value: unknown) => (typeof value === "number" ? Number(value.toPrecision(4)) : value);
+  const json = JSON.stringify(report, rounded, 2).replace(/\{[^{}]*\}/g, (leaf) => leaf.replace(/\s+/g, " "));
+  mkdirSync(new URL("results/", import.meta.url), { recursive: true });
+  writeFileSync(file, `${json}\n`);
+  console.log(`\nkept in ${relative("", file)}`);
+}

@@ -1,0 +1,94 @@
+/**
+ * How long from nothing to the first result, in fresh processes, beside a process that does nothing;
+ * and what a page pays for the package in bytes.
+ */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { type Spread, spread } from "./harness.ts";
+import { options } from "./options.ts";
+import { model } from "./peers/onnx.ts";
+import { columns, digits, save } from "./report.ts";
+
+const onnx = model(
+  [{ op: "Softmax", inputs: ["x"], outputs: ["y"], attributes: { axis: -1 } }],
+  { x: { data: new Float32Array(3), dims: [1, 3] } },
+  "y",
+);
+const ort = (module: string) => `
+  import ort from "${module}";
+  ort.env.wasm.numThreads = 1;
+  const session = await ort.InferenceSession.create(Buffer.from("${Buffer.from(onnx).toString("base64")}", "base64"));
+  await session.run({ x: new ort.Tensor("float32", Float32Array.of(1, 2, 3), [1, 3]) });
+  process.exit();`;
+
+/** Each computes one softmax of three numbers. */
+const scripts: Record<string, string> = {
+  empty: "",
+  surprisal: `import { softmax } from "${options.dist}"; softmax(Float32Array.of(1, 2, 3));`,
+  "plain loop": `
+    const e = Float32Array.of(1, 2, 3).map(Math.exp);
+    const sum = e.reduce((a, b) => a + b);
+    e.map((v) => v / sum);`,
+  tfjs: `
+    import * as tf from "@tensorflow/tfjs-core";
+    import "@tensorflow/tfjs-backend-wasm";
+    await tf.setBackend("wasm");
+    tf.softmax(tf.tensor(Float32Array.of(1, 2, 3), [1, 3])).dataSync();`,
+  "ort-web": ort("onnxruntime-web"),
+  "ort-node": ort("onnxruntime-node"),
+};
+
+/** Milliseconds of a process that runs the script, with the peers in reach. */
+function processTime(script: string): number {
+  const cwd = fileURLToPath(new URL("peers/", import.meta.url));
+  const start = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`a script of the start-up benchmark failed:\n${script}\n${stderr}`);
+  return performance.now() - start;
+}
+
+function startUp(): Record<string, Spread> {
+  const contestants = Object.entries(scripts)
+    .filter(([name]) => name === "empty" || options.who.test(name))
+    .map(([name, script]) => ({ name, script, times: [] as number[] }));
+  const rounds = options.rounds(15, 3);
+  for (let round = 0; round < rounds; round++) {
+    // back and forth: in one order the empty process would always follow the heaviest, and pay for its end
+    const order = round % 2 === 0 ? contestants : [...contestants].reverse();
+    for (const { script, times } of order) times.push(processTime(script));
+  }
+  return Object.fromEntries(contestants.map(({ name, times }) => [name, spread(times)]));
+}
+
+/** Bytes of one minified file with what `contents` exports. */
+async function bundle(contents: string): Promise<{ raw: number; gzip: number }> {
+  const stdin = { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)) };
+  const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: "esm", write: false });
+  const [file] = outputFiles;
+  if (file === undefined) throw new Error("esbuild wrote nothing");
+  return { raw: file.contents.length, gzip: gzipSync(file.contents, { level: 9 }).length };
+}
+
+const ms = startUp();
+const { empty } = ms;
+const over = Object.entries(ms).map(([name, { median }]) => [
+  name,
+  digits(median),
+  (median - (empty?.median ?? 0)).toFixed(1),
+]);
+console.log(`start-up\n${columns([["", "ms", "over empty"], ...over])}`);
+
+const dist = fileURLToPath(options.dist);
+const bytes = {
+  everything: await bundle(`export * from "${dist}"`),
+  softmax: await bundle(`export { softmax } from "${dist}"`),
+};
+const sizes = Object.entries(bytes).map(([name, { raw, gzip }]) => [name, `${raw}`, `${gzip}`]);
+console.log(`\nbundled, bytes\n${columns([["", "minified", "gzipped"], ...sizes])}`);
+
+if (options.complete) save("startup", { ms, bytes });

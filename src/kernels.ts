@@ -1,0 +1,167 @@
+/** Compiles and instantiates the kernels, at the first call or when told to, and chooses the variant. */
+import { instantiate, instantiateSync } from "@assemblyscript/loader";
+import base from "../build/base.wasm.ts";
+import relaxed from "../build/relaxed.wasm.ts";
+import { version } from "../package.json";
+import { Arena } from "./arena.ts";
+import { failKind, oneOf } from "./check.ts";
+
+/** The ABI, as the compiler of assembly/index.ts declares it. */
+export type Kernels = Awaited<ReturnType<typeof import("../build/base.js").instantiate>>;
+
+export type Variant = "base" | "relaxed";
+
+export interface InitOptions {
+  /**
+   * Which kernels: `"base"` gives the same bits on every engine, `"relaxed"` uses fused multiply-add and needs relaxed
+   * SIMD, `"auto"` (the default) takes relaxed where the engine has it.
+   */
+  variant?: "auto" | Variant;
+  /** A module to use instead of the embedded one, such as `surprisal/base.wasm` compiled ahead of time. */
+  module?: WebAssembly.Module | BufferSource;
+}
+
+/** What `init` takes beside `initSync`'s: also a Response or a promise. */
+export interface AsyncInitOptions extends Omit<InitOptions, "module"> {
+  module?: ModuleSource | Promise<ModuleSource>;
+}
+
+type ModuleSource = WebAssembly.Module | BufferSource | Response;
+
+const EMBEDDED: Record<Variant, string> = { base, relaxed };
+
+/** A module of one function, [] → [v128]. */
+function probe(...body: number[]): Uint8Array<ArrayBuffer> {
+  const code = [0, ...body, 0x0b];
+  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0];
+  return new Uint8Array([...header, 10, code.length + 2, 1, code.length, ...code]);
+}
+
+/** Whether the engine takes a variant's instructions: i32x4.splat, f32x4.relaxed_madd. */
+function supports(variant: Variant): boolean {
+  const splat = [0x41, 0, 0xfd, 0x11];
+  const body = variant === "base" ? splat : [...splat, ...splat, ...splat, 0xfd, 0x85, 0x02];
+  return WebAssembly.validate(probe(...body));
+}
+
+/** The inverse of tools/embed.ts. */
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    // " " and "!" are the prefixes; the alphabet goes on from "#" without $ ' \ and `
+    let c = text.charCodeAt(i);
+    const high = c < 34 ? 88 * (c - 31) : 0;
+    if (high) c = text.charCodeAt(++i);
+    const position = c - 35 - +(c > 36) - +(c > 39) - +(c > 92) - +(c > 96);
+    bytes[count++] = high + position - 16;
+  }
+  return bytes.slice(0, count);
+}
+
+/** One instance per variant, so that switching to and fro compiles nothing twice. */
+const arenas: Partial<Record<Variant, Arena>> = {};
+let current: Arena | undefined;
+
+/** The kernels in use, with their memory; compiled here at the first call. */
+export function arena(): Arena {
+  if (current === undefined) initSync();
+  return current as Arena;
+}
+
+function choose(fn: string, options: InitOptions | AsyncInitOptions): Variant {
+  const variant = oneOf(fn, "variant", options.variant ?? "auto", ["auto", "base", "relaxed"] as const);
+  if (!supports("base")) {
+    throw new Error(`${fn}: the engine has no WebAssembly SIMD; surprisal needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or later`);
+  }
+  if (variant === "relaxed" && !supports("relaxed")) {
+    throw new Error(`${fn}: "variant" is "relaxed", but the engine has no relaxed SIMD (Node 22, Chrome 114 or Firefox 146 do); "auto" falls back to "base"`);
+  }
+  return variant === "auto" ? (supports("relaxed") ? "relaxed" : "base") : variant;
+}
+
+/** Takes an instance into use, after a look at what it is. */
+function adopt(fn: string, options: InitOptions | AsyncInitOptions, instance: WebAssembly.Instance): void {
+  const kernels = instance.exports as unknown as Kernels;
+  if (typeof kernels.isRelaxed !== "function") failKind(fn, "module", "surprisal's own base.wasm or relaxed.wasm", options.module);
+  const variant = kernels.isRelaxed() ? "relaxed" : "base";
+  if (options.variant && options.variant !== "auto" && options.variant !== variant) {
+    throw new RangeError(`${fn}: "module" holds the ${variant} kernels, but "variant" is "${options.variant}"`);
+  }
+  current = arenas[variant] = new Arena(kernels, variant);
+}
+
+/** What the engine threw while compiling, in words that say what to do about it. */
+function explain(fn: string, given: unknown, cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/Content.Security.Policy|unsafe-eval|disallowed by embedder|blocked by CSP/i.test(message)) {
+    return new Error(
+      `${fn}: WebAssembly may not be compiled here: allow it with 'wasm-unsafe-eval' in the page's Content-Security-Policy (script-src), or pass a precompiled "module" (${message})`,
+      { cause },
+    );
+  }
+  return new Error(`${fn}: ${given === undefined ? "the kernels" : 'the "module"'} could not be instantiated: ${message}`, { cause });
+}
+
+/** A module or its bytes. */
+function moduleOf(fn: string, value: unknown): WebAssembly.Module | BufferSource {
+  // an edge sandbox may hold modules of another realm
+  if (ArrayBuffer.isView(value) || /\[object (WebAssembly.Module|(Shared)?ArrayBuffer)\]/.test(Object.prototype.toString.call(value))) {
+    return value as WebAssembly.Module | BufferSource;
+  }
+  return failKind(fn, "module", fn === "init" ? "a WebAssembly.Module, bytes, a Response or a promise of one" : "a WebAssembly.Module or bytes", value);
+}
+
+/**
+ * Compiles and instantiates the kernels now rather than at the first call, or switches the variant. Synchronous.
+ *
+ * @throws TypeError for a `module` that is no module and no bytes (a Response or a promise is for `init`); RangeError for a
+ *   module of another variant than asked for; Error where the engine lacks SIMD or forbids compilation.
+ * @example initSync({ variant: "base" }); // the same bits everywhere
+ */
+export function initSync(options: InitOptions = {}): void {
+  const variant = choose("initSync", options);
+  const { module } = options;
+  if (module === undefined && arenas[variant]) {
+    current = arenas[variant];
+    return;
+  }
+  const source = module === undefined ? decode(EMBEDDED[variant]) : moduleOf("initSync", module);
+  let instance: WebAssembly.Instance;
+  try {
+    ({ instance } = instantiateSync(source));
+  } catch (error) {
+    throw explain("initSync", module, error);
+  }
+  adopt("initSync", options, instance);
+}
+
+/**
+ * The same, off the main thread where the engine can, and from a Response or a promise too.
+ *
+ * @example await init({ module: fetch("/surprisal/base.wasm") });
+ */
+export async function init(options: AsyncInitOptions = {}): Promise<void> {
+  const variant = choose("init", options);
+  if (options.module === undefined && arenas[variant]) {
+    current = arenas[variant];
+    return;
+  }
+  const given = await options.module;
+  let instance: WebAssembly.Instance;
+  try {
+    const response = typeof Response !== "undefined" && given instanceof Response;
+    const source = given === undefined ? decode(EMBEDDED[variant]) : moduleOf("init", response ? await given.arrayBuffer() : given);
+    ({ instance } = await instantiate(source));
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith("init:")) throw error;
+    throw explain("init", options.module, error);
+  }
+  adopt("init", options, instance);
+}
+
+/** Which kernels run, how large their memory is, and the version of the package. */
+export function info(): { variant: Variant; memoryBytes: number; version: string } {
+  const { variant, memoryBytes } = arena();
+  return { variant, memoryBytes, version };
+}

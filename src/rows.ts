@@ -1,0 +1,162 @@
+/**
+ * Streams rows through the stage of linear memory.
+ *
+ *     along      rows are contiguous and fit: as many whole rows at a time as fill a tile
+ *     across     rows are columns of the data: lines of a tile stand side by side in lanes
+ *     piecewise  a row is longer than the stage, or strided and long: step by step, a piece at a time
+ *
+ * Arrays that are in linear memory already are used where they stand.
+ */
+import type { Arena } from "./arena.ts";
+import type { Layout } from "./tensor.ts";
+import type { FloatArray } from "./types.ts";
+
+/** What the steps of assembly/rows do to a row; ALL in one call for whole rows. */
+export const STEP = { begin: 1, maximum: 2, aim: 4, sum: 8, finish: 16, write: 32, all: 63 } as const;
+
+/** A family's kernels for one type, over pointers. */
+export interface RowKernel {
+  /** Rows of n contiguous elements. */
+  along(x: number, y: number, rows: number, n: number, steps: number): void;
+  /** Columns of n elements in lines of `width`, a multiple of the group. */
+  across(x: number, y: number, n: number, width: number): void;
+  /** One result per row, rather than one per element. */
+  readonly reduces: boolean;
+  /** The write step reads what the sum step wrote to y, rather than x. */
+  readonly rewrites: boolean;
+}
+
+/** Bytes of a tile: half of a 32 KiB L1 (see docs/memory.md for the measurement). */
+const TILE_BYTES = 16384;
+
+/** Bytes of a group, the unit of kernels. */
+const GROUP_BYTES = 64;
+
+export function mapRows(arena: Arena, x: FloatArray, y: FloatArray, layout: Layout, kernel: RowKernel): void {
+  const bytes = x.BYTES_PER_ELEMENT;
+  if (layout.inner === 1 && layout.n * bytes <= arena.stageBytes) along(arena, x, y, layout.rows, layout.n, kernel);
+  else if (layout.inner > 1 && layout.n * GROUP_BYTES <= arena.stageBytes) across(arena, x, y, layout, kernel);
+  else piecewise(arena, x, y, layout, kernel);
+}
+
+function along(arena: Arena, x: FloatArray, y: FloatArray, rows: number, n: number, kernel: RowKernel): void {
+  const bytes = x.BYTES_PER_ELEMENT;
+  const step = kernel.reduces ? 1 : n;
+  const xAt = arena.locate(x);
+  const yAt = arena.locate(y);
+  const tile = xAt && yAt ? rows : Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes)));
+  for (let row = 0; row < rows; row += tile) {
+    const count = Math.min(tile, rows - row);
+    const from = xAt ? xAt + row * n * bytes : arena.stage;
+    const to = yAt ? yAt + row * step * bytes : kernel.reduces ? arena.results : arena.stage;
+    if (!xAt) arena.copyIn(x, row * n, count * n, from);
+    kernel.along(from, to, count, n, STEP.all);
+    if (!yAt) arena.copyOut(to, count * step, y, row * step);
+  }
+}
+
+function across(arena: Arena, x: FloatArray, y: FloatArray, layout: Layout, kernel: RowKernel): void {
+  const { n, inner, rows } = layout;
+  const lanes = GROUP_BYTES / x.BYTES_PER_ELEMENT;
+  const groups = Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * GROUP_BYTES)));
+  const width = Math.min(groups, Math.ceil(rows / lanes)) * lanes;
+  const line = width * x.BYTES_PER_ELEMENT;
+  const to = kernel.reduces ? arena.results : arena.stage;
+  for (let column = 0; column < rows; column += width) {
+    const count = Math.min(width, rows - column);
+    eachRun(column, count, layout, (at, offset, length) => {
+      for (let j = 0; j < n; j++) arena.copyIn(x, at + j * inner, length, arena.stage + j * line + offset * x.BYTES_PER_ELEMENT);
+    });
+    kernel.across(arena.stage, to, n, width);
+    if (kernel.reduces) arena.copyOut(to, count, y, column);
+    else {
+      eachRun(column, count, layout, (at, offset, length) => {
+        for (let j = 0; j < n; j++) arena.copyOut(arena.stage + j * line + offset * x.BYTES_PER_ELEMENT, length, y, at + j * inner);
+      });
+    }
+  }
+}
+
+/** Columns [column, column + count) as runs that are contiguous in the data: where each starts there and in the tile. */
+function eachRun(column: number, count: number, { n, inner }: Layout, visit: (at: number, offset: number, length: number) => void): void {
+  for (let offset = 0; offset < count; ) {
+    const o = Math.floor((column + offset) / inner);
+    const i = (column + offset) % inner;
+    const length = Math.min(inner - i, count - offset);
+    visit(o * n * inner + i, offset, length);
+    offset += length;
+  }
+}
+
+function piecewise(arena: Arena, x: FloatArray, y: FloatArray, { n, inner, rows }: Layout, kernel: RowKernel): void {
+  const piece = arena.stageBytes / x.BYTES_PER_ELEMENT;
+  const walk = (source: FloatArray, start: number, first: number, steps: number, keep: boolean): void => {
+    for (let j = 0; j < n; j += piece) {
+      const count = Math.min(piece, n - j);
+      const at = start + j * inner;
+      arena.copyIn(source, at, count, arena.stage, inner);
+      kernel.along(arena.stage, arena.stage, 1, count, j === 0 ? first | steps : steps);
+      if (keep) arena.copyOut(arena.stage, count, y, at, inner);
+    }
+  };
+  for (let row = 0; row < rows; row++) {
+    const start = Math.floor(row / inner) * n * inner + (row % inner);
+    walk(x, start, STEP.begin, STEP.maximum, false);
+    walk(x, start, STEP.aim, STEP.sum, kernel.rewrites);
+    if (kernel.reduces) {
+      kernel.along(arena.stage, arena.results, 1, 0, STEP.finish);
+      arena.copyOut(arena.results, 1, y, row);
+    } else walk(kernel.rewrites ? y : x, start, STEP.finish, STEP.write, true);
+  }
+}
+
+/** Element by element, through tiles. */
+export function mapElements(arena: Arena, x: FloatArray, y: FloatArray, kernel: (x: number, y: number, count: number) => void): void {
+  const bytes = x.BYTES_PER_ELEMENT;
+  const xAt = arena.locate(x);
+  const yAt = arena.locate(y);
+  const tile = xAt && yAt ? x.length : TILE_BYTES / bytes;
+  for (let i = 0; i < x.length; i += tile) {
+    const count = Math.min(tile, x.length - i);
+    const from = xAt ? xAt + i * bytes : arena.stage;
+    const to = yAt ? yAt + i * bytes : arena.stage;
+    if (!xAt) arena.copyIn(x, i, count, from);
+    kernel(from, to, count);
+    if (!yAt) arena.copyOut(to, count, y, i);
+  }
+}
+
+/** A weighted reduction in f64, a row at a time, in pieces of half the stage; one row of weights may serve for all rows. */
+export function reduceWeighted(
+  arena: Arena,
+  x: FloatArray,
+  w: FloatArray,
+  y: FloatArray,
+  { n, inner, rows }: Layout,
+  kernel: (x: number, w: number, y: number, rows: number, n: number, steps: number) => void,
+): void {
+  const xAt = arena.stage;
+  const wAt = arena.stage + arena.stageBytes / 2;
+  const piece = arena.stageBytes / 16;
+  const shared = w.length === n;
+  for (let row = 0; row < rows; row++) {
+    const start = Math.floor(row / inner) * n * inner + (row % inner);
+    const walk = (first: number, steps: number): void => {
+      let j = 0;
+      do {
+        const count = Math.min(piece, n - j);
+        arena.copyIn(x, start + j * inner, count, xAt, inner, 8);
+        arena.copyIn(w, shared ? j : start + j * inner, count, wAt, shared ? 1 : inner, 8);
+        kernel(xAt, wAt, arena.results, 1, count, j === 0 ? first | steps : steps);
+        j += piece;
+      } while (j < n);
+    };
+    if (n <= piece) walk(0, STEP.all);
+    else {
+      walk(STEP.begin, STEP.maximum);
+      walk(STEP.aim, STEP.sum);
+      kernel(xAt, wAt, arena.results, 1, 0, STEP.finish);
+    }
+    y[row] = arena.number(arena.results);
+  }
+}
