@@ -1,4 +1,5 @@
-/** The ABI: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
+/** The ABI: monomorphic exports only, one line each. Pointers are bytes, counts are elements.
+ *  Kernels over rows have one signature, so that the host marshals them all alike. */
 import { logSigmoid, logit, sigmoid, softplus } from "./elementwise";
 import { acrossRows, alongRows, LOG_SOFTMAX, LOG_SUM_EXP, SOFTMAX } from "./rows/softmax";
 import { weightedRows } from "./rows/weighted";
@@ -8,16 +9,16 @@ export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: 
 export function softmax_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f64>(SOFTMAX, x, y, rows, n, temperature, zero, steps); }
 export function logSoftmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(LOG_SOFTMAX, x, y, rows, n, temperature, zero, steps); }
 export function logSoftmax_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f64>(LOG_SOFTMAX, x, y, rows, n, temperature, zero, steps); }
-export function logSumExp_f32(x: usize, y: usize, rows: i32, n: i32, steps: i32): void { alongRows<f32>(LOG_SUM_EXP, x, y, rows, n, 1, false, steps); }
-export function logSumExp_f64(x: usize, y: usize, rows: i32, n: i32, steps: i32): void { alongRows<f64>(LOG_SUM_EXP, x, y, rows, n, 1, false, steps); }
+export function logSumExp_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(LOG_SUM_EXP, x, y, rows, n, temperature, zero, steps); }
+export function logSumExp_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f64>(LOG_SUM_EXP, x, y, rows, n, temperature, zero, steps); }
 export function logSumExpWeighted(x: usize, w: usize, y: usize, rows: i32, n: i32, steps: i32): void { weightedRows(x, w, y, rows, n, steps); }
 
 export function softmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f32>(SOFTMAX, x, y, n, width, temperature, zero); }
 export function softmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(SOFTMAX, x, y, n, width, temperature, zero); }
 export function logSoftmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f32>(LOG_SOFTMAX, x, y, n, width, temperature, zero); }
 export function logSoftmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(LOG_SOFTMAX, x, y, n, width, temperature, zero); }
-export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32): void { acrossRows<f32>(LOG_SUM_EXP, x, y, n, width, 1, false); }
-export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32): void { acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, 1, false); }
+export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f32>(LOG_SUM_EXP, x, y, n, width, temperature, zero); }
+export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero); }
 
 export function sigmoid_f32(x: usize, y: usize, count: i32): void { sigmoid<f32>(x, y, count); }
 export function sigmoid_f64(x: usize, y: usize, count: i32): void { sigmoid<f64>(x, y, count); }

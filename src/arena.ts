@@ -9,17 +9,20 @@
  * the buffer changes: making one costs 36 ns, setting 64 elements 16 ns. No other module keeps a view of memory.
  */
 import { failKind, integerIn } from "./check.ts";
-import type { Kernels, Variant } from "./kernels.ts";
+import type { Kernels, TypedKernels, Variant } from "./kernels.ts";
 import type { FloatArray, Resident } from "./types.ts";
 
 /** Rows up to this size are staged whole; longer ones stream through it piece by piece. Held by L2. */
 const STAGE_BYTES = 1 << 20;
 
-/** A tile holds at least one element a row, so it has no more rows than this. */
-const RESULT_BYTES = 16384;
+/** One list of results, labels or the like of the rows of a tile; there are three. */
+export const RESULT_BYTES = 16384;
 
-/** Kernels read whole groups of 64 bytes: what is behind a block must be readable. */
-const PAD = 64;
+/** The unit of kernels. */
+export const GROUP_BYTES = 64;
+
+/** Kernels read whole groups: what is behind a block must be readable. */
+const PAD = GROUP_BYTES;
 
 const PAGE = 65536;
 
@@ -33,6 +36,8 @@ interface Block {
 
 export class Arena {
   readonly kernels: Kernels;
+  readonly f32: TypedKernels;
+  readonly f64: TypedKernels;
   readonly variant: Variant;
   /** Where the stage begins, and how many bytes a tile or a row may take of it. */
   readonly stage: number;
@@ -43,18 +48,22 @@ export class Arena {
   readonly #heap: number;
   /** The blocks in use, ascending. */
   readonly #blocks: Block[] = [];
+  #i32: Int32Array;
   #f32: Float32Array;
   #f64: Float64Array;
 
   constructor(kernels: Kernels, variant: Variant) {
     this.kernels = kernels;
+    this.f32 = suffixed(kernels, "_f32");
+    this.f64 = suffixed(kernels, "_f64");
     this.variant = variant;
     this.#memory = kernels.memory;
+    this.#i32 = new Int32Array(0);
     this.#f32 = new Float32Array(0);
     this.#f64 = new Float64Array(0);
     this.stage = align(kernels.heapBase());
     this.results = this.stage + STAGE_BYTES + PAD;
-    this.#heap = this.results + RESULT_BYTES + PAD;
+    this.#heap = this.results + 3 * RESULT_BYTES + PAD;
     this.#reserve(this.#heap);
   }
 
@@ -62,32 +71,53 @@ export class Arena {
     return this.#memory.buffer.byteLength;
   }
 
-  /** Linear memory as elements of so many bytes. */
+  /** The kernels for the type of an array. */
+  kernelsFor(array: FloatArray): TypedKernels {
+    return array.BYTES_PER_ELEMENT === 4 ? this.f32 : this.f64;
+  }
+
+  /** Linear memory as elements of so many bytes. Memory grows here alone, so that the views are right without a look. */
   view(bytes: number): FloatArray {
-    // a grown memory has detached the buffer of the old views
-    if (this.#f32.length === 0) this.#derive();
     return bytes === 4 ? this.#f32 : this.#f64;
   }
 
   /** Where an array stands in linear memory, in bytes; 0 if it stands elsewhere. */
   locate(array: FloatArray): number {
-    return array.buffer === this.#f32.buffer ? array.byteOffset : 0;
+    // only residents can: asking a small array for its buffer moves it off the JavaScript heap, some 200 ns
+    if (this.#blocks.length === 0) return 0;
+    return array.buffer === this.#memory.buffer ? array.byteOffset : 0;
   }
 
   /** Copies `count` elements of `array`, `stride` apart from index `from` on, to `pointer`: as they are, or as f64. */
   copyIn(array: FloatArray, from: number, count: number, pointer: number, stride = 1, bytes = array.BYTES_PER_ELEMENT): void {
     const view = this.view(bytes);
-    const at = pointer / bytes;
+    const at = index(pointer, bytes);
     if (count <= FEW || stride !== 1) for (let i = 0; i < count; i++) view[at + i] = array[from + i * stride] as number;
     else view.set(from === 0 && count === array.length ? array : array.subarray(from, from + count), at);
+  }
+
+  /** Fills up a row of n elements with −∞ to a multiple of the group, which spares a kernel its tail; returns that. */
+  pad(pointer: number, n: number, bytes: number): number {
+    const group = GROUP_BYTES / bytes;
+    if (n % group === 0) return n;
+    const view = this.view(bytes);
+    const end = n + group - (n % group);
+    const at = index(pointer, bytes);
+    for (let i = n; i < end; i++) view[at + i] = -Infinity;
+    return end;
   }
 
   /** Copies `count` elements at `pointer` to `array`, `stride` apart from index `to` on. */
   copyOut(pointer: number, count: number, array: FloatArray, to: number, stride = 1): void {
     const view = this.view(array.BYTES_PER_ELEMENT);
-    const at = pointer / array.BYTES_PER_ELEMENT;
+    const at = index(pointer, array.BYTES_PER_ELEMENT);
     if (count <= FEW || stride !== 1) for (let i = 0; i < count; i++) array[to + i * stride] = view[at + i] as number;
     else array.set(view.subarray(at, at + count), to);
+  }
+
+  /** Copies labels [from, from + count) to `pointer`, as i32. */
+  copyLabels(labels: Int32Array, from: number, count: number, pointer: number): void {
+    this.#i32.set(labels.subarray(from, from + count), pointer >>> 2);
   }
 
   /** The f64 at `pointer`. */
@@ -128,9 +158,21 @@ export class Arena {
   }
 
   #derive(): void {
+    this.#i32 = new Int32Array(this.#memory.buffer);
     this.#f32 = new Float32Array(this.#memory.buffer);
     this.#f64 = new Float64Array(this.#memory.buffer);
   }
+}
+
+/** The exports with a suffix, by their names without it: looking one up by a composed name would cost 300 ns a call. */
+function suffixed(kernels: Kernels, suffix: string): TypedKernels {
+  const named = Object.entries(kernels).filter(([name]) => name.endsWith(suffix));
+  return Object.fromEntries(named.map(([name, kernel]) => [name.slice(0, -suffix.length), kernel])) as TypedKernels;
+}
+
+/** The index of an element in a view; a division would cost 5 ns a time. */
+function index(pointer: number, bytes: number): number {
+  return bytes === 4 ? pointer >>> 2 : pointer >>> 3;
 }
 
 function align(bytes: number): number {

@@ -7,19 +7,17 @@
  *
  * Arrays that are in linear memory already are used where they stand.
  */
-import type { Arena } from "./arena.ts";
+import { type Arena, GROUP_BYTES } from "./arena.ts";
 import type { Layout } from "./tensor.ts";
 import type { FloatArray } from "./types.ts";
 
 /** What the steps of assembly/rows do to a row; ALL in one call for whole rows. */
 export const STEP = { begin: 1, maximum: 2, aim: 4, sum: 8, finish: 16, write: 32, all: 63 } as const;
 
-/** A family's kernels for one type, over pointers. */
-export interface RowKernel {
-  /** Rows of n contiguous elements. */
-  along(x: number, y: number, rows: number, n: number, steps: number): void;
-  /** Columns of n elements in lines of `width`, a multiple of the group. */
-  across(x: number, y: number, n: number, width: number): void;
+/** The kernels of a function of rows, which all have the same signature, and how it goes about its output. */
+export interface RowFunction {
+  readonly along: "softmax" | "logSoftmax" | "logSumExp";
+  readonly across: "softmaxAcross" | "logSoftmaxAcross" | "logSumExpAcross";
   /** One result per row, rather than one per element. */
   readonly reduces: boolean;
   /** The write step reads what the sum step wrote to y, rather than x. */
@@ -27,48 +25,79 @@ export interface RowKernel {
 }
 
 /** Bytes of a tile: half of a 32 KiB L1 (see docs/memory.md for the measurement). */
-const TILE_BYTES = 16384;
+export const TILE_BYTES = 16384;
 
-/** Bytes of a group, the unit of kernels. */
-const GROUP_BYTES = 64;
-
-export function mapRows(arena: Arena, x: FloatArray, y: FloatArray, layout: Layout, kernel: RowKernel): void {
+export function mapRows(
+  arena: Arena,
+  x: FloatArray,
+  y: FloatArray,
+  layout: Layout,
+  fn: RowFunction,
+  temperature: number,
+  zero: boolean,
+): void {
   const bytes = x.BYTES_PER_ELEMENT;
-  if (layout.inner === 1 && layout.n * bytes <= arena.stageBytes) along(arena, x, y, layout.rows, layout.n, kernel);
-  else if (layout.inner > 1 && layout.n * GROUP_BYTES <= arena.stageBytes) across(arena, x, y, layout, kernel);
-  else piecewise(arena, x, y, layout, kernel);
+  if (layout.inner === 1 && layout.n * bytes <= arena.stageBytes) along(arena, x, y, layout.rows, layout.n, fn, temperature, zero);
+  else if (layout.inner > 1 && layout.n * GROUP_BYTES <= arena.stageBytes) across(arena, x, y, layout, fn, temperature, zero);
+  else piecewise(arena, x, y, layout, fn, temperature, zero);
 }
 
-function along(arena: Arena, x: FloatArray, y: FloatArray, rows: number, n: number, kernel: RowKernel): void {
+function along(
+  arena: Arena,
+  x: FloatArray,
+  y: FloatArray,
+  rows: number,
+  n: number,
+  { along: name, reduces }: RowFunction,
+  temperature: number,
+  zero: boolean,
+): void {
   const bytes = x.BYTES_PER_ELEMENT;
-  const step = kernel.reduces ? 1 : n;
+  const kernel = arena.kernelsFor(x)[name];
+  const step = reduces ? 1 : n;
   const xAt = arena.locate(x);
   const yAt = arena.locate(y);
+  const staged = yAt || (reduces ? arena.results : arena.stage);
+  if (rows === 1 && !xAt) {
+    arena.copyIn(x, 0, n, arena.stage);
+    kernel(arena.stage, staged, 1, yAt ? n : arena.pad(arena.stage, n, bytes), temperature, zero, STEP.all);
+    if (!yAt) arena.copyOut(staged, step, y, 0);
+    return;
+  }
   const tile = xAt && yAt ? rows : Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes)));
   for (let row = 0; row < rows; row += tile) {
     const count = Math.min(tile, rows - row);
     const from = xAt ? xAt + row * n * bytes : arena.stage;
-    const to = yAt ? yAt + row * step * bytes : kernel.reduces ? arena.results : arena.stage;
+    const to = yAt ? yAt + row * step * bytes : staged;
     if (!xAt) arena.copyIn(x, row * n, count * n, from);
-    kernel.along(from, to, count, n, STEP.all);
+    kernel(from, to, count, n, temperature, zero, STEP.all);
     if (!yAt) arena.copyOut(to, count * step, y, row * step);
   }
 }
 
-function across(arena: Arena, x: FloatArray, y: FloatArray, layout: Layout, kernel: RowKernel): void {
+function across(
+  arena: Arena,
+  x: FloatArray,
+  y: FloatArray,
+  layout: Layout,
+  fn: RowFunction,
+  temperature: number,
+  zero: boolean,
+): void {
   const { n, inner, rows } = layout;
+  const kernel = arena.kernelsFor(x)[fn.across];
   const lanes = GROUP_BYTES / x.BYTES_PER_ELEMENT;
   const groups = Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * GROUP_BYTES)));
   const width = Math.min(groups, Math.ceil(rows / lanes)) * lanes;
   const line = width * x.BYTES_PER_ELEMENT;
-  const to = kernel.reduces ? arena.results : arena.stage;
+  const to = fn.reduces ? arena.results : arena.stage;
   for (let column = 0; column < rows; column += width) {
     const count = Math.min(width, rows - column);
     eachRun(column, count, layout, (at, offset, length) => {
       for (let j = 0; j < n; j++) arena.copyIn(x, at + j * inner, length, arena.stage + j * line + offset * x.BYTES_PER_ELEMENT);
     });
-    kernel.across(arena.stage, to, n, width);
-    if (kernel.reduces) arena.copyOut(to, count, y, column);
+    kernel(arena.stage, to, n, width, temperature, zero);
+    if (fn.reduces) arena.copyOut(to, count, y, column);
     else {
       eachRun(column, count, layout, (at, offset, length) => {
         for (let j = 0; j < n; j++) arena.copyOut(arena.stage + j * line + offset * x.BYTES_PER_ELEMENT, length, y, at + j * inner);
@@ -78,7 +107,7 @@ function across(arena: Arena, x: FloatArray, y: FloatArray, layout: Layout, kern
 }
 
 /** Columns [column, column + count) as runs that are contiguous in the data: where each starts there and in the tile. */
-function eachRun(column: number, count: number, { n, inner }: Layout, visit: (at: number, offset: number, length: number) => void): void {
+export function eachRun(column: number, count: number, { n, inner }: { readonly n: number; readonly inner: number }, visit: (at: number, offset: number, length: number) => void): void {
   for (let offset = 0; offset < count; ) {
     const o = Math.floor((column + offset) / inner);
     const i = (column + offset) % inner;
@@ -88,25 +117,34 @@ function eachRun(column: number, count: number, { n, inner }: Layout, visit: (at
   }
 }
 
-function piecewise(arena: Arena, x: FloatArray, y: FloatArray, { n, inner, rows }: Layout, kernel: RowKernel): void {
+function piecewise(
+  arena: Arena,
+  x: FloatArray,
+  y: FloatArray,
+  { n, inner, rows }: Layout,
+  fn: RowFunction,
+  temperature: number,
+  zero: boolean,
+): void {
+  const kernel = arena.kernelsFor(x)[fn.along];
   const piece = arena.stageBytes / x.BYTES_PER_ELEMENT;
   const walk = (source: FloatArray, start: number, first: number, steps: number, keep: boolean): void => {
     for (let j = 0; j < n; j += piece) {
       const count = Math.min(piece, n - j);
       const at = start + j * inner;
       arena.copyIn(source, at, count, arena.stage, inner);
-      kernel.along(arena.stage, arena.stage, 1, count, j === 0 ? first | steps : steps);
+      kernel(arena.stage, arena.stage, 1, count, temperature, zero, j === 0 ? first | steps : steps);
       if (keep) arena.copyOut(arena.stage, count, y, at, inner);
     }
   };
   for (let row = 0; row < rows; row++) {
     const start = Math.floor(row / inner) * n * inner + (row % inner);
     walk(x, start, STEP.begin, STEP.maximum, false);
-    walk(x, start, STEP.aim, STEP.sum, kernel.rewrites);
-    if (kernel.reduces) {
-      kernel.along(arena.stage, arena.results, 1, 0, STEP.finish);
+    walk(x, start, STEP.aim, STEP.sum, fn.rewrites);
+    if (fn.reduces) {
+      kernel(arena.stage, arena.results, 1, 0, temperature, zero, STEP.finish);
       arena.copyOut(arena.results, 1, y, row);
-    } else walk(kernel.rewrites ? y : x, start, STEP.finish, STEP.write, true);
+    } else walk(fn.rewrites ? y : x, start, STEP.finish, STEP.write, true);
   }
 }
 

@@ -1,8 +1,8 @@
 /** The softmax family: softmax, log-softmax and log-sum-exp along an axis; sigmoid, log-sigmoid, softplus and logit. */
 import { failValue, numberIn, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
-import { mapElements, mapRows, reduceWeighted } from "./rows.ts";
-import { apart, dtypeOf, elements, elementsOfBoth, layoutOf, outputOf, shapeOf } from "./tensor.ts";
+import { mapElements, mapRows, type RowFunction, reduceWeighted } from "./rows.ts";
+import { apart, elements, elementsOfBoth, layoutOf, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 export interface SoftmaxOptions<T extends FloatArray = FloatArray> {
@@ -19,9 +19,9 @@ export interface SoftmaxOptions<T extends FloatArray = FloatArray> {
 }
 
 
-type AlongKernel = (x: number, y: number, rows: number, n: number, temperature: number, zero: boolean, steps: number) => void;
-type ReduceKernel = (x: number, y: number, rows: number, n: number, steps: number) => void;
-type AcrossKernel = (x: number, y: number, n: number, width: number, temperature: number, zero: boolean) => void;
+const SOFTMAX: RowFunction = { along: "softmax", across: "softmaxAcross", reduces: false, rewrites: true };
+const LOG_SOFTMAX: RowFunction = { along: "logSoftmax", across: "logSoftmaxAcross", reduces: false, rewrites: false };
+const LOG_SUM_EXP: RowFunction = { along: "logSumExp", across: "logSumExpAcross", reduces: true, rewrites: false };
 
 /** x and T over a power of two, exactly, with T in [1, 2): the kernels take temperatures from 1e-8 to 1e8. */
 function scaled(x: FloatArray, temperature: number): [FloatArray, number] {
@@ -40,15 +40,7 @@ function softmaxBy(fn: "softmax" | "logSoftmax", x: Input, options: SoftmaxOptio
   const zero = o.allMasked !== undefined && oneOf(fn, "allMasked", o.allMasked, ["nan", "zero"]) === "zero";
   const out = outputOf(fn, o.out, source, source.length);
   if (temperature < 1e-8 || temperature > 1e8) [source, temperature] = scaled(source, temperature);
-  const { kernels } = arena();
-  const along: AlongKernel = kernels[`${fn}_${dtypeOf(source)}`];
-  const across: AcrossKernel = kernels[`${fn}Across_${dtypeOf(source)}`];
-  mapRows(arena(), apart(source, out), out, layout, {
-    along: (x, y, rows, n, steps) => along(x, y, rows, n, temperature, zero, steps),
-    across: (x, y, n, width) => across(x, y, n, width, temperature, zero),
-    reduces: false,
-    rewrites: fn === "softmax",
-  });
+  mapRows(arena(), o.out ? apart(source, out) : source, out, layout, fn === "softmax" ? SOFTMAX : LOG_SOFTMAX, temperature, zero);
   return out;
 }
 
@@ -109,13 +101,10 @@ export function logSumExp<X extends Input>(x: X, options?: LogSumExpOptions<Resu
     failValue(fn, "weights", `of length ${source.length}, or ${layout.n} for one row`, weights);
   }
   const out = outputOf(fn, o.out, source, layout.rows);
-  const { kernels } = arena();
   if (weights) {
-    reduceWeighted(arena(), apart(source, out), apart(weights, out), out, layout, kernels.logSumExpWeighted);
+    reduceWeighted(arena(), apart(source, out), apart(weights, out), out, layout, arena().kernels.logSumExpWeighted);
   } else {
-    const along: ReduceKernel = kernels[`logSumExp_${dtypeOf(source)}`];
-    const across = kernels[`logSumExpAcross_${dtypeOf(source)}`];
-    mapRows(arena(), apart(source, out), out, layout, { along, across, reduces: true, rewrites: false });
+    mapRows(arena(), o.out ? apart(source, out) : source, out, layout, LOG_SUM_EXP, 1, false);
   }
   return out as ResultOf<X>;
 }
@@ -129,7 +118,7 @@ function elementwise(fn: "sigmoid" | "logSigmoid" | "softplus" | "logit", argume
   const o = optionsOf(fn, options);
   const source = elements(fn, argument, x);
   const out = outputOf(fn, o.out, source, source.length);
-  mapElements(arena(), apart(source, out), out, arena().kernels[`${fn}_${dtypeOf(source)}`]);
+  mapElements(arena(), apart(source, out), out, arena().kernelsFor(source)[fn]);
   return out;
 }
 

@@ -66,19 +66,22 @@ export function elementsOfBoth(fn: string, first: string, x: unknown, second: st
 /** The shape of an input: the option, the tensor's own, or one row. */
 export function shapeOf(fn: string, input: Input, option: unknown, length: number, argument = "x", name = "shape"): readonly number[] {
   const own = input as { shape?: unknown; dims?: unknown };
-  const given = option ?? (ArrayBuffer.isView(input) || Array.isArray(input) ? undefined : (own.shape ?? own.dims));
+  const given = option ?? (ArrayBuffer.isView(input) ? undefined : (own.shape ?? own.dims));
   if (given === undefined) return [length];
   if (!Array.isArray(given) && !ArrayBuffer.isView(given)) failKind(fn, name, "an array of integers", given);
-  const shape = Array.from(given as ArrayLike<unknown>, (size) => {
+  const shape = given as unknown as ArrayLike<unknown>;
+  const sizes: number[] = [];
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) {
     // tensor libraries may hold sizes as bigint
-    const n = typeof size === "bigint" ? Number(size) : size;
+    const n = typeof shape[i] === "bigint" ? Number(shape[i]) : shape[i];
     if (typeof n !== "number") failKind(fn, name, "an array of integers", given);
     if (!Number.isInteger(n) || n < 0) failValue(fn, name, "an array of integers ≥ 0", given);
-    return n;
-  });
-  const size = shape.reduce((a, b) => a * b, 1);
-  if (size !== length) throw new RangeError(`${fn}: "${name}" [${shape.join(", ")}] holds ${size} elements, but the ${argument === "x" ? "input" : `"${argument}"`} has ${length}`);
-  return shape;
+    size *= n;
+    sizes.push(n);
+  }
+  if (size !== length) throw new RangeError(`${fn}: "${name}" [${sizes.join(", ")}] holds ${size} elements, but the ${argument === "x" ? "input" : `"${argument}"`} has ${length}`);
+  return sizes;
 }
 
 /** Data of a shape as rows along an axis: element j of row (o, i) stands at (o·n + j)·inner + i. */
@@ -115,6 +118,8 @@ export function outputOf(fn: string, out: unknown, like: FloatArray, length: num
 
 /** `input`, or a copy of it where writing `out` would change elements that are still to be read. */
 export function apart(input: FloatArray, out: FloatArray): FloatArray {
-  if (input.buffer !== out.buffer || input.byteOffset >= out.byteOffset + out.byteLength || out.byteOffset >= input.byteOffset + input.byteLength) return input;
-  return input.byteOffset === out.byteOffset && input.length === out.length ? input : input.slice();
+  if (input === out || input.buffer !== out.buffer) return input;
+  const [start, end] = [input.byteOffset, input.byteOffset + input.byteLength];
+  const disjoint = start >= out.byteOffset + out.byteLength || out.byteOffset >= end;
+  return disjoint || (start === out.byteOffset && input.length === out.length) ? input : input.slice();
 }

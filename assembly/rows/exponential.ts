@@ -101,6 +101,9 @@ export function headroomInverse<T>(): f64 {
   return sizeof<T>() == 4 ? 5.421010862427522e-20 : 7.458340731200207e-155;
 }
 
+/** Whether a′ is not 0 in some column. */
+export let shifted = false;
+
 /** Chooses a′, the floor and the exponent bias of the column at offset `v` from its maximum. */
 export function aim<T>(v: usize): void {
   const table = tempered<T>();
@@ -109,6 +112,7 @@ export function aim<T>(v: usize): void {
   const near = v128.andnot(top, far); // a − a′
   v128.store(NEAR + v, near);
   v128.store(SHIFT + v, v128.and(top, far));
+  shifted = v128.any_true(far) || (v != 0 && shifted);
   v128.store(FLOOR + v, v128.sub<T>(near, constant<T>(table, DEPTH)));
   const k = madd<T>(near, constant<T>(table, LOG2E), constant<T>(EXP<T>(), EXP_MAGIC));
   v128.store(
@@ -263,15 +267,9 @@ function subtractShift<T>(x: usize, stride: usize, count: i32): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function anyShift(): bool {
-  return v128.any_true(v128.or(v128.or(v128.load(SHIFT), v128.load(SHIFT, 16)), v128.or(v128.load(SHIFT, 32), v128.load(SHIFT, 48))));
-}
-
 /** A strip of T·e^{x/T}, stored at `y` and summed. */
 export function keepStrip<T>(x: usize, stride: usize, y: usize, yStride: usize, count: i32, across: bool): void {
-  if (!anyShift()) return keepNear<T>(x, stride, y, yStride, count, across);
+  if (!shifted) return keepNear<T>(x, stride, y, yStride, count, across);
   for (; count > 0; count -= BLOCK_GROUPS) {
     const groups = min(count, BLOCK_GROUPS);
     subtractShift<T>(x, stride, groups);
@@ -283,7 +281,7 @@ export function keepStrip<T>(x: usize, stride: usize, y: usize, yStride: usize, 
 
 /** A strip of e^{x/T}, summed exactly; across rows without the first maximum of each. */
 export function sumStrip<T>(x: usize, stride: usize, count: i32, across: bool): void {
-  if (!anyShift()) return sumNear<T>(x, stride, count, across);
+  if (!shifted) return sumNear<T>(x, stride, count, across);
   for (; count > 0; count -= BLOCK_GROUPS) {
     const groups = min(count, BLOCK_GROUPS);
     subtractShift<T>(x, stride, groups);
@@ -294,7 +292,7 @@ export function sumStrip<T>(x: usize, stride: usize, count: i32, across: bool): 
 
 /** A strip along a row of w·e^x, f64, summed exactly. */
 export function weighStrip(x: usize, w: usize, count: i32): void {
-  if (!anyShift()) return weighNear(x, w, count);
+  if (!shifted) return weighNear(x, w, count);
   for (; count > 0; count -= BLOCK_GROUPS) {
     const groups = min(count, BLOCK_GROUPS);
     subtractShift<f64>(x, GROUP, groups);

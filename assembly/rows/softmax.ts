@@ -13,8 +13,8 @@
 import { abs, GROUP, groupLength, half, join, maxLane, productError, select, splat, sumError, sumF64, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { addLog } from "../math/log";
-import { aim, headroomInverse, keepStrip, reducedTop, sumStrip, temper } from "./exponential";
-import { clearSums, FACTOR, FOUND, loadTailGroup, storeTailGroup, SUM, TAIL, tailLength, TOP, wholeGroups } from "./strip";
+import { aim, headroomInverse, keepStrip, reducedTop, shifted, sumStrip, temper } from "./exponential";
+import { BIAS, clearSums, FACTOR, FLOOR, FOUND, loadTailGroup, NEAR, SHIFT, spread, storeTailGroup, SUM, TAIL, tailLength, TOP, wholeGroups } from "./strip";
 
 /** What a call does to a row, or to a piece of one. */
 export const BEGIN = 1;
@@ -82,10 +82,14 @@ export function total<T>(v: usize, h: i32): v128 {
 /** Along a row: the lanes' maxima become the row's, and all columns aim at it. */
 export function aimRow<T>(): void {
   const m = v128.pmax<T>(v128.pmax<T>(v128.load(TOP), v128.load(TOP, 16)), v128.pmax<T>(v128.load(TOP, 32), v128.load(TOP, 48)));
-  const top = splat<T>(maxLane<T>(m));
-  for (let v: usize = 0; v < GROUP; v += VECTOR) {
-    v128.store(TOP + v, top);
-    aim<T>(v);
+  v128.store(TOP, splat<T>(maxLane<T>(m)));
+  aim<T>(0);
+  spread(FLOOR, v128.load(FLOOR));
+  spread(BIAS, v128.load(BIAS));
+  if (shifted) {
+    spread(TOP, v128.load(TOP));
+    spread(NEAR, v128.load(NEAR));
+    spread(SHIFT, v128.load(SHIFT));
   }
 }
 
@@ -171,11 +175,13 @@ export const LOG_SOFTMAX = 1;
 export const LOG_SUM_EXP = 2;
 
 /** Starts a row: no maximum yet, nothing summed. */
-export function begin<T>(): void {
-  const none = splat<T>(<T>-Infinity);
-  v128.store(TOP, none); v128.store(TOP, none, 16); v128.store(TOP, none, 32); v128.store(TOP, none, 48);
-  memory.fill(FOUND, 0, 64);
-  clearSums();
+// @ts-ignore: decorator
+@inline
+export function begin<T>(across: bool): void {
+  spread(TOP, splat<T>(<T>-Infinity));
+  v128.store(FOUND, i32x4.splat(0));
+  if (across) spread(FOUND, i32x4.splat(0));
+  clearSums(across);
 }
 
 function finish<T>(kind: i32, v: usize, zero: bool): void {
@@ -242,6 +248,9 @@ function sumRowExactly<T>(x: usize, n: i32): void {
 /** Where sums whose terms are not wanted leave them. */
 const UNWANTED: usize = memory.data(64, 16);
 
+/** A row up to this length is summed exactly at once; a multiple of the group, so that a padded row is no other. */
+const SHORT = 48;
+
 /**
  * FACTOR = LSE of a whole row whose maximum is known.
  *
@@ -254,7 +263,7 @@ function logSumExpOfRow<T>(x: usize, n: i32): void {
   finishLogSumExp<T>(0, 1);
   const large = v128.or(v128.ge<T>(abs<T>(v128.load(FACTOR)), splat<T>(4)), v128.ge<T>(abs<T>(v128.load(TOP)), splat<T>(4)));
   if (v128.any_true(large)) return;
-  clearSums();
+  clearSums(false);
   sumRowExactly<T>(x, n);
   collapseSum<T>();
   finishLogSumExp<T>(0, 0);
@@ -286,16 +295,6 @@ function writeRow<T>(kind: i32, x: usize, y: usize, n: i32, temperature: f64): v
   }
 }
 
-/** Along a row: what was finished in column 0 holds for all. */
-function spreadFactor(): void {
-  const factor = v128.load(FACTOR);
-  const top = v128.load(TOP);
-  for (let v = VECTOR; v < GROUP; v += VECTOR) {
-    v128.store(FACTOR + v, factor);
-    v128.store(TOP + v, top);
-  }
-}
-
 /**
  * Rows of n contiguous elements at x; results of the same shape at y (softmax, log-softmax) or one per row
  * (log-sum-exp). `steps` says what is done: ALL of it, or some steps on a piece of a single row.
@@ -303,9 +302,9 @@ function spreadFactor(): void {
 export function alongRows<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
   temper<T>(temperature);
   const row = <usize>n * sizeof<T>();
-  const whole = kind == LOG_SUM_EXP && steps == ALL;
+  const whole = kind == LOG_SUM_EXP && steps == ALL && n > SHORT;
   for (; rows > 0; rows--) {
-    if (steps & BEGIN) begin<T>();
+    if (steps & BEGIN) begin<T>(false);
     if (steps & MAXIMUM) maximumOfRow<T>(x, n);
     if (steps & AIM) aimRow<T>();
     if (whole) logSumExpOfRow<T>(x, n);
@@ -317,7 +316,8 @@ export function alongRows<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, t
       if (steps & FINISH) {
         collapseSum<T>();
         finish<T>(kind, 0, zero);
-        spreadFactor();
+        spread(FACTOR, v128.load(FACTOR));
+        if (kind == LOG_SOFTMAX) spread(TOP, v128.load(TOP));
       }
       if (steps & WRITE && kind != LOG_SUM_EXP) writeRow<T>(kind, x, y, n, temperature);
     }
@@ -335,7 +335,7 @@ export function acrossRows<T>(kind: i32, x: usize, y: usize, n: i32, width: i32,
   temper<T>(temperature);
   const stride = <usize>width * sizeof<T>();
   for (let strips = width / groupLength<T>(); strips > 0; strips--) {
-    begin<T>();
+    begin<T>(true);
     maximumStrip<T>(x, stride, n);
     for (let v: usize = 0; v < GROUP; v += VECTOR) aim<T>(v);
     if (kind == SOFTMAX) keepStrip<T>(x, stride, y, stride, n, true);

@@ -55,7 +55,7 @@ export function weightedRows(x: usize, w: usize, y: usize, rows: i32, n: i32, st
   const body = <usize>groups * GROUP;
   const row = <usize>n * sizeof<f64>();
   for (; rows > 0; rows--) {
-    if (steps & BEGIN) begin<f64>();
+    if (steps & BEGIN) begin<f64>(false);
     if (steps & (MAXIMUM | SUM_UP)) {
       presentStrip(x, w, groups);
       if (tail) {

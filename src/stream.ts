@@ -1,0 +1,129 @@
+/**
+ * Streams rows of several arrays through linear memory, for functions that read more than one input or write gradients.
+ *
+ * The stage is cut into a slot for each array of elements and each list of classes; a tile of rows is copied in, the kernel
+ * runs over it, and what it wrote is copied out. A row longer than its slot goes through in pieces, phase by phase.
+ * Rows along an axis that is not the last are gathered, line by line, so that both sides are read and written in order.
+ */
+import { type Arena, GROUP_BYTES, RESULT_BYTES } from "./arena.ts";
+import { eachRun, TILE_BYTES } from "./rows.ts";
+import type { Layout } from "./tensor.ts";
+import type { FloatArray } from "./types.ts";
+
+/** An array of the shape of the data: [rows, n], rows along the axis. */
+export interface Elements {
+  readonly array: FloatArray;
+  readonly read: boolean;
+  readonly write: boolean;
+}
+
+/** Where a tile's arrays stand in linear memory. */
+export interface Pointers {
+  readonly elements: readonly number[];
+  readonly classes: readonly number[];
+  readonly labels: number;
+  readonly results: readonly number[];
+}
+
+export interface Stream {
+  readonly elements: readonly Elements[];
+  /** Lists of n numbers, the same for every row: class weights. Of the type of the elements. */
+  readonly classes?: readonly FloatArray[];
+  /** One integer per row. */
+  readonly labels?: Int32Array | undefined;
+  /** One f64 per row, written: at most two. */
+  readonly results: readonly Float64Array[];
+  /** The steps of each phase, for a row in pieces: `first` for the first piece only, `each` for all. */
+  readonly phases: readonly { readonly first: number; readonly each: number; readonly write: boolean }[];
+  /** The steps that end a row in pieces. */
+  readonly finish: number;
+  /** Runs the kernel; `from` is the index in the row at which a piece begins. */
+  readonly run: (at: Pointers, rows: number, n: number, steps: number, from: number) => void;
+}
+
+/** All steps in one call. */
+export const ALL = 63;
+
+/** Rows of a tile, whose labels and results take their part of the arena's results: f64 at most. */
+const TILE_ROWS = RESULT_BYTES / 8;
+
+export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
+  const { elements, classes = [], labels, results } = stream;
+  const { n, rows, inner } = layout;
+  const bytes = elements[0]?.array.BYTES_PER_ELEMENT ?? 8;
+  const slot = Math.floor(arena.stageBytes / (elements.length + classes.length) / GROUP_BYTES) * GROUP_BYTES;
+  const slots = elements.map((_, i) => arena.stage + i * slot);
+  // arrays in linear memory are used where they stand, if whole rows of them can be
+  const residents = elements.map(({ array }) => (inner === 1 && n * bytes <= slot ? arena.locate(array) : 0));
+  const fixed = {
+    classes: classes.map((_, i) => arena.stage + (elements.length + i) * slot),
+    labels: arena.results,
+    results: results.map((_, i) => arena.results + RESULT_BYTES * (i + 1)),
+  };
+  if (n * bytes > slot) {
+    for (let row = 0; row < rows; row++) {
+      if (labels) arena.copyLabels(labels, row, 1, fixed.labels);
+      inPieces(arena, layout, stream, { ...fixed, elements: slots }, row, slot / bytes);
+      results.forEach((list, i) => arena.copyOut(fixed.results[i] as number, 1, list, row));
+    }
+    return;
+  }
+  classes.forEach((list, i) => arena.copyIn(list, 0, n, fixed.classes[i] as number));
+  const tile = Math.min(TILE_ROWS, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
+  for (let row = 0; row < rows; row += tile) {
+    const count = Math.min(tile, rows - row);
+    const at = residents.map((resident, i) => (resident ? resident + row * n * bytes : (slots[i] as number)));
+    if (labels) arena.copyLabels(labels, row, count, fixed.labels);
+    elements.forEach(({ array, read }, i) => {
+      if (read && !residents[i]) gather(arena, array, layout, row, count, at[i] as number);
+    });
+    stream.run({ ...fixed, elements: at }, count, n, ALL, 0);
+    elements.forEach(({ array, write }, i) => {
+      if (write && !residents[i]) scatter(arena, at[i] as number, array, layout, row, count);
+    });
+    results.forEach((list, i) => arena.copyOut(fixed.results[i] as number, count, list, row));
+  }
+}
+
+/** One row, phase by phase, each a piece at a time. */
+function inPieces(arena: Arena, { n, inner }: Layout, stream: Stream, at: Pointers, row: number, piece: number): void {
+  const start = Math.floor(row / inner) * n * inner + (row % inner);
+  for (const { first, each, write } of stream.phases) {
+    for (let j = 0; j < n; j += piece) {
+      const count = Math.min(piece, n - j);
+      stream.elements.forEach(({ array, read }, i) => {
+        if (read) arena.copyIn(array, start + j * inner, count, at.elements[i] as number, inner);
+      });
+      stream.classes?.forEach((list, i) => arena.copyIn(list, j, count, at.classes[i] as number));
+      stream.run(at, 1, count, j === 0 ? first | each : each, j);
+      stream.elements.forEach(({ array, write: out }, i) => {
+        if (write && out) arena.copyOut(at.elements[i] as number, count, array, start + j * inner, inner);
+      });
+    }
+  }
+  stream.run(at, 1, 0, stream.finish, n);
+}
+
+/** Copies rows [row, row + count) in, one after the other. */
+function gather(arena: Arena, array: FloatArray, { n, inner }: Layout, row: number, count: number, pointer: number): void {
+  if (inner === 1) return arena.copyIn(array, row * n, count * n, pointer);
+  const view = arena.view(array.BYTES_PER_ELEMENT);
+  const to = pointer / array.BYTES_PER_ELEMENT;
+  eachRun(row, count, { n, inner }, (at, offset, length) => {
+    for (let j = 0; j < n; j++) {
+      for (let i = 0; i < length; i++) view[to + (offset + i) * n + j] = array[at + j * inner + i] as number;
+    }
+  });
+}
+
+/** The reverse. */
+function scatter(arena: Arena, pointer: number, array: FloatArray, { n, inner }: Layout, row: number, count: number): void {
+  if (inner === 1) return arena.copyOut(pointer, count * n, array, row * n);
+  const view = arena.view(array.BYTES_PER_ELEMENT);
+  const from = pointer / array.BYTES_PER_ELEMENT;
+  eachRun(row, count, { n, inner }, (at, offset, length) => {
+    for (let j = 0; j < n; j++) {
+      for (let i = 0; i < length; i++) array[at + j * inner + i] = view[from + (offset + i) * n + j] as number;
+    }
+  });
+}

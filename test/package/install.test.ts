@@ -1,0 +1,109 @@
+/** The package as npm installs it: its files, how each kind of module loads it, and what loading costs. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, inject, it } from "vitest";
+import { runScript } from "./support.ts";
+
+const home = inject("home");
+const installed = join(home, "node_modules/surprisal");
+const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string };
+
+const NAMES = "info init initSync logSigmoid logSoftmax logSumExp logit resident sigmoid softmax softplus";
+
+it("holds what it needs and nothing else", () => {
+  const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  expect(files.map(({ parentPath, name }) => join(parentPath, name).slice(installed.length + 1)).sort()).toEqual([
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "dist/base.wasm",
+    "dist/index.cjs",
+    "dist/index.d.cts",
+    "dist/index.d.ts",
+    "dist/index.js",
+    "dist/relaxed.wasm",
+    "package.json",
+  ]);
+});
+
+it("depends on nothing at run time", () => {
+  for (const kind of ["dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies"]) {
+    expect(manifest).not.toHaveProperty(kind);
+  }
+  expect(readdirSync(join(home, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["surprisal"]);
+  for (const file of ["dist/index.js", "dist/index.cjs"]) {
+    // one self-contained file: no import, no require, no path of its own
+    expect(readFileSync(join(installed, file), "utf8")).not.toMatch(
+      /\bfrom\s*["']|\bimport\s*\(|\brequire\s*\(|import\.meta|\bBuffer\b/,
+    );
+  }
+});
+
+describe.each([
+  ["import", "mjs", 'import * as surprisal from "surprisal";'],
+  ["require", "cjs", 'const surprisal = require("surprisal");'],
+  ["import() from CommonJS", "cjs", 'import("surprisal").then((surprisal) => {', "});"],
+])("%s", (_, extension, load, end = "") => {
+  const script = (body: string) => runScript(home, `script.${extension}`, `${load}\n${body}\n${end}`);
+
+  it("gives the functions, and no default", () => {
+    expect(script('console.log(Object.keys(surprisal).sort().join(" "))')).toBe(NAMES);
+  });
+
+  it("computes at the first call", () => {
+    expect(script("console.log(surprisal.softmax(new Float32Array([0, Math.log(3)])).join())")).toBe("0.25,0.75");
+    expect(script("console.log(surprisal.logSumExp([0, 0]).join())")).toBe(`${Math.LN2}`);
+  });
+
+  it("knows its version", () => {
+    expect(script("console.log(surprisal.info().version)")).toBe(manifest.version);
+  });
+});
+
+it("loading has no effect, and compiles nothing before the first call", () => {
+  const script = `
+    const before = Reflect.ownKeys(globalThis).length;
+    const { Module, Instance, Memory } = WebAssembly;
+    for (const name of ["Module", "Instance", "Memory", "compile", "instantiate", "validate"]) {
+      WebAssembly[name] = () => { throw new Error(name + " before the first call"); };
+    }
+    const handles = process.getActiveResourcesInfo().length;
+    const { softmax } = require("surprisal");
+    console.log(Reflect.ownKeys(globalThis).length - before, process.getActiveResourcesInfo().length - handles);
+    try { softmax([1]); } catch (error) { console.log(error.message); }`;
+  expect(runScript(home, "effects.cjs", script)).toMatch(/^0 0\n(validate|Module) before the first call$/);
+});
+
+it("loads where the built-in objects are frozen: nothing of them is touched", () => {
+  const script = `
+    for (const name of Object.getOwnPropertyNames(globalThis)) {
+      const value = Object.getOwnPropertyDescriptor(globalThis, name).value;
+      if (typeof value === "function") Object.freeze(value) && value.prototype && Object.freeze(value.prototype);
+    }
+    import("surprisal").then(({ softmax }) => console.log(softmax([0, 0]).join()));`;
+  expect(runScript(home, "frozen.cjs", script)).toBe("0.5,0.5");
+});
+
+it.each(["base", "relaxed"])("the %s kernels inside the bundle are those of the .wasm file", (variant) => {
+  const script = `
+    const { createHash } = require("node:crypto");
+    const { readFileSync } = require("node:fs");
+    const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
+    const { validate, Module } = WebAssembly;
+    let compiled;
+    WebAssembly.validate = () => true;
+    WebAssembly.Module = function (bytes) { compiled = hash(bytes); throw new Error("seen"); };
+    try { require("surprisal").initSync({ variant: "${variant}" }); } catch {}
+    console.log(compiled === hash(readFileSync(require.resolve("surprisal/${variant}.wasm"))));`;
+  expect(runScript(home, `bytes-${variant}.cjs`, script)).toBe("true");
+});
+
+it("a precompiled module is taken", () => {
+  const script = `
+    import { readFileSync } from "node:fs";
+    import { createRequire } from "node:module";
+    import { info, initSync, sigmoid } from "surprisal";
+    initSync({ module: new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve("surprisal/base.wasm"))) });
+    console.log(info().variant, sigmoid([0])[0]);`;
+  expect(runScript(home, "module.mjs", script)).toBe("base 0.5");
+});

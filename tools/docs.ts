@@ -1,0 +1,162 @@
+/**
+ * `npx tsx tools/docs.ts [--check]`: writes the measured figures into README.md and docs/*.md, between `<!-- name -->` and
+ * `<!-- /name -->`; with --check it only says whether they are there. The figures come from docs/accuracy.json
+ * (`npm run test:exhaustive`), docs/memory.json (tools/memory.ts) and bench/results/*.json (`npm run bench`).
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const read = <T>(path: string): T | undefined =>
+  existsSync(here(path)) ? (JSON.parse(readFileSync(here(path), "utf8")) as T) : undefined;
+
+/** The results of a benchmark under the newest Node there are any of. */
+function results<T>(family: string): T | undefined {
+  const majors = existsSync(here("bench/results"))
+    ? readdirSync(here("bench/results")).map((name) =>
+        Number(new RegExp(`^${family}-(\\d+)\\.json$`).exec(name)?.[1] ?? 0),
+      )
+    : [];
+  return read(`bench/results/${family}-${Math.max(0, ...majors)}.json`);
+}
+
+/** A Markdown table, the first column to the left and the others to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...rows.map(line)].join("\n");
+}
+
+const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+
+interface Worst {
+  error: number;
+  at: number;
+  got: number;
+  want: number;
+  inputs: number;
+}
+type Accuracy = Record<string, Record<string, { bound: number; base?: Worst; relaxed?: Worst }>>;
+const accuracy = read<Accuracy>("docs/accuracy.json");
+const measured = Object.entries(accuracy ?? {}).flatMap(([name, types]) =>
+  Object.entries(types).map(([dtype, entry]) => ({ name, dtype, ...entry })),
+);
+
+interface Environment {
+  node: string;
+  cpu: string;
+}
+interface Speed extends Environment {
+  cases: { op: string; dtype: string; shape: string; figures: Record<string, { median: number }> }[];
+}
+const speed = results<Speed>("softmax");
+
+/** Contestants of bench/ and what the README calls them. */
+const CONTESTANTS = {
+  "base out": "base",
+  "relaxed out": "relaxed",
+  "plain loop": "plain loop",
+  tfjs: "tfjs, wasm",
+  "ort-web": "onnxruntime-web",
+  "ort-node": "onnxruntime-node",
+};
+
+function speedTable(dtype: string): string | undefined {
+  if (speed === undefined) return undefined;
+  const cases = speed.cases.filter((c) => c.dtype === dtype);
+  const present = Object.entries(CONTESTANTS).filter(([name]) => cases.some(({ figures }) => figures[name]));
+  const rows = cases.map(({ op, shape, figures }) => [
+    `${op} ${shape.replace("x", "×")}`,
+    ...present.map(([name]) => (figures[name] ? digits(figures[name].median) : "")),
+  ]);
+  return `${table([`µs, ${dtype}`, ...present.map(([, title]) => title)], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
+}
+
+interface StartUp extends Environment {
+  ms: Record<string, { median: number }>;
+  bytes: Record<string, { raw: number; gzip: number }>;
+}
+
+function startUpTable(): string | undefined {
+  const startUp = results<StartUp>("startup");
+  if (startUp === undefined) return undefined;
+  const { empty, ...others } = startUp.ms;
+  const over = Object.entries(others).map(([name, { median }]) => [name, (median - (empty?.median ?? 0)).toFixed(1)]);
+  const size = Object.entries(startUp.bytes).map(([name, { raw, gzip }]) => `${name}: ${raw} bytes, ${gzip} gzipped`);
+  return `${table(["from nothing to a first softmax", "ms over an empty process"], over)}\n\nBundled and minified, ${size.join("; ")}.`;
+}
+
+interface Memory extends Environment {
+  memory: Record<string, number>;
+  tiles: { KiB: number[]; calls: { call: string; us: number[] }[] };
+}
+const memory = read<Memory>("docs/memory.json");
+
+/** What stands between the markers; undefined where there are no figures yet. */
+const BLOCKS: Record<string, string | undefined> = {
+  accuracy:
+    accuracy &&
+    table(
+      ["ULP", "bound", "base", "relaxed"],
+      measured.map(({ name, dtype, bound, base, relaxed }) => [
+        `${name} ${dtype}`,
+        `${bound}`,
+        ...[base, relaxed].map((worst) => worst?.error.toFixed(3) ?? ""),
+      ]),
+    ),
+  witnesses:
+    accuracy &&
+    table(
+      ["", "ULP", "at", "got", "exact", "inputs"],
+      measured.flatMap(({ name, dtype, ...of }) =>
+        (["base", "relaxed"] as const).flatMap((variant) => {
+          const worst = of[variant];
+          return worst
+            ? [
+                [
+                  `${name} ${dtype}, ${variant}`,
+                  worst.error.toFixed(4),
+                  ...[worst.at, worst.got, worst.want, worst.inputs].map(String),
+                ],
+              ]
+            : [];
+        }),
+      ),
+    ),
+  "speed f32": speedTable("f32"),
+  "speed f64": speedTable("f64"),
+  "start-up": startUpTable(),
+  footprint:
+    memory &&
+    table(
+      ["linear memory after", "KiB"],
+      Object.entries(memory.memory).map(([what, size]) => [what, `${size}`]),
+    ),
+  tiles:
+    memory &&
+    `${table(
+      ["µs a call, by KiB of a tile", ...memory.tiles.KiB.map(String)],
+      memory.tiles.calls.map(({ call, us }) => [call, ...us.map(digits)]),
+    )}\n\nNode ${memory.node}, ${memory.cpu}.`,
+};
+
+const documents = [
+  "README.md",
+  ...readdirSync(here("docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+];
+for (const path of documents) {
+  const before = readFileSync(here(path), "utf8");
+  const after = before.replace(/<!-- ([\w -]+) -->\n[\s\S]*?<!-- \/\1 -->/g, (block, name: string) => {
+    if (!Object.hasOwn(BLOCKS, name))
+      throw new Error(`${path}: there is no table "${name}", only ${Object.keys(BLOCKS).join(", ")}`);
+    if (BLOCKS[name] === undefined) console.warn(`${path}: no figures for "${name}" yet`);
+    return BLOCKS[name] === undefined ? block : `<!-- ${name} -->\n${BLOCKS[name]}\n<!-- /${name} -->`;
+  });
+  if (after === before) continue;
+  if (process.argv.includes("--check")) {
+    console.error(`${path} does not show the figures kept: npx tsx tools/docs.ts`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(here(path), after);
+    console.log(`${path} updated`);
+  }
+}

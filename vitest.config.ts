@@ -1,0 +1,27 @@
+import { realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+/** Where test/package/setup.ts installs the packed package: outside the repository, so that nothing of it is in reach. */
+const home = join(realpathSync(tmpdir()), `surprisal-${process.pid}`);
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/package/**"] } },
+      {
+        // the tests of the API once more, on what npm would install
+        resolve: {
+          alias: [{ find: /^.*\/src\/index\.ts$/, replacement: `${home}/node_modules/surprisal/dist/index.js` }],
+        },
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts", "test/api/**/*.test.ts"],
+          globalSetup: "test/package/setup.ts",
+          provide: { home },
+        },
+      },
+    ],
+  },
+});
