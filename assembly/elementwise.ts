@@ -5,8 +5,9 @@
  *     logSigmoid(x) = min(x, 0) − log1p(e^{−|x|})
  *     softplus(x)   = max(x, 0) + log1p(e^{−|x|}) = −logSigmoid(−x)
  *     logit(p)      = log(p / (1 − p))
+ *     surprisal(p)  = −log_b p = −log p · 1/ln b
  *
- * NaN gives NaN. logit is ∓∞ at 0 and 1 and NaN outside [0, 1].
+ * NaN gives NaN. logit is ∓∞ at 0 and 1 and NaN outside [0, 1]; surprisal is +∞ at 0 and NaN below.
  */
 import { abs, select, splat, VECTOR } from "./lanes";
 import { exp } from "./math/exp";
@@ -17,6 +18,9 @@ const SIGMOID = 0;
 const LOG_SIGMOID = 1;
 const SOFTPLUS = 2;
 const LOGIT = 3;
+const EXPONENTIAL = 4;
+const LOGARITHM = 5;
+const SURPRISAL = 6;
 
 // @ts-ignore: decorator
 @inline
@@ -52,17 +56,21 @@ function logitLane<T>(p: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function lane<T>(kind: i32, x: v128): v128 {
+function lane<T>(kind: i32, x: v128, factor: v128): v128 {
   if (kind == SIGMOID) return sigmoidLane<T>(x);
   if (kind == LOG_SIGMOID) return v128.sub<T>(v128.pmin<T>(x, splat<T>(0)), bend<T>(x));
   if (kind == SOFTPLUS) return v128.add<T>(v128.pmax<T>(x, splat<T>(0)), bend<T>(x));
+  if (kind == EXPONENTIAL) return exp<T>(x);
+  if (kind == LOGARITHM) return log<T>(x);
+  if (kind == SURPRISAL) return v128.sub<T>(splat<T>(0), v128.mul<T>(log<T>(x), factor)); // +0 at 1
   return logitLane<T>(x);
 }
 
 /** The whole groups, then the padded tail through the same loop: one instance of the lane code a function. */
 // @ts-ignore: decorator
 @inline
-function map<T>(kind: i32, x: usize, y: usize, count: i32): void {
+function map<T>(kind: i32, x: usize, y: usize, count: i32, factor: f64 = 1): void {
+  const f = splat<T>(<T>factor);
   const tail = tailLength<T>(count);
   let vectors = 4 * wholeGroups<T>(count);
   const body = <usize>vectors * VECTOR;
@@ -70,7 +78,7 @@ function map<T>(kind: i32, x: usize, y: usize, count: i32): void {
   if (tail) loadTailGroup<T>(x + body, tail, 0);
   for (let last = !tail; ; last = true) {
     for (; vectors > 0; vectors--) {
-      v128.store(y, lane<T>(kind, v128.load(x)));
+      v128.store(y, lane<T>(kind, v128.load(x), f));
       x += VECTOR;
       y += VECTOR;
     }
@@ -96,4 +104,17 @@ export function softplus<T>(x: usize, y: usize, count: i32): void {
 
 export function logit<T>(x: usize, y: usize, count: i32): void {
   map<T>(LOGIT, x, y, count);
+}
+
+export function exponential(x: usize, y: usize, count: i32): void {
+  map<f64>(EXPONENTIAL, x, y, count);
+}
+
+export function logarithm(x: usize, y: usize, count: i32): void {
+  map<f64>(LOGARITHM, x, y, count);
+}
+
+/** `perBase` is 1/ln b. Worst f32, of all, and f64 seen: TODO */
+export function surprisal<T>(p: usize, y: usize, count: i32, perBase: f64): void {
+  map<T>(SURPRISAL, p, y, count, perBase);
 }

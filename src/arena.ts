@@ -89,7 +89,14 @@ export class Arena {
   }
 
   /** Copies `count` elements of `array`, `stride` apart from index `from` on, to `pointer`: as they are, or as f64. */
-  copyIn(array: FloatArray, from: number, count: number, pointer: number, stride = 1, bytes = array.BYTES_PER_ELEMENT): void {
+  copyIn(
+    array: FloatArray,
+    from: number,
+    count: number,
+    pointer: number,
+    stride = 1,
+    bytes = array.BYTES_PER_ELEMENT,
+  ): void {
     const view = this.view(bytes);
     const at = index(pointer, bytes);
     if (count <= FEW || stride !== 1) for (let i = 0; i < count; i++) view[at + i] = array[from + i * stride] as number;
@@ -151,7 +158,10 @@ export class Arena {
       try {
         this.#memory.grow(missing);
       } catch (cause) {
-        throw new RangeError(`${fn}: not enough memory: ${bytes} bytes were asked for beyond the ${this.memoryBytes} in use`, { cause });
+        throw new RangeError(
+          `${fn}: not enough memory: ${bytes} bytes were asked for beyond the ${this.memoryBytes} in use`,
+          { cause },
+        );
       }
     }
     this.#derive();
@@ -207,10 +217,13 @@ export class ResidentArray<T extends FloatArray = FloatArray> implements Residen
   }
 
   set(values: ArrayLike<number>, offset = 0): void {
-    if (typeof values !== "object" || values === null || typeof values.length !== "number") failKind("resident.set", "values", "an array", values);
+    if (typeof values !== "object" || values === null || typeof values.length !== "number")
+      failKind("resident.set", "values", "an array", values);
     integerIn("resident.set", "offset", offset, 0, this.length);
     if (values.length > this.length - offset) {
-      throw new RangeError(`resident.set: "values" of length ${values.length} at offset ${offset} exceed the length ${this.length}`);
+      throw new RangeError(
+        `resident.set: "values" of length ${values.length} at offset ${offset} exceed the length ${this.length}`,
+      );
     }
     this.array.set(values, offset);
   }

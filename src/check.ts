@@ -9,7 +9,8 @@ export function describe(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   const name = value.constructor?.name ?? "Object";
   const length = (value as { length?: unknown }).length;
-  if (Array.isArray(value) && value.length <= 8 && value.every((v) => typeof v === "number")) return `[${value.join(", ")}]`;
+  if (Array.isArray(value) && value.length <= 8 && value.every((v) => typeof v === "number"))
+    return `[${value.join(", ")}]`;
   return typeof length === "number" ? `${name} of length ${length}` : name;
 }
 
@@ -40,14 +41,16 @@ export function numberIn(fn: string, argument: string, value: unknown, low: numb
 /** An integer in [low, high]. */
 export function integerIn(fn: string, argument: string, value: unknown, low: number, high: number): number {
   if (typeof value !== "number") failKind(fn, argument, "an integer", value);
-  if (!(Number.isInteger(value) && value >= low && value <= high)) failValue(fn, argument, `an integer from ${low} to ${high}`, value);
+  if (!(Number.isInteger(value) && value >= low && value <= high))
+    failValue(fn, argument, `an integer from ${low} to ${high}`, value);
   return value;
 }
 
 /** An options object; none is an empty one. */
 export function optionsOf<T extends object>(fn: string, value: T | undefined): T | Record<string, never> {
   if (value === undefined) return NO_OPTIONS;
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || Array.isArray(value)) failKind(fn, "options", "an object", value);
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || Array.isArray(value))
+    failKind(fn, "options", "an object", value);
   return value;
 }
 const NO_OPTIONS = Object.freeze({}) as Record<string, never>;

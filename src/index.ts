@@ -1,16 +1,23 @@
 /** surprisal: softmax, losses, divergences and Gram matrices for flat typed arrays, in SIMD. */
+export {
+  type CrossEntropyOptions,
+  crossEntropy,
+  crossEntropyWithGrad,
+  perplexity,
+} from "./crossEntropy.ts";
 export { type AsyncInitOptions, type InitOptions, info, init, initSync, type Variant } from "./kernels.ts";
+export type { Reduced, Reduction } from "./reduction.ts";
 export { resident } from "./resident.ts";
 export {
   type ElementwiseOptions,
+  type LogSumExpOptions,
   logit,
   logSigmoid,
   logSoftmax,
   logSumExp,
-  type LogSumExpOptions,
+  type SoftmaxOptions,
   sigmoid,
   softmax,
-  type SoftmaxOptions,
   softplus,
 } from "./softmax.ts";
-export type { FloatArray, Input, Resident, ResultOf, Tensor } from "./types.ts";
+export type { FloatArray, Input, Labels, Resident, ResultOf, Tensor } from "./types.ts";

@@ -79,10 +79,14 @@ export function arena(): Arena {
 function choose(fn: string, options: InitOptions | AsyncInitOptions): Variant {
   const variant = oneOf(fn, "variant", options.variant ?? "auto", ["auto", "base", "relaxed"] as const);
   if (!supports("base")) {
-    throw new Error(`${fn}: the engine has no WebAssembly SIMD; surprisal needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or later`);
+    throw new Error(
+      `${fn}: the engine has no WebAssembly SIMD; surprisal needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or later`,
+    );
   }
   if (variant === "relaxed" && !supports("relaxed")) {
-    throw new Error(`${fn}: "variant" is "relaxed", but the engine has no relaxed SIMD (Node 22, Chrome 114 or Firefox 146 do); "auto" falls back to "base"`);
+    throw new Error(
+      `${fn}: "variant" is "relaxed", but the engine has no relaxed SIMD (Node 22, Chrome 114 or Firefox 146 do); "auto" falls back to "base"`,
+    );
   }
   return variant === "auto" ? (supports("relaxed") ? "relaxed" : "base") : variant;
 }
@@ -90,7 +94,8 @@ function choose(fn: string, options: InitOptions | AsyncInitOptions): Variant {
 /** Takes an instance into use, after a look at what it is. */
 function adopt(fn: string, options: InitOptions | AsyncInitOptions, instance: WebAssembly.Instance): void {
   const kernels = instance.exports as unknown as Kernels;
-  if (typeof kernels.isRelaxed !== "function") failKind(fn, "module", "surprisal's own base.wasm or relaxed.wasm", options.module);
+  if (typeof kernels.isRelaxed !== "function")
+    failKind(fn, "module", "surprisal's own base.wasm or relaxed.wasm", options.module);
   const variant = kernels.isRelaxed() ? "relaxed" : "base";
   if (options.variant && options.variant !== "auto" && options.variant !== variant) {
     throw new RangeError(`${fn}: "module" holds the ${variant} kernels, but "variant" is "${options.variant}"`);
@@ -107,16 +112,27 @@ function explain(fn: string, given: unknown, cause: unknown): Error {
       { cause },
     );
   }
-  return new Error(`${fn}: ${given === undefined ? "the kernels" : 'the "module"'} could not be instantiated: ${message}`, { cause });
+  return new Error(
+    `${fn}: ${given === undefined ? "the kernels" : 'the "module"'} could not be instantiated: ${message}`,
+    { cause },
+  );
 }
 
 /** A module or its bytes. */
 function moduleOf(fn: string, value: unknown): WebAssembly.Module | BufferSource {
   // an edge sandbox may hold modules of another realm
-  if (ArrayBuffer.isView(value) || /\[object (WebAssembly.Module|(Shared)?ArrayBuffer)\]/.test(Object.prototype.toString.call(value))) {
+  if (
+    ArrayBuffer.isView(value) ||
+    /\[object (WebAssembly.Module|(Shared)?ArrayBuffer)\]/.test(Object.prototype.toString.call(value))
+  ) {
     return value as WebAssembly.Module | BufferSource;
   }
-  return failKind(fn, "module", fn === "init" ? "a WebAssembly.Module, bytes, a Response or a promise of one" : "a WebAssembly.Module or bytes", value);
+  return failKind(
+    fn,
+    "module",
+    fn === "init" ? "a WebAssembly.Module, bytes, a Response or a promise of one" : "a WebAssembly.Module or bytes",
+    value,
+  );
 }
 
 /**
@@ -158,7 +174,8 @@ export async function init(options: AsyncInitOptions = {}): Promise<void> {
   let instance: WebAssembly.Instance;
   try {
     const response = typeof Response !== "undefined" && given instanceof Response;
-    const source = given === undefined ? decode(EMBEDDED[variant]) : moduleOf("init", response ? await given.arrayBuffer() : given);
+    const source =
+      given === undefined ? decode(EMBEDDED[variant]) : moduleOf("init", response ? await given.arrayBuffer() : given);
     ({ instance } = await instantiate(source));
   } catch (error) {
     if (error instanceof TypeError && error.message.startsWith("init:")) throw error;

@@ -7,7 +7,7 @@
  *
  * Arrays that are in linear memory already are used where they stand.
  */
-import { type Arena, GROUP_BYTES } from "./arena.ts";
+import { type Arena, GROUP_BYTES, RESULT_BYTES } from "./arena.ts";
 import type { Layout } from "./tensor.ts";
 import type { FloatArray } from "./types.ts";
 
@@ -24,8 +24,11 @@ export interface RowFunction {
   readonly rewrites: boolean;
 }
 
-/** Bytes of a tile: half of a 32 KiB L1 (see docs/memory.md for the measurement). */
+/** Bytes of a tile of rows: half of a 32 KiB L1, though up to 512 KiB makes little difference (docs/memory.md). */
 export const TILE_BYTES = 16384;
+
+/** Bytes of a tile of columns, whose lines are copied one by one: [256, 4096] takes 2.5 times as long in 16 KiB. */
+const ACROSS_BYTES = 262144;
 
 export function mapRows(
   arena: Arena,
@@ -37,8 +40,10 @@ export function mapRows(
   zero: boolean,
 ): void {
   const bytes = x.BYTES_PER_ELEMENT;
-  if (layout.inner === 1 && layout.n * bytes <= arena.stageBytes) along(arena, x, y, layout.rows, layout.n, fn, temperature, zero);
-  else if (layout.inner > 1 && layout.n * GROUP_BYTES <= arena.stageBytes) across(arena, x, y, layout, fn, temperature, zero);
+  if (layout.inner === 1 && layout.n * bytes <= arena.stageBytes)
+    along(arena, x, y, layout.rows, layout.n, fn, temperature, zero);
+  else if (layout.inner > 1 && layout.n * GROUP_BYTES <= arena.stageBytes)
+    across(arena, x, y, layout, fn, temperature, zero);
   else piecewise(arena, x, y, layout, fn, temperature, zero);
 }
 
@@ -87,27 +92,37 @@ function across(
   const { n, inner, rows } = layout;
   const kernel = arena.kernelsFor(x)[fn.across];
   const lanes = GROUP_BYTES / x.BYTES_PER_ELEMENT;
-  const groups = Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * GROUP_BYTES)));
+  const groups = Math.min(
+    RESULT_BYTES / GROUP_BYTES,
+    Math.max(1, Math.floor(ACROSS_BYTES / (Math.max(n, 1) * GROUP_BYTES))),
+  );
   const width = Math.min(groups, Math.ceil(rows / lanes)) * lanes;
   const line = width * x.BYTES_PER_ELEMENT;
   const to = fn.reduces ? arena.results : arena.stage;
   for (let column = 0; column < rows; column += width) {
     const count = Math.min(width, rows - column);
     eachRun(column, count, layout, (at, offset, length) => {
-      for (let j = 0; j < n; j++) arena.copyIn(x, at + j * inner, length, arena.stage + j * line + offset * x.BYTES_PER_ELEMENT);
+      for (let j = 0; j < n; j++)
+        arena.copyIn(x, at + j * inner, length, arena.stage + j * line + offset * x.BYTES_PER_ELEMENT);
     });
     kernel(arena.stage, to, n, width, temperature, zero);
     if (fn.reduces) arena.copyOut(to, count, y, column);
     else {
       eachRun(column, count, layout, (at, offset, length) => {
-        for (let j = 0; j < n; j++) arena.copyOut(arena.stage + j * line + offset * x.BYTES_PER_ELEMENT, length, y, at + j * inner);
+        for (let j = 0; j < n; j++)
+          arena.copyOut(arena.stage + j * line + offset * x.BYTES_PER_ELEMENT, length, y, at + j * inner);
       });
     }
   }
 }
 
 /** Columns [column, column + count) as runs that are contiguous in the data: where each starts there and in the tile. */
-export function eachRun(column: number, count: number, { n, inner }: { readonly n: number; readonly inner: number }, visit: (at: number, offset: number, length: number) => void): void {
+export function eachRun(
+  column: number,
+  count: number,
+  { n, inner }: { readonly n: number; readonly inner: number },
+  visit: (at: number, offset: number, length: number) => void,
+): void {
   for (let offset = 0; offset < count; ) {
     const o = Math.floor((column + offset) / inner);
     const i = (column + offset) % inner;
@@ -149,7 +164,12 @@ function piecewise(
 }
 
 /** Element by element, through tiles. */
-export function mapElements(arena: Arena, x: FloatArray, y: FloatArray, kernel: (x: number, y: number, count: number) => void): void {
+export function mapElements(
+  arena: Arena,
+  x: FloatArray,
+  y: FloatArray,
+  kernel: (x: number, y: number, count: number) => void,
+): void {
   const bytes = x.BYTES_PER_ELEMENT;
   const xAt = arena.locate(x);
   const yAt = arena.locate(y);

@@ -18,7 +18,6 @@ export interface SoftmaxOptions<T extends FloatArray = FloatArray> {
   out?: T | undefined;
 }
 
-
 const SOFTMAX: RowFunction = { along: "softmax", across: "softmaxAcross", reduces: false, rewrites: true };
 const LOG_SOFTMAX: RowFunction = { along: "logSoftmax", across: "logSoftmaxAcross", reduces: false, rewrites: false };
 const LOG_SUM_EXP: RowFunction = { along: "logSumExp", across: "logSumExpAcross", reduces: true, rewrites: false };
@@ -36,11 +35,20 @@ function softmaxBy(fn: "softmax" | "logSoftmax", x: Input, options: SoftmaxOptio
   const o = optionsOf(fn, options);
   let source = elements(fn, "x", x);
   const layout = layoutOf(fn, shapeOf(fn, x, o.shape, source.length), o.axis);
-  let temperature = o.temperature === undefined ? 1 : numberIn(fn, "temperature", o.temperature, Number.MIN_VALUE, Number.MAX_VALUE);
+  let temperature =
+    o.temperature === undefined ? 1 : numberIn(fn, "temperature", o.temperature, Number.MIN_VALUE, Number.MAX_VALUE);
   const zero = o.allMasked !== undefined && oneOf(fn, "allMasked", o.allMasked, ["nan", "zero"]) === "zero";
   const out = outputOf(fn, o.out, source, source.length);
   if (temperature < 1e-8 || temperature > 1e8) [source, temperature] = scaled(source, temperature);
-  mapRows(arena(), o.out ? apart(source, out) : source, out, layout, fn === "softmax" ? SOFTMAX : LOG_SOFTMAX, temperature, zero);
+  mapRows(
+    arena(),
+    o.out ? apart(source, out) : source,
+    out,
+    layout,
+    fn === "softmax" ? SOFTMAX : LOG_SOFTMAX,
+    temperature,
+    zero,
+  );
   return out;
 }
 
@@ -95,7 +103,8 @@ export interface LogSumExpOptions<T extends FloatArray = FloatArray> {
 export function logSumExp<X extends Input>(x: X, options?: LogSumExpOptions<ResultOf<X>>): ResultOf<X> {
   const fn = "logSumExp";
   const o = optionsOf(fn, options);
-  const [source, weights] = o.weights === undefined ? [elements(fn, "x", x)] : elementsOfBoth(fn, "x", x, "weights", o.weights);
+  const [source, weights] =
+    o.weights === undefined ? [elements(fn, "x", x)] : elementsOfBoth(fn, "x", x, "weights", o.weights);
   const layout = layoutOf(fn, shapeOf(fn, x, o.shape, source.length), o.axis);
   if (weights && weights.length !== source.length && weights.length !== layout.n) {
     failValue(fn, "weights", `of length ${source.length}, or ${layout.n} for one row`, weights);
@@ -114,7 +123,12 @@ export interface ElementwiseOptions<T extends FloatArray = FloatArray> {
   out?: T | undefined;
 }
 
-function elementwise(fn: "sigmoid" | "logSigmoid" | "softplus" | "logit", argument: string, x: Input, options: ElementwiseOptions | undefined): FloatArray {
+function elementwise(
+  fn: "sigmoid" | "logSigmoid" | "softplus" | "logit",
+  argument: string,
+  x: Input,
+  options: ElementwiseOptions | undefined,
+): FloatArray {
   const o = optionsOf(fn, options);
   const source = elements(fn, argument, x);
   const out = outputOf(fn, o.out, source, source.length);

@@ -25,6 +25,14 @@ export interface Pointers {
   readonly results: readonly number[];
 }
 
+/** Steps for the first piece only and for every piece; whether what is written goes out, and comes back in first. */
+export interface Phase {
+  readonly first: number;
+  readonly each: number;
+  readonly writes?: boolean;
+  readonly rereads?: boolean;
+}
+
 export interface Stream {
   readonly elements: readonly Elements[];
   /** Lists of n numbers, the same for every row: class weights. Of the type of the elements. */
@@ -33,9 +41,9 @@ export interface Stream {
   readonly labels?: Int32Array | undefined;
   /** One f64 per row, written: at most two. */
   readonly results: readonly Float64Array[];
-  /** The steps of each phase, for a row in pieces: `first` for the first piece only, `each` for all. */
-  readonly phases: readonly { readonly first: number; readonly each: number; readonly write: boolean }[];
-  /** The steps that end a row in pieces. */
+  /** What is done with a row in pieces, phase by phase. */
+  readonly phases: readonly Phase[];
+  /** The steps that end a row in pieces, 0 if the phases do. */
   readonly finish: number;
   /** Runs the kernel; `from` is the index in the row at which a piece begins. */
   readonly run: (at: Pointers, rows: number, n: number, steps: number, from: number) => void;
@@ -64,11 +72,15 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     for (let row = 0; row < rows; row++) {
       if (labels) arena.copyLabels(labels, row, 1, fixed.labels);
       inPieces(arena, layout, stream, { ...fixed, elements: slots }, row, slot / bytes);
-      results.forEach((list, i) => arena.copyOut(fixed.results[i] as number, 1, list, row));
+      results.forEach((list, i) => {
+        arena.copyOut(fixed.results[i] as number, 1, list, row);
+      });
     }
     return;
   }
-  classes.forEach((list, i) => arena.copyIn(list, 0, n, fixed.classes[i] as number));
+  classes.forEach((list, i) => {
+    arena.copyIn(list, 0, n, fixed.classes[i] as number);
+  });
   const tile = Math.min(TILE_ROWS, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
   for (let row = 0; row < rows; row += tile) {
     const count = Math.min(tile, rows - row);
@@ -81,32 +93,46 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     elements.forEach(({ array, write }, i) => {
       if (write && !residents[i]) scatter(arena, at[i] as number, array, layout, row, count);
     });
-    results.forEach((list, i) => arena.copyOut(fixed.results[i] as number, count, list, row));
+    results.forEach((list, i) => {
+      arena.copyOut(fixed.results[i] as number, count, list, row);
+    });
   }
 }
 
 /** One row, phase by phase, each a piece at a time. */
 function inPieces(arena: Arena, { n, inner }: Layout, stream: Stream, at: Pointers, row: number, piece: number): void {
   const start = Math.floor(row / inner) * n * inner + (row % inner);
-  for (const { first, each, write } of stream.phases) {
+  for (const { first, each, writes, rereads } of stream.phases) {
     for (let j = 0; j < n; j += piece) {
       const count = Math.min(piece, n - j);
-      stream.elements.forEach(({ array, read }, i) => {
-        if (read) arena.copyIn(array, start + j * inner, count, at.elements[i] as number, inner);
+      stream.elements.forEach(({ array, read, write }, i) => {
+        if (read || (rereads && write)) arena.copyIn(array, start + j * inner, count, at.elements[i] as number, inner);
       });
-      stream.classes?.forEach((list, i) => arena.copyIn(list, j, count, at.classes[i] as number));
+      stream.classes?.forEach((list, i) => {
+        arena.copyIn(list, j, count, at.classes[i] as number);
+      });
       stream.run(at, 1, count, j === 0 ? first | each : each, j);
-      stream.elements.forEach(({ array, write: out }, i) => {
-        if (write && out) arena.copyOut(at.elements[i] as number, count, array, start + j * inner, inner);
+      stream.elements.forEach(({ array, write }, i) => {
+        if (writes && write) arena.copyOut(at.elements[i] as number, count, array, start + j * inner, inner);
       });
     }
   }
-  stream.run(at, 1, 0, stream.finish, n);
+  if (stream.finish) stream.run(at, 1, 0, stream.finish, n);
 }
 
 /** Copies rows [row, row + count) in, one after the other. */
-function gather(arena: Arena, array: FloatArray, { n, inner }: Layout, row: number, count: number, pointer: number): void {
-  if (inner === 1) return arena.copyIn(array, row * n, count * n, pointer);
+function gather(
+  arena: Arena,
+  array: FloatArray,
+  { n, inner }: Layout,
+  row: number,
+  count: number,
+  pointer: number,
+): void {
+  if (inner === 1) {
+    arena.copyIn(array, row * n, count * n, pointer);
+    return;
+  }
   const view = arena.view(array.BYTES_PER_ELEMENT);
   const to = pointer / array.BYTES_PER_ELEMENT;
   eachRun(row, count, { n, inner }, (at, offset, length) => {
@@ -117,8 +143,18 @@ function gather(arena: Arena, array: FloatArray, { n, inner }: Layout, row: numb
 }
 
 /** The reverse. */
-function scatter(arena: Arena, pointer: number, array: FloatArray, { n, inner }: Layout, row: number, count: number): void {
-  if (inner === 1) return arena.copyOut(pointer, count * n, array, row * n);
+function scatter(
+  arena: Arena,
+  pointer: number,
+  array: FloatArray,
+  { n, inner }: Layout,
+  row: number,
+  count: number,
+): void {
+  if (inner === 1) {
+    arena.copyOut(pointer, count * n, array, row * n);
+    return;
+  }
   const view = arena.view(array.BYTES_PER_ELEMENT);
   const from = pointer / array.BYTES_PER_ELEMENT;
   eachRun(row, count, { n, inner }, (at, offset, length) => {

@@ -21,7 +21,9 @@ export function elements(fn: string, argument: string, input: unknown): FloatArr
   if (Array.isArray(input)) return fromNumbers(fn, argument, input);
   if (input instanceof ResidentArray) {
     if (input.arena !== arena()) {
-      throw new TypeError(`${fn}: "${argument}" is a resident array of the ${input.arena.variant} kernels, but the ${arena().variant} kernels are in use; make it anew with resident()`);
+      throw new TypeError(
+        `${fn}: "${argument}" is a resident array of the ${input.arena.variant} kernels, but the ${arena().variant} kernels are in use; make it anew with resident()`,
+      );
     }
     return input.array;
   }
@@ -42,6 +44,16 @@ function fromNumbers(fn: string, argument: string, numbers: readonly unknown[]):
   return array;
 }
 
+/** Integers as a function of labels takes them: an integer array, numbers, or a tensor of either; else undefined. */
+export function labelsOf(target: unknown): ArrayLike<number | bigint> | undefined {
+  if (Array.isArray(target)) return target;
+  if (typeof target !== "object" || target === null) return undefined;
+  const tag = TAG.call(target);
+  if (/^\[object (Int8|Uint8|Uint8Clamped|Int16|Uint16|Int32|Uint32|BigInt64|BigUint64)Array\]$/.test(tag))
+    return target as Int32Array;
+  return ArrayBuffer.isView(target) ? undefined : labelsOf((target as { data?: unknown }).data);
+}
+
 /** The suffix of the kernels for an array. */
 export function dtypeOf(array: FloatArray): "f32" | "f64" {
   return array.BYTES_PER_ELEMENT === 4 ? "f32" : "f64";
@@ -52,7 +64,13 @@ function typeName(array: FloatArray): string {
 }
 
 /** Two inputs of one type: a number[] adopts the type of the other, f32 beside f64 is an error. */
-export function elementsOfBoth(fn: string, first: string, x: unknown, second: string, y: unknown): [FloatArray, FloatArray] {
+export function elementsOfBoth(
+  fn: string,
+  first: string,
+  x: unknown,
+  second: string,
+  y: unknown,
+): [FloatArray, FloatArray] {
   let a = elements(fn, first, x);
   let b = elements(fn, second, y);
   if (a.BYTES_PER_ELEMENT !== b.BYTES_PER_ELEMENT) {
@@ -64,7 +82,14 @@ export function elementsOfBoth(fn: string, first: string, x: unknown, second: st
 }
 
 /** The shape of an input: the option, the tensor's own, or one row. */
-export function shapeOf(fn: string, input: Input, option: unknown, length: number, argument = "x", name = "shape"): readonly number[] {
+export function shapeOf(
+  fn: string,
+  input: Input,
+  option: unknown,
+  length: number,
+  argument = "x",
+  name = "shape",
+): readonly number[] {
   const own = input as { shape?: unknown; dims?: unknown };
   const given = option ?? (ArrayBuffer.isView(input) ? undefined : (own.shape ?? own.dims));
   if (given === undefined) return [length];
@@ -80,7 +105,10 @@ export function shapeOf(fn: string, input: Input, option: unknown, length: numbe
     size *= n;
     sizes.push(n);
   }
-  if (size !== length) throw new RangeError(`${fn}: "${name}" [${sizes.join(", ")}] holds ${size} elements, but the ${argument === "x" ? "input" : `"${argument}"`} has ${length}`);
+  if (size !== length)
+    throw new RangeError(
+      `${fn}: "${name}" [${sizes.join(", ")}] holds ${size} elements, but the ${argument === "x" ? "input" : `"${argument}"`} has ${length}`,
+    );
   return sizes;
 }
 
@@ -98,7 +126,12 @@ export function layoutOf(fn: string, shape: readonly number[], axis: unknown = -
   if (typeof axis !== "number") failKind(fn, "axis", "an integer", axis);
   const at = axis < 0 ? axis + shape.length : axis;
   if (!Number.isInteger(at) || at < 0 || at >= shape.length) {
-    failValue(fn, "axis", `an integer from ${-shape.length} to ${shape.length - 1}, for a shape [${shape.join(", ")}]`, axis);
+    failValue(
+      fn,
+      "axis",
+      `an integer from ${-shape.length} to ${shape.length - 1}, for a shape [${shape.join(", ")}]`,
+      axis,
+    );
   }
   let outer = 1;
   let inner = 1;
@@ -111,7 +144,8 @@ export function layoutOf(fn: string, shape: readonly number[], axis: unknown = -
 export function outputOf(fn: string, out: unknown, like: FloatArray, length: number, argument = "out"): FloatArray {
   if (out === undefined) return like.BYTES_PER_ELEMENT === 4 ? new Float32Array(length) : new Float64Array(length);
   const array = out instanceof ResidentArray ? elements(fn, argument, out) : out;
-  if (!isFloatArray(array) || array.BYTES_PER_ELEMENT !== like.BYTES_PER_ELEMENT) failKind(fn, argument, `a ${typeName(like)}, the type of the input`, out);
+  if (!isFloatArray(array) || array.BYTES_PER_ELEMENT !== like.BYTES_PER_ELEMENT)
+    failKind(fn, argument, `a ${typeName(like)}, the type of the input`, out);
   if (array.length !== length) failValue(fn, argument, `of length ${length}`, array);
   return array;
 }

@@ -7,6 +7,18 @@ export type Tensor<T extends FloatArray = FloatArray> =
   | { readonly data: T; readonly shape: readonly number[] }
   | { readonly data: T; readonly dims: readonly number[] };
 
+/** Class indices. */
+export type Labels =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly number[];
+
 /** Anything numeric a function takes; `number[]` is read as f64. */
 export type Input = Tensor | Resident | readonly number[];
 

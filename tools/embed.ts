@@ -6,7 +6,9 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
-const CHARACTERS = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter((c) => !'"\\$`\''.includes(c));
+const CHARACTERS = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter(
+  (c) => !"\"\\$`'".includes(c),
+);
 const [first, second, ...alphabet] = CHARACTERS as [string, string, ...string[]];
 
 function encode(byte: number): string {

@@ -29,10 +29,10 @@ async function withTiles(bytes: number): Promise<Surprisal> {
         name: "tiles",
         setup: ({ onLoad }) =>
           onLoad({ filter: /src\/(rows|arena)\.ts$/ }, ({ path }) => {
-            const constant = /^const (\w*TILE\w*|RESULT)_BYTES = .*;$/gm;
-            const contents = readFileSync(path, "utf8").replace(constant, (_, name) => {
+            const constant = /^(export )?const (\w*TILE\w*|RESULT)_BYTES = .*;$/gm;
+            const contents = readFileSync(path, "utf8").replace(constant, (_, exported = "", name) => {
               replaced++;
-              return `const ${name}_BYTES = ${bytes};`;
+              return `${exported}const ${name}_BYTES = ${bytes};`;
             });
             return { contents, loader: "ts" };
           }),

@@ -114,12 +114,14 @@ export function collapseSum<T>(): void {
  * base + log(1 + q), q the sum in units of e^{a}, which is 2ᵏ·(1 + t); without the maximum itself where the sum has it
  * (`less` = 1). For f64 the quotient's error is carried along; f32 has digits to spare.
  */
-function addLogRest<T>(base: v128, v: usize, h: i32, less: f64): v128 {
+export function addLogRest<T>(base: v128, v: usize, h: i32, less: f64): v128 {
   const one = f64x2.splat(1);
   const t = expm1Reduced<f64>(half<T>(reducedTop<T>(v), h));
   const sum = v128.mul<f64>(total<T>(v, h), f64x2.splat(headroomInverse<T>()));
   const top = v128.add<f64>(one, t);
-  const q = v128.div<f64>(sum, top);
+  let q = v128.div<f64>(sum, top);
+  // elements cut off at the floor are 0 of f32
+  if (sizeof<T>() == 4) q = v128.andnot(q, v128.lt<f64>(q, f64x2.splat(1.401298464324817e-45)));
   const rest = v128.sub<f64>(q, f64x2.splat(less));
   const u = v128.add<f64>(one, rest);
   let c = sumError(one, rest, u);
@@ -191,7 +193,7 @@ function finish<T>(kind: i32, v: usize, zero: bool): void {
 }
 
 /** Sums the exponentials of a row, or of a piece of one; softmax stores them at y, which need not advance. */
-function sumRow<T>(x: usize, y: usize, yStride: usize, n: i32): void {
+export function sumRow<T>(x: usize, y: usize, yStride: usize, n: i32): void {
   const groups = wholeGroups<T>(n);
   const tail = tailLength<T>(n);
   const body = <usize>groups * GROUP;
@@ -231,7 +233,7 @@ export function findTop<T>(x: usize, n: i32): usize {
 }
 
 /** Sums them exactly, without the first maximum: it is −∞ for as long as that takes. */
-function sumRowExactly<T>(x: usize, n: i32): void {
+export function sumRowExactly<T>(x: usize, n: i32): void {
   const groups = wholeGroups<T>(n);
   const tail = tailLength<T>(n);
   const body = <usize>groups * GROUP;
@@ -270,7 +272,7 @@ function logSumExpOfRow<T>(x: usize, n: i32): void {
 }
 
 /** TOP of a row or a piece of one. */
-function maximumOfRow<T>(x: usize, n: i32): void {
+export function maximumOfRow<T>(x: usize, n: i32): void {
   const groups = wholeGroups<T>(n);
   const tail = tailLength<T>(n);
   maximumStrip<T>(x, GROUP, groups);

@@ -50,7 +50,8 @@ forEachType((dtype, variant) => {
           // (1 − t)σ(x) − w·t·σ(−x): the difference may cancel
           const positive = from === "logits" ? 1 / (1 + Math.exp(v)) : 1 / v;
           const size = (at(c.weight) * (at(c.posWeight) * t * positive)) / by;
-          const bound = 8 * unit * Math.max(Math.abs(exact) + (t === 0 || t === 1 ? 0 : 2 * size), tiny) + 2 * tiny * unit;
+          const bound =
+            8 * unit * Math.max(Math.abs(exact) + (t === 0 || t === 1 ? 0 : 2 * size), tiny) + 2 * tiny * unit;
           tally.note(`${from}, gradient ${reduction}`, got, exact, bound, `${c.name} [${i}] = ${v}`);
         });
       }
@@ -81,9 +82,13 @@ forEachType((dtype, variant) => {
   });
 
   it("the right gradients at infinite logits", () => {
-    const { grad } = binaryCrossEntropyWithGrad(new array([Infinity, -Infinity, Infinity, -Infinity]), new array([1, 0, 0, 1]), {
-      reduction: "sum",
-    });
+    const { grad } = binaryCrossEntropyWithGrad(
+      new array([Infinity, -Infinity, Infinity, -Infinity]),
+      new array([1, 0, 0, 1]),
+      {
+        reduction: "sum",
+      },
+    );
     expect(Array.from(grad, (v) => v + 0)).toEqual([0, 0, 1, -1]);
   });
 

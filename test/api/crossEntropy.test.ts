@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { pseudorandom } from "../support/fixture.ts";
 import { api, arrayOf, type CrossCase, crossCases, given, numberOf, rounded, Tally } from "../support/oracle.ts";
 import { logProbabilities, rowsOf } from "../support/reference.ts";
-import { f32, type FloatArray, forEachType } from "../support/variants.ts";
+import { type FloatArray, f32, forEachType } from "../support/variants.ts";
 
 const { crossEntropy, crossEntropyWithGrad } = api;
 
@@ -51,7 +51,9 @@ forEachType((dtype, variant) => {
     /** A row's loss: a sum of terms of one sign; exp(second − max) errs by their distance, and a log near 1 by u. */
     const slack = (c: CrossCase) => {
       const { rows, n, at } = rowsOf(c.shape, c.axis);
-      const gaps = Array.from({ length: rows }, (_, r) => lead(Array.from({ length: n }, (_, i) => c.x[at(r, i)] as number)));
+      const gaps = Array.from({ length: rows }, (_, r) =>
+        lead(Array.from({ length: n }, (_, i) => c.x[at(r, i)] as number)),
+      );
       return c.from === "logits" ? 8 + Math.max(...gaps) : 8;
     };
     const tolerance = (c: CrossCase, exact: number, terms = 1) =>
@@ -115,9 +117,16 @@ forEachType((dtype, variant) => {
               const isLabel = c.labels?.[r] === i;
               const shift = c.from !== "logits" ? 0 : Math.max(Math.min(top - x, 1e9), isLabel ? lead(row) : 0);
               // W·p − c: a hard label's own class keeps its digits, elsewhere the difference may cancel
-              const cancels = hard && c.from === "logits" ? 0 : 2 * (c.from === "probabilities" ? (target ? target / x : 0) : target);
+              const cancels =
+                hard && c.from === "logits" ? 0 : 2 * (c.from === "probabilities" ? (target ? target / x : 0) : target);
               const bound = (8 + shift) * unit * Math.max(Math.abs(exact) + cancels, tiny) + tiny * unit * 2;
-              tally.note(`${group}, gradient ${reduction}`, grad[at(r, i)] as number, exact, bound, `${c.name} [${r}, ${i}]`);
+              tally.note(
+                `${group}, gradient ${reduction}`,
+                grad[at(r, i)] as number,
+                exact,
+                bound,
+                `${c.name} [${r}, ${i}]`,
+              );
             });
           }
         }
@@ -133,22 +142,17 @@ forEachType((dtype, variant) => {
     const labels = [0, 4, 2, 2, 1, 3];
     const wanted = () => crossEntropy(x, labels, { shape, reduction: "none" });
 
-    it.each([
-      Int8Array,
-      Uint8Array,
-      Uint8ClampedArray,
-      Int16Array,
-      Uint16Array,
-      Int32Array,
-      Uint32Array,
-    ])("in %O", (Type) => {
-      expect(crossEntropy(x, Type.from(labels), { shape, reduction: "none" })).toEqual(wanted());
-      const holes = Type.from(labels);
-      holes[2] = 99;
-      const got = crossEntropy(x, holes, { shape, reduction: "none", ignoreIndex: 99 }) as FloatArray;
-      const kept = (wanted() as FloatArray).map((v: number, r: number) => (r === 2 ? 0 : v));
-      expect(got).toEqual(kept);
-    });
+    it.each([Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array])(
+      "in %O",
+      (Type) => {
+        expect(crossEntropy(x, Type.from(labels), { shape, reduction: "none" })).toEqual(wanted());
+        const holes = Type.from(labels);
+        holes[2] = 99;
+        const got = crossEntropy(x, holes, { shape, reduction: "none", ignoreIndex: 99 }) as FloatArray;
+        const kept = (wanted() as FloatArray).map((v: number, r: number) => (r === 2 ? 0 : v));
+        expect(got).toEqual(kept);
+      },
+    );
 
     it.each([BigInt64Array, BigUint64Array])("in %O", (Type) => {
       const big = Type.from(labels.map(BigInt));
@@ -201,7 +205,12 @@ forEachType((dtype, variant) => {
     it("one row needs no shape", () => {
       const row = x.slice(0, 5);
       expect(crossEntropy(row, [3])).toBe(crossEntropy(row, Uint8Array.of(3), { shape: [1, 5] }));
-      expect(crossEntropy(row, row.map((_: number, i: number) => Number(i === 3)))).toBeCloseTo(numberOf(crossEntropy(row, [3])), 5);
+      expect(
+        crossEntropy(
+          row,
+          row.map((_: number, i: number) => Number(i === 3)),
+        ),
+      ).toBeCloseTo(numberOf(crossEntropy(row, [3])), 5);
     });
   });
 
@@ -256,7 +265,10 @@ forEachType((dtype, variant) => {
     for (const gap of [16.5, 18.420680743952367, 20, 23]) {
       const [x] = new array([-gap]) as unknown as [number];
       const exact = Math.log1p(Math.exp(x));
-      for (const row of [[0, x], [x, 0]]) {
+      for (const row of [
+        [0, x],
+        [x, 0],
+      ]) {
         const got = numberOf(crossEntropy(new array(row), [row[0] === 0 ? 0 : 1]));
         expect(Math.abs(got / exact - 1), `gap ${gap}`).toBeLessThan(1e-6);
         const { grad } = crossEntropyWithGrad(new array(row), [row[0] === 0 ? 0 : 1]);

@@ -35,7 +35,11 @@ const size = (c: DivergenceCase) =>
 const layouts: Record<string, (x: FloatArray, dtype: DType) => [FloatArray, object, number]> = {
   "one row": (x) => [x, {}, 1],
   "three rows": (x, { array }) => [new array([...x, ...x, ...x]), { shape: [3, x.length] }, 3],
-  "five columns": (x, { array }) => [new array(Array.from(x).flatMap((v) => [v, v, v, v, v])), { shape: [x.length, 5], axis: 0 }, 5],
+  "five columns": (x, { array }) => [
+    new array(Array.from(x).flatMap((v) => [v, v, v, v, v])),
+    { shape: [x.length, 5], axis: 0 },
+    5,
+  ],
 };
 
 forEachType((dtype, variant) => {
@@ -83,7 +87,9 @@ forEachType((dtype, variant) => {
       Math.max(...near.map((c) => Math.abs((c.others?.[k] as number) / ((k < 2 ? c.kl : c.js)[0] as number) - 1))),
     );
     const negative = near.filter((c) => (c.others?.[1] as number) < 0).length;
-    console.log(`relative errors on the same ${dtype.name} inputs: SciPy KL ${worst[0]}, torch KL ${worst[1]} (${negative} of ${near.length} negative), SciPy JS ${worst[2]}`);
+    console.log(
+      `relative errors on the same ${dtype.name} inputs: SciPy KL ${worst[0]}, torch KL ${worst[1]} (${negative} of ${near.length} negative), SciPy JS ${worst[2]}`,
+    );
     // torch #80488: a negative KL
     expect(negative).toBeGreaterThan(0);
     for (const w of worst) expect(Number.isNaN(w) || w > 0.5).toBe(true);
@@ -126,7 +132,8 @@ forEachType((dtype, variant) => {
       const wanted: [Divergence, number][] = [["klDivergence", k]];
       if (j !== Infinity) wanted.push(["jsDivergence", j], ["jsDistance", Math.sqrt(j)]);
       for (const [name, want] of wanted) {
-        const exactly = !Number.isFinite(want) || want === 0 || want === 1 || (name === "jsDivergence" && want === Math.LN2);
+        const exactly =
+          !Number.isFinite(want) || want === 0 || want === 1 || (name === "jsDivergence" && want === Math.LN2);
         const same = (got: number, expected: number) =>
           exactly ? expect(got, name).toEqual(expected) : expect(got, name).toBeCloseTo(want, 6);
         // alone and, touching no other, between rows and columns of its kind
@@ -145,7 +152,12 @@ forEachType((dtype, variant) => {
             );
           for (const axis of [0, 1]) {
             const shape = axis ? [rows, n] : [n, rows];
-            const got = api[name](build(p, axis), build(q, axis), { ...options, shape, axis, reduction: "none" }) as FloatArray;
+            const got = api[name](build(p, axis), build(q, axis), {
+              ...options,
+              shape,
+              axis,
+              reduction: "none",
+            }) as FloatArray;
             same(got[at] as number, rounded(dtype, want));
             for (const r of [0, at - 1, at + 1, rows - 1]) if (r !== at) expect(got[r], `${name} row ${r}`).toBe(0);
           }
@@ -174,7 +186,10 @@ forEachType((dtype, variant) => {
       const teacher = [4, 1, -2];
       const student = [1, 2, 0];
       for (const T of [1, 2, 5]) {
-        const [a, b] = [teacher, student].map((z) => distribution(new Float64Array(z), "logits", T)) as [Float64Array, Float64Array];
+        const [a, b] = [teacher, student].map((z) => distribution(new Float64Array(z), "logits", T)) as [
+          Float64Array,
+          Float64Array,
+        ];
         const got = one("klDivergence", teacher, student, { from: "logits", temperature: T });
         expect(Math.abs(got / kl(a, b) - 1)).toBeLessThan(10 * promised);
       }
@@ -209,8 +224,12 @@ forEachType((dtype, variant) => {
       .map((list): [FloatArray, FloatArray] => [new array(list.map(([a]) => a)), new array(list.map(([, b]) => b))])
       .filter(([p, q]) => [p, q].every((z) => Math.max(...z) > -Infinity));
     const run = (what: fc.Arbitrary<[FloatArray, FloatArray]>, body: (p: FloatArray, q: FloatArray) => void) =>
-      fc.assert(fc.property(what, ([p, q]) => body(p, q)), { numRuns: 300 });
-    const nearby = (p: FloatArray, delta: number) => p.map((v: number, i: number) => v * (1 + delta * Math.sin(7 * i + 1)));
+      fc.assert(
+        fc.property(what, ([p, q]) => body(p, q)),
+        { numRuns: 300 },
+      );
+    const nearby = (p: FloatArray, delta: number) =>
+      p.map((v: number, i: number) => v * (1 + delta * Math.sin(7 * i + 1)));
 
     it.each([
       ["probabilities", pair],
@@ -223,10 +242,19 @@ forEachType((dtype, variant) => {
             return typeof v === "number" ? v : ((v as FloatArray)[0] as number);
           };
           const limit = reduction === "none" ? log2 : Math.LN2;
-          for (const other of [q, p.slice(), ...(from === "probabilities" ? [1e-2, 1e-4, 1e-6, dtype.unit].map((d) => nearby(p, d)) : [])]) {
-            const [k, j, back] = [value(klDivergence, p, other), value(jsDivergence, p, other), value(jsDivergence, other, p)];
+          for (const other of [
+            q,
+            p.slice(),
+            ...(from === "probabilities" ? [1e-2, 1e-4, 1e-6, dtype.unit].map((d) => nearby(p, d)) : []),
+          ]) {
+            const [k, j, back] = [
+              value(klDivergence, p, other),
+              value(jsDivergence, p, other),
+              value(jsDivergence, other, p),
+            ];
             if (!(k >= 0)) expect.fail(`KL ${k}`);
-            if (!(j >= 0 && j <= (dtype === f32 && reduction === "mean" ? Math.max(limit, log2) : limit))) expect.fail(`JS ${j}`);
+            if (!(j >= 0 && j <= (dtype === f32 && reduction === "mean" ? Math.max(limit, log2) : limit)))
+              expect.fail(`JS ${j}`);
             if (!Object.is(j, back)) expect.fail(`JS ${j} and ${back}`);
             const [d, r] = [value(jsDistance, p, other), value(jsDistance, other, p)];
             if (!(d >= 0) || !Object.is(d, r)) expect.fail(`the distances ${d} and ${r}`); // scipy #20083: NaN
@@ -242,8 +270,10 @@ forEachType((dtype, variant) => {
         const p = pseudorandom(dtype, n, n, 1, 0.51);
         const z = pseudorandom(dtype, n, n, 30);
         for (const name of DIVERGENCES) {
-          for (const options of [{}, { normalize: false }, { base: 2 }]) expect(one(name, p, p, options), `${name} ${n}`).toBe(0);
-          for (const options of [{}, { temperature: 3 }]) expect(one(name, z, z, { from: "logits", ...options }), `${name} ${n}`).toBe(0);
+          for (const options of [{}, { normalize: false }, { base: 2 }])
+            expect(one(name, p, p, options), `${name} ${n}`).toBe(0);
+          for (const options of [{}, { temperature: 3 }])
+            expect(one(name, z, z, { from: "logits", ...options }), `${name} ${n}`).toBe(0);
           expect(one(name, z, z, { from: "logProbabilities" })).toBe(0);
           expect(api[name](p, p, { shape: [n, 1], axis: 0 })).toBe(0);
         }
@@ -288,19 +318,37 @@ forEachType((dtype, variant) => {
       const length = shape.reduce((a, b) => a * b, 1);
       const { rows, n, at } = rowsOf(shape, axis);
       for (const from of ["probabilities", "logits"] as const) {
-        const make = (seed: number) => pseudorandom(dtype, seed, length, from === "logits" ? 8 : 1, from === "logits" ? 0 : 0.51);
+        const make = (seed: number) =>
+          pseudorandom(dtype, seed, length, from === "logits" ? 8 : 1, from === "logits" ? 0 : 0.51);
         const [p, q] = [make(1), make(2)];
-        for (const [name, f] of [["klDivergence", kl], ["jsDivergence", js], ["jsDistance", (a: Float64Array, b: Float64Array) => Math.sqrt(js(a, b))]] as const) {
+        for (const [name, f] of [
+          ["klDivergence", kl],
+          ["jsDivergence", js],
+          ["jsDistance", (a: Float64Array, b: Float64Array) => Math.sqrt(js(a, b))],
+        ] as const) {
           const got = arrayOf(api[name](p, q, { shape, axis, from, reduction: "none" }), dtype, rows);
           const wanted = Array.from({ length: rows }, (_, r) => {
-            const row = (x: FloatArray) => distribution(new array(Array.from({ length: n }, (_v, i) => x[at(r, i)] as number)), from);
+            const row = (x: FloatArray) =>
+              distribution(new array(Array.from({ length: n }, (_v, i) => x[at(r, i)] as number)), from);
             return f(row(p), row(q));
           });
           wanted.forEach((w, r) => {
-            tally.note(`${name}, shapes`, got[r] as number, w, promised * w + 1e-15, `[${shape}] axis ${axis} row ${r}`);
+            tally.note(
+              `${name}, shapes`,
+              got[r] as number,
+              w,
+              promised * w + 1e-15,
+              `[${shape}] axis ${axis} row ${r}`,
+            );
           });
           const total = sum(rows, (r) => wanted[r] as number);
-          tally.note(`${name}, shapes, mean`, numberOf(api[name](p, q, { shape, axis, from })), total / rows, (promised * total) / rows + 1e-15, `[${shape}]`);
+          tally.note(
+            `${name}, shapes, mean`,
+            numberOf(api[name](p, q, { shape, axis, from })),
+            total / rows,
+            (promised * total) / rows + 1e-15,
+            `[${shape}]`,
+          );
           const out = new array(rows);
           expect(api[name](p, q, { shape, axis, from, reduction: "none", out })).toBe(out);
           expect(out).toEqual(got);

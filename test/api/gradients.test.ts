@@ -5,7 +5,16 @@
  */
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { api, arrayOf, type DivergenceCase, divergenceCases, given, numberOf, PROMISED, Tally } from "../support/oracle.ts";
+import {
+  api,
+  arrayOf,
+  type DivergenceCase,
+  divergenceCases,
+  given,
+  numberOf,
+  PROMISED,
+  Tally,
+} from "../support/oracle.ts";
 import { distribution, kl, sum } from "../support/reference.ts";
 import { type FloatArray, f64, forEachType } from "../support/variants.ts";
 
@@ -20,7 +29,10 @@ forEachType((dtype, variant) => {
 
   /** What the error of an element of a gradient is measured by, beside the element itself. */
   function scales(c: DivergenceCase): (i: number, by: "P" | "Q") => { shift: number; size: number } {
-    const [p, q] = [c.p, c.q].map((x) => distribution(x, c.from, c.temperature, c.normalize)) as [Float64Array, Float64Array];
+    const [p, q] = [c.p, c.q].map((x) => distribution(x, c.from, c.temperature, c.normalize)) as [
+      Float64Array,
+      Float64Array,
+    ];
     const T = c.temperature ?? 1;
     const base = c.base ? Math.log(c.base) : 1;
     if (c.from === "logits") {
@@ -34,7 +46,11 @@ forEachType((dtype, variant) => {
     const divergence = c.normalize === false || c.from === "logProbabilities" ? 0 : kl(p, q);
     return (i, by) => {
       const d = 1 + Math.abs(Math.log((p[i] as number) / (q[i] as number))) + divergence;
-      if (c.from === "logProbabilities") return { shift: -Math.min(c.p[i] as number, c.q[i] as number), size: ((p[i] as number) + (q[i] as number)) * d / base };
+      if (c.from === "logProbabilities")
+        return {
+          shift: -Math.min(c.p[i] as number, c.q[i] as number),
+          size: (((p[i] as number) + (q[i] as number)) * d) / base,
+        };
       const total = c.normalize === false ? 1 : sum(p.length, (k) => (by === "P" ? c.p : c.q)[k] as number);
       return { shift: 0, size: (d + (by === "Q" ? (p[i] as number) / (q[i] as number) : 0)) / total / base };
     };
@@ -51,10 +67,31 @@ forEachType((dtype, variant) => {
         // one row; then two, whose mean halves the gradient; then columns
         const runs: [string, FloatArray, FloatArray, object, number, (i: number) => number][] = [
           ["one row", c.p, c.q, {}, 1, (i) => i],
-          ["sum of rows", new array([...c.p, ...c.p]), new array([...c.q, ...c.q]), { shape: [2, n], reduction: "sum" }, 1, (i) => n + i],
-          ["none", new array([...c.p, ...c.p]), new array([...c.q, ...c.q]), { shape: [2, n], reduction: "none" }, 1, (i) => n + i],
+          [
+            "sum of rows",
+            new array([...c.p, ...c.p]),
+            new array([...c.q, ...c.q]),
+            { shape: [2, n], reduction: "sum" },
+            1,
+            (i) => n + i,
+          ],
+          [
+            "none",
+            new array([...c.p, ...c.p]),
+            new array([...c.q, ...c.q]),
+            { shape: [2, n], reduction: "none" },
+            1,
+            (i) => n + i,
+          ],
           ["mean of rows", new array([...c.p, ...c.p]), new array([...c.q, ...c.q]), { shape: [2, n] }, 2, (i) => i],
-          ["mean of columns", new array(Array.from(c.p).flatMap((v) => [v, v, v])), new array(Array.from(c.q).flatMap((v) => [v, v, v])), { shape: [n, 3], axis: 0 }, 3, (i) => 3 * i + 1],
+          [
+            "mean of columns",
+            new array(Array.from(c.p).flatMap((v) => [v, v, v])),
+            new array(Array.from(c.q).flatMap((v) => [v, v, v])),
+            { shape: [n, 3], axis: 0 },
+            3,
+            (i) => 3 * i + 1,
+          ],
         ];
         for (const [what, p, q, shape, rows, at] of runs) {
           const { value, gradP, gradQ } = graded(p, q, { ...options, ...shape });
@@ -62,9 +99,18 @@ forEachType((dtype, variant) => {
           const exact = c[name][0] as number;
           if (typeof want === "number") {
             const loose = group === "unnormalised" || group === "logProbabilities" ? PROMISED[dtype.name] * 100 : 0;
-            tally.note(`${name} value`, numberOf(value), want, 2 * PROMISED[dtype.name] * Math.abs(exact) * rows + loose + tiny, c.name);
+            tally.note(
+              `${name} value`,
+              numberOf(value),
+              want,
+              2 * PROMISED[dtype.name] * Math.abs(exact) * rows + loose + tiny,
+              c.name,
+            );
           } else expect(arrayOf(value, dtype, 2)).toEqual(want);
-          for (const [by, grad] of [["P", gradP], ["Q", gradQ]] as const) {
+          for (const [by, grad] of [
+            ["P", gradP],
+            ["Q", gradQ],
+          ] as const) {
             arrayOf(grad, dtype, p.length);
             const exactly = c[`${name}${by}`] as Float64Array;
             for (let i = 0; i < n; i++) {
@@ -106,8 +152,14 @@ forEachType((dtype, variant) => {
     it("a masked logit has gradient 0 and spoils no other", () => {
       const M = -Infinity;
       for (const [p, q] of [
-        [[1, 0.5, M], [0, 1, M]],
-        [[1, M, 0], [0, 1, 2]],
+        [
+          [1, 0.5, M],
+          [0, 1, M],
+        ],
+        [
+          [1, M, 0],
+          [0, 1, 2],
+        ],
       ] as [number[], number[]][]) {
         for (const { gradP, gradQ } of grads(p, q, { from: "logits" })) {
           for (const v of [...gradP, ...gradQ]) expect(Number.isFinite(v)).toBe(true);
@@ -124,10 +176,19 @@ forEachType((dtype, variant) => {
     it("JS of disjoint supports is flat: the vanishing gradient", () => {
       const M = -Infinity;
       for (const [p, q] of [
-        [[0, 1, M, M], [M, M, 2, -1]],
-        [[0, 1, -800, -801], [-900, -900, 2, -1]],
+        [
+          [0, 1, M, M],
+          [M, M, 2, -1],
+        ],
+        [
+          [0, 1, -800, -801],
+          [-900, -900, 2, -1],
+        ],
       ] as [number[], number[]][]) {
-        const { value, gradP, gradQ } = jsDivergenceWithGrad(new array(p), new array(q), { from: "logits", reduction: "sum" });
+        const { value, gradP, gradQ } = jsDivergenceWithGrad(new array(p), new array(q), {
+          from: "logits",
+          reduction: "sum",
+        });
         expect(value).toBe(Math.LN2);
         for (const v of [...gradP, ...gradQ]) expect(Math.abs(v)).toBeLessThanOrEqual(2 * unit);
       }
@@ -160,7 +221,8 @@ describe("finite differences", () => {
   const FORMS = { logits, probabilities: plain, logProbabilities: logs } as const;
   const shape = [ROWS, N];
 
-  const total = (value: unknown) => (typeof value === "number" ? value : (value as Float64Array).reduce((a, b) => a + b, 0));
+  const total = (value: unknown) =>
+    typeof value === "number" ? value : (value as Float64Array).reduce((a, b) => a + b, 0);
   /** The directional derivative by a central difference of fourth order, against the gradient. */
   function compare(x: FloatArray, direction: number[], f: (x: FloatArray) => unknown, grad: FloatArray): void {
     const at = (h: number) => total(f(x.map((v: number, i: number) => v + h * (direction[i] as number))));
@@ -168,11 +230,13 @@ describe("finite differences", () => {
     const numeric = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
     const exact = grad.reduce((s: number, g: number, i: number) => s + g * (direction[i] as number), 0);
     const size = grad.reduce((s: number, g: number, i: number) => s + Math.abs(g * (direction[i] as number)), 0);
-    if (!(Math.abs(numeric - exact) <= 1e-5 * (1 + size))) expect.fail(`${numeric} by differences, ${exact} by the gradient`);
+    if (!(Math.abs(numeric - exact) <= 1e-5 * (1 + size)))
+      expect.fail(`${numeric} by differences, ${exact} by the gradient`);
   }
   const length = ROWS * N;
   // small steps relative to each element, so that probabilities stay positive
-  const direction = (x: FloatArray, r: number[], from: string) => r.map((v, i) => (v - 0.5) * (from === "probabilities" ? (x[i] as number) : 1));
+  const direction = (x: FloatArray, r: number[], from: string) =>
+    r.map((v, i) => (v - 0.5) * (from === "probabilities" ? (x[i] as number) : 1));
 
   const reductions = ["none", "mean", "sum"];
   it.each(Object.keys(FORMS).flatMap((from) => reductions.map((reduction) => [from, reduction] as const)))(
@@ -180,16 +244,36 @@ describe("finite differences", () => {
     (from, reduction) => {
       const form = FORMS[from as keyof typeof FORMS];
       fc.assert(
-        fc.property(row(length), row(length), row(length), row(N), fc.double({ min: 0, max: 0.9, noNaN: true }), fc.array(fc.integer({ min: -1, max: N - 1 }), { minLength: ROWS, maxLength: ROWS }), (u, r, t, w, labelSmoothing, labels) => {
-          if (labels.every((label) => label < 0)) return;
-          const x = form(u);
-          for (const target of [Int32Array.from(labels), array.from(t)] as const) {
-            for (const weight of [undefined, new array(w)]) {
-              const options = given({ shape, from, reduction, labelSmoothing, weight, ...(target instanceof Int32Array && { ignoreIndex: -1 }) });
-              compare(x, direction(x, r, from), (y) => api.crossEntropy(y, target, options), api.crossEntropyWithGrad(x, target, options).grad);
+        fc.property(
+          row(length),
+          row(length),
+          row(length),
+          row(N),
+          fc.double({ min: 0, max: 0.9, noNaN: true }),
+          fc.array(fc.integer({ min: -1, max: N - 1 }), { minLength: ROWS, maxLength: ROWS }),
+          (u, r, t, w, labelSmoothing, labels) => {
+            if (labels.every((label) => label < 0)) return;
+            const x = form(u);
+            for (const target of [Int32Array.from(labels), array.from(t)] as const) {
+              for (const weight of [undefined, new array(w)]) {
+                const options = given({
+                  shape,
+                  from,
+                  reduction,
+                  labelSmoothing,
+                  weight,
+                  ...(target instanceof Int32Array && { ignoreIndex: -1 }),
+                });
+                compare(
+                  x,
+                  direction(x, r, from),
+                  (y) => api.crossEntropy(y, target, options),
+                  api.crossEntropyWithGrad(x, target, options).grad,
+                );
+              }
             }
-          }
-        }),
+          },
+        ),
         { numRuns: 30 },
       );
     },
@@ -202,7 +286,12 @@ describe("finite differences", () => {
           const x = from === "logits" ? logits(u) : new array(u.map((v) => 0.05 + 0.9 * v));
           const options = { from, reduction, weight: new array(w) };
           const d = direction(x, r, from).map((v, i) => (from === "logits" ? v : v * 0.04 * (1 - (x[i] as number))));
-          compare(x, d, (y) => api.binaryCrossEntropy(y, new array(t), options), api.binaryCrossEntropyWithGrad(x, new array(t), options).grad);
+          compare(
+            x,
+            d,
+            (y) => api.binaryCrossEntropy(y, new array(t), options),
+            api.binaryCrossEntropyWithGrad(x, new array(t), options).grad,
+          );
         }
       }),
       { numRuns: 60 },
@@ -210,20 +299,36 @@ describe("finite differences", () => {
   });
 
   it.each(
-    Object.keys(FORMS).flatMap((from) => (["kl", "js"] as const).flatMap((name) => reductions.map((reduction) => [name, from, reduction] as const))),
+    Object.keys(FORMS).flatMap((from) =>
+      (["kl", "js"] as const).flatMap((name) => reductions.map((reduction) => [name, from, reduction] as const)),
+    ),
   )("%sDivergenceWithGrad from %s, %s", (name, from, reduction) => {
     const form = FORMS[from as keyof typeof FORMS];
     const [value, graded] = PAIRS[name];
     fc.assert(
-      fc.property(row(length), row(length), row(length), fc.constantFrom(1, 2, 4), fc.boolean(), fc.boolean(), (u, v, r, T, normalize, bits) => {
-        const [p, q] = [form(u), form(v)];
-        const options = given({ shape, from, reduction, temperature: from === "logits" ? T : undefined, normalize: from === "probabilities" ? normalize : undefined, base: bits ? 2 : undefined });
-        const { gradP, gradQ } = graded(p, q, options);
-        compare(p, direction(p, r, from), (x) => value(x, q, options), gradP);
-        compare(q, direction(q, r, from), (x) => value(p, x, options), gradQ);
-      }),
+      fc.property(
+        row(length),
+        row(length),
+        row(length),
+        fc.constantFrom(1, 2, 4),
+        fc.boolean(),
+        fc.boolean(),
+        (u, v, r, T, normalize, bits) => {
+          const [p, q] = [form(u), form(v)];
+          const options = given({
+            shape,
+            from,
+            reduction,
+            temperature: from === "logits" ? T : undefined,
+            normalize: from === "probabilities" ? normalize : undefined,
+            base: bits ? 2 : undefined,
+          });
+          const { gradP, gradQ } = graded(p, q, options);
+          compare(p, direction(p, r, from), (x) => value(x, q, options), gradP);
+          compare(q, direction(q, r, from), (x) => value(p, x, options), gradQ);
+        },
+      ),
       { numRuns: 40 },
     );
   });
 });
-

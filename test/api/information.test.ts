@@ -32,7 +32,16 @@ forEachType((dtype, variant) => {
 
     it("at the limits", () => {
       const got = surprisal(new array([0, -0, 1, Infinity, -1e-9, -1, Number.NaN, -Infinity]));
-      expect(Array.from(got, (v) => v + 0)).toEqual([Infinity, Infinity, 0, -Infinity, Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+      expect(Array.from(got, (v) => v + 0)).toEqual([
+        Infinity,
+        Infinity,
+        0,
+        -Infinity,
+        Number.NaN,
+        Number.NaN,
+        Number.NaN,
+        Number.NaN,
+      ]);
       expect(surprisal(new array([max]))[0]).toBeCloseTo(-Math.log(max), 3);
       expect(surprisal(new array(0))).toEqual(new array(0));
       expect(surprisal([0.5])).toBeInstanceOf(Float64Array);
@@ -45,9 +54,16 @@ forEachType((dtype, variant) => {
         const exact = c.entropy[0] as number;
         const size = Math.abs(Math.log(sum(c.x.length, (i) => c.x[i] as number)));
         // from logits log S + Σ p(a − z) has one sign; the others lose what log p loses near 1
-        const bound = from === "logits" ? 28 * unit * exact : 4 * unit * (exact + 1 + (from === "probabilities" ? size : 0));
+        const bound =
+          from === "logits" ? 28 * unit * exact : 4 * unit * (exact + 1 + (from === "probabilities" ? size : 0));
         const note = (value: unknown, base = Math.E) =>
-          tally.note(`entropy, ${from}`, arrayOf(value, dtype, 1)[0] as number, exact / Math.log(base), bound * 2, c.name);
+          tally.note(
+            `entropy, ${from}`,
+            arrayOf(value, dtype, 1)[0] as number,
+            exact / Math.log(base),
+            bound * 2,
+            c.name,
+          );
         note(entropy(c.x, { from }));
         note(entropy(c.x, { from, base: 2 }), 2);
         note(entropy(c.x, { from, base: 10 }), 10);
@@ -95,10 +111,13 @@ forEachType((dtype, variant) => {
       if (want === 1) expect(got).toBeCloseTo(1, 6);
       else expect(got + 0).toEqual(want);
       // a neighbour is not touched by it
-      const [first, second] = entropy(new array([...x, ...x.map(() => (options as { from?: string }).from === "logProbabilities" ? -1 : 0.25)]), {
-        ...options,
-        shape: [2, x.length],
-      }) as unknown as [number, number];
+      const [first, second] = entropy(
+        new array([...x, ...x.map(() => ((options as { from?: string }).from === "logProbabilities" ? -1 : 0.25))]),
+        {
+          ...options,
+          shape: [2, x.length],
+        },
+      ) as unknown as [number, number];
       expect(first).toEqual(got);
       expect(second).not.toBeNaN();
     });

@@ -1,8 +1,9 @@
 /** Every form an input or an `out` may take gives the bits of the plain one, and inputs stay as they were. */
-import { describe, expect, it } from "vitest";
+
 import { runInNewContext } from "node:vm";
-import * as surprisal from "../../src/index.ts";
+import { describe, expect, it } from "vitest";
 import type { Resident } from "../../src/index.ts";
+import * as surprisal from "../../src/index.ts";
 import { pseudorandom } from "../support/fixture.ts";
 import type { DType, FloatArray, Name } from "../support/variants.ts";
 import {

@@ -41,12 +41,17 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 function nodeFor(variant: Variant): string {
   if (variant === "base" || relaxedSupported) return process.execPath;
   if (process.env["NODE_RELAXED"]) return process.env["NODE_RELAXED"];
-  return join(dirname(createRequire(import.meta.url).resolve("../../runtimes/node_modules/node24/package.json")), "bin/node");
+  return join(
+    dirname(createRequire(import.meta.url).resolve("../../runtimes/node_modules/node24/package.json")),
+    "bin/node",
+  );
 }
 
 /** All functions of a variant, in shares taken by the processes in turn. */
 async function run(variant: Variant): Promise<Line[]> {
-  const lines = names.flatMap((name) => (["f32", "f64"] as const).map((dtype): Line => ({ name, dtype, worst: nothing() })));
+  const lines = names.flatMap((name) =>
+    (["f32", "f64"] as const).map((dtype): Line => ({ name, dtype, worst: nothing() })),
+  );
   const queue = lines.flatMap((line) => Array.from({ length: PARTS }, (_, part) => ({ line, part })));
   const file = await buildProbe(variant);
   const work = async (): Promise<void> => {
@@ -80,7 +85,9 @@ function record(variant: Variant, lines: readonly Line[]): void {
   const path = here("../../docs/accuracy.json");
   const accuracy = (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {}) as Accuracy;
   for (const { name, dtype, worst } of lines) {
-    const entry = ((accuracy[name] ??= {})[dtype] ??= { bound: NaN });
+    accuracy[name] ??= {};
+    accuracy[name][dtype] ??= { bound: NaN };
+    const entry = accuracy[name][dtype];
     entry.bound = BOUNDS[name][dtype];
     entry[variant] = { ...worst, error: Math.ceil(worst.error * 1e4) / 1e4 };
   }
@@ -93,7 +100,9 @@ for (const variant of variants) {
     const { error, at, got, want, inputs } = worst;
     const bound = BOUNDS[name][dtype];
     const verdict = error <= bound ? "" : `  ABOVE ${bound}`;
-    console.log(`${`${name}_${dtype}`.padEnd(10)} ${variant.padEnd(7)} ${error.toFixed(4)} ULP at ${at}: got ${got}, want ${want}, of ${inputs}${verdict}`);
+    console.log(
+      `${`${name}_${dtype}`.padEnd(10)} ${variant.padEnd(7)} ${error.toFixed(4)} ULP at ${at}: got ${got}, want ${want}, of ${inputs}${verdict}`,
+    );
     if (verdict) process.exitCode = 1;
   }
   if (stride === 1) record(variant, lines);

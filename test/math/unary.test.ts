@@ -15,23 +15,63 @@ const NORMAL = { f32: 2 ** -126, f64: 2 ** -1022 } as const;
 /** Arguments at which the result is exact or a special value, and that result. */
 const SPECIALS: Record<UnaryName, (dtype: "f32" | "f64") => [x: number, y: number][]> = {
   exp: (dtype) => [
-    [0, 1], [-0, 1], [TINY[dtype], 1], [-TINY[dtype], 1], [NORMAL[dtype], 1],
-    [Infinity, Infinity], [-Infinity, 0], [NaN, NaN], [LARGEST[dtype], Infinity], [-LARGEST[dtype], 0],
+    [0, 1],
+    [-0, 1],
+    [TINY[dtype], 1],
+    [-TINY[dtype], 1],
+    [NORMAL[dtype], 1],
+    [Infinity, Infinity],
+    [-Infinity, 0],
+    [NaN, NaN],
+    [LARGEST[dtype], Infinity],
+    [-LARGEST[dtype], 0],
     ...(dtype === "f32"
-      ? ([[88.72283935546875, Infinity], [-103.97207641601562, TINY.f32], [-103.97208404541016, 0]] as [number, number][])
-      : ([[709.7827128933841, Infinity], [-745.1332191019411, TINY.f64], [-745.1332191019412, 0]] as [number, number][])),
+      ? ([
+          [88.72283935546875, Infinity],
+          [-103.97207641601562, TINY.f32],
+          [-103.97208404541016, 0],
+        ] as [number, number][])
+      : ([
+          [709.7827128933841, Infinity],
+          [-745.1332191019411, TINY.f64],
+          [-745.1332191019412, 0],
+        ] as [number, number][])),
   ],
   expm1: (dtype) => [
-    [0, 0], [-0, -0], [TINY[dtype], TINY[dtype]], [-TINY[dtype], -TINY[dtype]], [NORMAL[dtype], NORMAL[dtype]],
-    [Infinity, Infinity], [-Infinity, -1], [NaN, NaN], [LARGEST[dtype], Infinity], [-LARGEST[dtype], -1], [-50, -1],
+    [0, 0],
+    [-0, -0],
+    [TINY[dtype], TINY[dtype]],
+    [-TINY[dtype], -TINY[dtype]],
+    [NORMAL[dtype], NORMAL[dtype]],
+    [Infinity, Infinity],
+    [-Infinity, -1],
+    [NaN, NaN],
+    [LARGEST[dtype], Infinity],
+    [-LARGEST[dtype], -1],
+    [-50, -1],
   ],
   log: (dtype) => [
-    [1, 0], [0, -Infinity], [-0, -Infinity], [-1, NaN], [-TINY[dtype], NaN], [-Infinity, NaN],
-    [Infinity, Infinity], [NaN, NaN],
+    [1, 0],
+    [0, -Infinity],
+    [-0, -Infinity],
+    [-1, NaN],
+    [-TINY[dtype], NaN],
+    [-Infinity, NaN],
+    [Infinity, Infinity],
+    [NaN, NaN],
   ],
   log1p: (dtype) => [
-    [0, 0], [-0, -0], [TINY[dtype], TINY[dtype]], [-TINY[dtype], -TINY[dtype]], [NORMAL[dtype], NORMAL[dtype]],
-    [-1, -Infinity], [-1.5, NaN], [-LARGEST[dtype], NaN], [-Infinity, NaN], [Infinity, Infinity], [NaN, NaN],
+    [0, 0],
+    [-0, -0],
+    [TINY[dtype], TINY[dtype]],
+    [-TINY[dtype], -TINY[dtype]],
+    [NORMAL[dtype], NORMAL[dtype]],
+    [-1, -Infinity],
+    [-1.5, NaN],
+    [-LARGEST[dtype], NaN],
+    [-Infinity, NaN],
+    [Infinity, Infinity],
+    [NaN, NaN],
   ],
 };
 
@@ -53,7 +93,9 @@ describe("the oracle of f64 against mpmath", () => {
 
 describe.each(VARIANTS)("%s module", (variant) => {
   let probe: Probe;
-  beforeAll(async () => { probe = await openProbe(variant); }, 60_000);
+  beforeAll(async () => {
+    probe = await openProbe(variant);
+  }, 60_000);
 
   describe.each(["f32", "f64"] as const)("%s", (dtype) => {
     it.each(UNARY_NAMES)("%s: specials, bit for bit, in every lane", (name) => {

@@ -107,7 +107,11 @@ export function exactExpm1(x: number): Exact {
   if (!(x > -746 && x < 710) || Math.abs(x) < 2 ** -200) return exactly(Math.expm1(x));
   const { n, t } = reduce(x);
   if (n === 0) return { ...t, exponent: 0 };
-  if (n < 0) return { ...add({ hi: scale(1, n), lo: 0 }, add({ hi: -1, lo: 0 }, { hi: scale(t.hi, n), lo: scale(t.lo, n) })), exponent: 0 };
+  if (n < 0)
+    return {
+      ...add({ hi: scale(1, n), lo: 0 }, add({ hi: -1, lo: 0 }, { hi: scale(t.hi, n), lo: scale(t.lo, n) })),
+      exponent: 0,
+    };
   return { ...add(sum(1, -scale(1, -n)), t), exponent: n };
 }
 

@@ -1,7 +1,7 @@
 /** The largest error of one elementary function over a set of inputs, and where it occurs. */
 import { type Dtype, Probe } from "./probe.ts";
-import { seeded, UNARY, anywhere, type Unary, type UnaryName } from "./unary.ts";
 import { ulpError32, ulpError64 } from "./ulp.ts";
+import { anywhere, seeded, UNARY, type Unary, type UnaryName } from "./unary.ts";
 
 export interface Worst {
   /** In ULP. */
@@ -76,5 +76,11 @@ export const F64_INPUTS = 1.2e7;
 
 export function measure(probe: Probe, { name, dtype, part, parts, stride }: Share): Worst {
   if (dtype === "f64") return measureF64(probe, name, F64_INPUTS / parts / stride, part + 1);
-  return measureF32(probe, name, Math.floor((2 ** 32 * part) / parts), Math.floor((2 ** 32 * (part + 1)) / parts), stride);
+  return measureF32(
+    probe,
+    name,
+    Math.floor((2 ** 32 * part) / parts),
+    Math.floor((2 ** 32 * (part + 1)) / parts),
+    stride,
+  );
 }

@@ -195,7 +195,9 @@ export class Tally {
   }
 
   print(title: string): void {
-    const lines = [...this.#maxima].map(([q, { ratio, witness }]) => `  ${q.padEnd(48)} ${ratio.toFixed(3)} × the bound  ${witness}`);
+    const lines = [...this.#maxima].map(
+      ([q, { ratio, witness }]) => `  ${q.padEnd(48)} ${ratio.toFixed(3)} × the bound  ${witness}`,
+    );
     console.log([`${title}: measured maxima`, ...lines].join("\n"));
   }
 }

@@ -2,8 +2,9 @@
  * The losses and divergences as plain f64 loops over rows, sums compensated: what the kernels are held to where no
  * fixture reaches (lengths, tile edges, shapes). Relative errors stay below 1e-12 unless distributions are nearly equal.
  */
-import type { FloatArray } from "./variants.ts";
+
 import type { From } from "./oracle.ts";
+import type { FloatArray } from "./variants.ts";
 
 /** Neumaier's sum. */
 export function sum(length: number, term: (i: number) => number): number {
@@ -18,7 +19,10 @@ export function sum(length: number, term: (i: number) => number): number {
 }
 
 /** Row r of data of a shape along an axis: where its elements stand. */
-export function rowsOf(shape: readonly number[], axis: number): { rows: number; n: number; at: (r: number, i: number) => number } {
+export function rowsOf(
+  shape: readonly number[],
+  axis: number,
+): { rows: number; n: number; at: (r: number, i: number) => number } {
   const k = axis < 0 ? axis + shape.length : axis;
   const n = shape[k] as number;
   const inner = shape.slice(k + 1).reduce((a, b) => a * b, 1);

@@ -28,7 +28,8 @@ export function scale(x: number, e: number): number {
 }
 
 /** The spacing of f32 at x. */
-export const ulp32 = (x: number): number => power2((x === 0 ? -126 : Math.min(Math.max(exponentOf(x), -126), 127)) - 23);
+export const ulp32 = (x: number): number =>
+  power2((x === 0 ? -126 : Math.min(Math.max(exponentOf(x), -126), 127)) - 23);
 
 /** The spacing of f64 at x. */
 export const ulp64 = (x: number): number => power2((x === 0 ? -1022 : Math.max(exponentOf(x), -1022)) - 52);

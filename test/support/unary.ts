@@ -15,9 +15,13 @@ export interface Unary {
 }
 
 const sign = (random: Random): number => (random() < 0.5 ? -1 : 1);
-const uniform = (low: number, high: number) => (random: Random): number => low + (high - low) * random();
+const uniform =
+  (low: number, high: number) =>
+  (random: Random): number =>
+    low + (high - low) * random();
 /** A random mantissa, a random exponent. */
-const scattered = (random: Random, low: number, high: number): number => scale(1 + random(), low + Math.floor((high + 1 - low) * random()));
+const scattered = (random: Random, low: number, high: number): number =>
+  scale(1 + random(), low + Math.floor((high + 1 - low) * random()));
 
 /** Every binade of both signs alike, subnormals included. */
 export const anywhere = (random: Random): number => sign(random) * scattered(random, -1074, 1023);
@@ -30,17 +34,34 @@ const nearZero = (random: Random): number => sign(random) * scattered(random, -6
 const exponentials = [uniform(-746, 710), uniform(-1.1, 1.1), nearHalfLn2, nearZero];
 
 /** Near 2ⁿ·√½, where log and log1p change over from one n to the next. */
-const nearRoot = (low: number) => (random: Random): number =>
-  scale(Math.SQRT1_2 * (1 + sign(random) * scattered(random, -53, -3)), low + Math.floor((1023 - low) * random()));
+const nearRoot =
+  (low: number) =>
+  (random: Random): number =>
+    scale(Math.SQRT1_2 * (1 + sign(random) * scattered(random, -53, -3)), low + Math.floor((1023 - low) * random()));
 
 export const UNARY = {
   exp: { f32: Math.exp, f64: exactExp, strata: [...exponentials, uniform(-746, -707)] },
   expm1: { f32: Math.expm1, f64: exactExpm1, strata: [...exponentials, uniform(-40, 40)] },
-  log: { f32: Math.log, f64: exactLog, strata: [uniform(0.5, 2), nearRoot(-1074), (random) => 1 + nearZero(random), (random) => Math.abs(anywhere(random))] },
+  log: {
+    f32: Math.log,
+    f64: exactLog,
+    strata: [
+      uniform(0.5, 2),
+      nearRoot(-1074),
+      (random) => 1 + nearZero(random),
+      (random) => Math.abs(anywhere(random)),
+    ],
+  },
   log1p: {
     f32: Math.log1p,
     f64: exactLog1p,
-    strata: [uniform(-1, 1), uniform(0, 20), nearZero, (random) => -1 + scattered(random, -53, -1), (random) => nearRoot(-40)(random) - 1],
+    strata: [
+      uniform(-1, 1),
+      uniform(0, 20),
+      nearZero,
+      (random) => -1 + scattered(random, -53, -1),
+      (random) => nearRoot(-40)(random) - 1,
+    ],
   },
 } as const satisfies Record<string, Unary>;
 
