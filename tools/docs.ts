@@ -1,7 +1,7 @@
 /**
  * `npx tsx tools/docs.ts [--check]`: writes the measured figures into README.md and docs/*.md, between `<!-- name -->` and
  * `<!-- /name -->`; with --check it only says whether they are there. The figures come from docs/accuracy.json
- * (`npm run test:exhaustive`), docs/memory.json (tools/memory.ts) and bench/results/*.json (`npm run bench`).
+ * (`npm run test:exhaustive`), docs/maxima.json (`RECORD=1 npm test`), docs/memory.json (tools/memory.ts) and bench/results/*.json (`npm run bench`).
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -40,6 +40,10 @@ const accuracy = read<Accuracy>("docs/accuracy.json");
 const measured = Object.entries(accuracy ?? {}).flatMap(([name, types]) =>
   Object.entries(types).map(([dtype, entry]) => ({ name, dtype, ...entry })),
 );
+
+/** What the tests measured against mpmath (RECORD=1 npm test), by quantity and column. */
+const maxima = read<Record<string, Record<string, { error: number; witness: string }>>>("docs/maxima.json");
+const COLUMNS = ["f32 base", "f32 relaxed", "f64 base", "f64 relaxed"];
 
 interface Environment {
   node: string;
@@ -121,6 +125,15 @@ const BLOCKS: Record<string, string | undefined> = {
             : [];
         }),
       ),
+    ),
+  maxima:
+    maxima &&
+    table(
+      ["largest error", ...COLUMNS],
+      Object.entries(maxima).map(([quantity, columns]) => [
+        quantity,
+        ...COLUMNS.map((column) => columns[column]?.error.toFixed(2) ?? ""),
+      ]),
     ),
   "speed f32": speedTable("f32"),
   "speed f64": speedTable("f64"),

@@ -4,6 +4,7 @@
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { longCases, rowCases, unaryCases, weightedCases } from "../support/fixture.ts";
+import { record } from "../support/record.ts";
 import { ulp32, ulp64, ulpError32, ulpError64 } from "../support/ulp.ts";
 import type { DType, FloatArray } from "../support/variants.ts";
 import { elementwise, family, forEachType } from "../support/variants.ts";
@@ -69,6 +70,7 @@ forEachType((dtype, variant) => {
       ([quantity, { error, witness }]) => `  ${quantity.padEnd(44)} ${error.toFixed(3)}  ${witness}`,
     );
     console.log([`${dtype.name} ${variant}: measured maxima`, ...lines].join("\n"));
+    if (process.env.RECORD) record(`${dtype.name} ${variant}`, tally.maxima);
   });
 
   const check = () => {
@@ -116,7 +118,12 @@ forEachType((dtype, variant) => {
         for (let k = 0; k < copies; k++) {
           const got = lse[k] as number;
           const witness = () => `${c.name}: ${got}, exact ${hi}`;
-          tally.note("logSumExp, ULP of max(|a|, |result|)", evidence(got, hi, lo, top), PROMISED.logSumExp, witness);
+          tally.note(
+            "logSumExp, ULP of the larger of result and maximum",
+            evidence(got, hi, lo, top),
+            PROMISED.logSumExp,
+            witness,
+          );
         }
       }
       check();

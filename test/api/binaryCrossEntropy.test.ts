@@ -99,7 +99,9 @@ forEachType((dtype, variant) => {
     expect(binaryCrossEntropy(x, y, { reduction: "none" })).toEqual(wanted);
     expect(binaryCrossEntropy(x, Uint8Array.from(y), { reduction: "none" })).toEqual(wanted);
     const doubled = none(Array.from(x), y, { posWeight: 2 });
-    doubled.forEach((v: number, i: number) => expect(v / (wanted[i] as number)).toBeCloseTo(y[i] ? 2 : 1, 6));
+    doubled.forEach((v: number, i: number) => {
+      expect(v / (wanted[i] as number)).toBeCloseTo(y[i] ? 2 : 1, 6);
+    });
   });
 
   it("is the two-class cross-entropy of [0, x]", () => {

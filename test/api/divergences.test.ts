@@ -315,7 +315,7 @@ forEachType((dtype, variant) => {
       [[5, 3, 2, 2], -3],
       [[6, 1], 1],
     ] as const) {
-      const length = shape.reduce((a, b) => a * b, 1);
+      const length = shape.reduce((a: number, b: number) => a * b, 1);
       const { rows, n, at } = rowsOf(shape, axis);
       for (const from of ["probabilities", "logits"] as const) {
         const make = (seed: number) =>
