@@ -19,8 +19,7 @@ const LOG_SIGMOID = 1;
 const SOFTPLUS = 2;
 const LOGIT = 3;
 const EXPONENTIAL = 4;
-const LOGARITHM = 5;
-const SURPRISAL = 6;
+const SURPRISAL = 5;
 
 // @ts-ignore: decorator
 @inline
@@ -61,7 +60,6 @@ function lane<T>(kind: i32, x: v128, factor: v128): v128 {
   if (kind == LOG_SIGMOID) return v128.sub<T>(v128.pmin<T>(x, splat<T>(0)), bend<T>(x));
   if (kind == SOFTPLUS) return v128.add<T>(v128.pmax<T>(x, splat<T>(0)), bend<T>(x));
   if (kind == EXPONENTIAL) return exp<T>(x);
-  if (kind == LOGARITHM) return log<T>(x);
   if (kind == SURPRISAL) return v128.sub<T>(splat<T>(0), v128.mul<T>(log<T>(x), factor)); // +0 at 1
   return logitLane<T>(x);
 }
@@ -111,7 +109,7 @@ export function exponential(x: usize, y: usize, count: i32): void {
 }
 
 export function logarithm(x: usize, y: usize, count: i32): void {
-  map<f64>(LOGARITHM, x, y, count);
+  surprisal<f64>(x, y, count, -1);
 }
 
 /** `perBase` is 1/ln b. Worst f32, of all, and f64 seen: TODO */

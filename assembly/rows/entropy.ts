@@ -12,88 +12,74 @@
  * r·log r is 0 at r = 0. A row is NaN with a NaN or a negative probability in it, with an infinite maximum, or if it has
  * no positive probability (nothing but −∞). Errors: 5 u (f32 and f64) of a result that is normal. Steps as in softmax.ts.
  */
-import { GROUP, half, minKeepNaN, splat, sumError, sumF64, VECTOR } from "../lanes";
-import { exp, expm1Reduced } from "../math/exp";
-import { addLog, log } from "../math/log";
-import { headroomInverse, keepStrip, reducedTop, temper } from "./exponential";
+import { surprisal } from "../elementwise";
+import { GROUP, minKeepNaN, splat, sumError, sumF64, VECTOR } from "../lanes";
+import { exp } from "../math/exp";
+import { addLog } from "../math/log";
+import { keepStrip, temper } from "./exponential";
 import { AIM, aimRow, BEGIN, begin, findTop, FINISH, MAXIMUM, maximumOfRow, SUM_UP } from "./softmax";
-import { addTo, loadTailGroup, SUM, TAIL, tailLength, TOP, wholeGroups } from "./strip";
+import { addTo, loadTailGroup, spread, SUM, TAIL, tailLength, TOP, wholeGroups } from "./strip";
 
 /** D, a sum as SUM is. */
 const D: usize = memory.data(32, 16);
 
-/** Groups of a block of exponentials. */
-const BLOCK_GROUPS = 16;
-const BLOCK: usize = memory.data(1024, 16);
+/** A block of r and of −log r. */
+const BLOCK_BYTES: usize = 1024;
+const RATIO: usize = memory.data(1024, 16);
+const DEPTH: usize = memory.data(1024, 16);
 
-/** Where e^{−x} is 0 beside 1, which keeps 0·∞ out of D: −log r goes no further. */
-const DEEPEST = memory.data<f64>([120, 760]);
-
-/** The value of a sum; what an infinite one has lost is no number. */
+/** Where e^{−x} is 0 beside 1: −log r goes no further, which keeps 0·∞ out of D. */
 // @ts-ignore: decorator
 @inline
+function deepest<T>(): v128 {
+  return splat<T>(sizeof<T>() == 4 ? 120 : 760);
+}
+
+/** The value of a sum; what an infinite one has lost is no number. */
 function valueOf<T>(sum: usize): f64 {
   const head = sumF64(v128.load(sum));
   const rest = sumF64(v128.load(sum, VECTOR));
   return sizeof<T>() == 8 && head - head != 0 ? head : head + rest;
 }
 
-/** Adds r and −r·log r of a strip of probabilities. */
-function probabilityStrip<T>(x: usize, count: i32): void {
+/** Adds r (of logits, as keepStrip does) and r·(−log r) of a strip, a block at a time. */
+function strip<T>(x: usize, bytes: usize, logs: bool, normalise: bool): void {
   const a = v128.load(TOP);
   const zero = splat<T>(0);
-  for (; count > 0; count--) {
-    let q = zero;
-    let d = zero;
-    for (let v: usize = 0; v < GROUP; v += VECTOR) {
-      const p = v128.load(x + v);
-      const r = v128.or(v128.div<T>(p, a), v128.lt<T>(p, zero)); // NaN if negative
-      q = v128.add<T>(q, r);
-      d = v128.sub<T>(d, v128.andnot(v128.mul<T>(r, log<T>(r)), v128.eq<T>(r, zero)));
+  const most = deepest<T>();
+  for (const end = x + bytes; x < end; ) {
+    const block = min(end - x, BLOCK_BYTES);
+    const keep = logs && normalise;
+    if (keep) keepStrip<T>(x, GROUP, RATIO, GROUP, <i32>(block / GROUP), false);
+    for (let v: usize = 0; v < block; v += VECTOR) {
+      const z = v128.load(x + v);
+      v128.store(DEPTH + v, v128.sub<T>(a, z));
+      if (!keep) v128.store(RATIO + v, logs ? exp<T>(z) : v128.or(v128.div<T>(z, a), v128.lt<T>(z, zero))); // NaN if negative
     }
-    addTo<T>(SUM, q);
-    addTo<T>(D, d);
-    x += GROUP;
-  }
-}
-
-/** Adds r (through SUM, if normalised) and r·(a − x) of a strip of logits, a block at a time. */
-function logStrip<T>(x: usize, count: i32, normalise: bool): void {
-  const a = v128.load(TOP);
-  const deepest = splat<T>(<T>load<f64>(DEEPEST + (sizeof<T>() & 8)));
-  for (; count > 0; count -= BLOCK_GROUPS) {
-    const groups = min(count, BLOCK_GROUPS);
-    if (normalise) keepStrip<T>(x, GROUP, BLOCK, GROUP, groups, false);
-    else {
-      const bytes = <usize>groups * GROUP;
-      for (let v: usize = 0; v < bytes; v += VECTOR) v128.store(BLOCK + v, exp<T>(v128.load(x + v)));
-    }
-    for (let r = BLOCK, end = BLOCK + <usize>groups * GROUP; r < end; r += GROUP) {
-      let d = splat<T>(0);
-      for (let v: usize = 0; v < GROUP; v += VECTOR) {
-        const distance = minKeepNaN<T>(v128.sub<T>(a, v128.load(x + v)), deepest);
-        d = v128.add<T>(d, v128.mul<T>(v128.load(r + v), distance));
+    if (!logs) surprisal<T>(RATIO, DEPTH, <i32>(block / sizeof<T>()), 1);
+    for (let v: usize = 0; v < block; ) {
+      let q = zero;
+      let d = zero;
+      for (const group = v + GROUP; v < group; v += VECTOR) {
+        const r = v128.load(RATIO + v);
+        q = v128.add<T>(q, r);
+        d = v128.add<T>(d, v128.mul<T>(r, minKeepNaN<T>(v128.load(DEPTH + v), most)));
       }
+      if (!keep) addTo<T>(SUM, q);
       addTo<T>(D, d);
-      x += GROUP;
     }
+    x += block;
   }
-}
-
-/** Adds a strip. */
-function strip<T>(x: usize, count: i32, logs: bool, normalise: bool): void {
-  if (logs) logStrip<T>(x, count, normalise);
-  else probabilityStrip<T>(x, count);
 }
 
 /** Adds a row or a piece of one. */
 function sumRow<T>(x: usize, n: i32, logs: bool, normalise: bool): void {
-  const groups = wholeGroups<T>(n);
+  const body = <usize>wholeGroups<T>(n) * GROUP;
   const tail = tailLength<T>(n);
-  strip<T>(x, groups, logs, normalise);
+  strip<T>(x, body, logs, normalise);
   if (tail) {
-    loadTailGroup<T>(x + <usize>groups * GROUP, tail, logs ? <T>-Infinity : 0);
-    strip<T>(TAIL, 1, logs, normalise);
+    loadTailGroup<T>(x + body, tail, logs ? <T>-Infinity : 0);
+    strip<T>(TAIL, GROUP, logs, normalise);
   }
 }
 
@@ -105,11 +91,12 @@ function finish<T>(logs: bool, normalise: bool): f64 {
   if (top - top != 0 || (!logs && top <= 0)) return NaN;
   let q = valueOf<T>(SUM);
   if (logs) {
-    // the sums are in units of 2ᵏ, e^a = 2ᵏ·(1 + t)
-    const t = f64x2.extract_lane(expm1Reduced<f64>(half<T>(reducedTop<T>(0), 0)), 0);
-    const unit = headroomInverse<T>() / (1 + t);
-    q *= unit;
-    d *= unit;
+    // in units of e^a, as a strip has it
+    spread(TAIL, v128.load(TOP));
+    keepStrip<T>(TAIL, GROUP, RATIO, GROUP, 1, false);
+    const unit = <f64>load<T>(RATIO);
+    q /= unit;
+    d /= unit;
   }
   const one = f64x2.splat(1);
   const rest = f64x2.splat(q);

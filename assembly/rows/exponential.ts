@@ -133,17 +133,32 @@ export function reducedTop<T>(v: usize): v128 {
   return v128.mul<T>(r, constant<T>(table, INVERSE));
 }
 
-/** Adds a group to the sums: to one of them along a row, each vector to its own across rows. */
+/**
+ * Adds a group to the sums: to the one of its `part` along a row (three chains of additions instead of one), each vector to
+ * its column's across rows.
+ */
 // @ts-ignore: decorator
 @inline
-function addGroup<T>(v0: v128, v1: v128, v2: v128, v3: v128, across: bool, factor: v128): void {
+function addGroup<T>(v0: v128, v1: v128, v2: v128, v3: v128, across: bool, part: usize): void {
   if (across) {
-    addTo<T>(SUM, v128.mul<T>(v0, factor));
-    addTo<T>(SUM + SUM_BYTES, v128.mul<T>(v1, factor));
-    addTo<T>(SUM + 2 * SUM_BYTES, v128.mul<T>(v2, factor));
-    addTo<T>(SUM + 3 * SUM_BYTES, v128.mul<T>(v3, factor));
+    addTo<T>(SUM, v0);
+    addTo<T>(SUM + SUM_BYTES, v1);
+    addTo<T>(SUM + 2 * SUM_BYTES, v2);
+    addTo<T>(SUM + 3 * SUM_BYTES, v3);
   } else {
-    addTo<T>(SUM, v128.mul<T>(v128.add<T>(v128.add<T>(v0, v1), v128.add<T>(v2, v3)), factor));
+    addTo<T>(SUM + part * SUM_BYTES, v128.add<T>(v128.add<T>(v0, v1), v128.add<T>(v2, v3)));
+  }
+}
+
+/** Along a row: Σ σ + (Σ σ·T·t) / T, in the first of the sums. */
+export function foldParts<T>(): void {
+  const inverse = f64x2.splat(1 / (sizeof<T>() == 4 ? temperature32 : temperature64));
+  for (let part = SUM + SUM_BYTES; part <= SUM + 2 * SUM_BYTES; part += SUM_BYTES) {
+    const head = v128.mul<f64>(v128.load(part), inverse);
+    const rest = v128.mul<f64>(v128.load(part, VECTOR), inverse);
+    if (sizeof<T>() == 8) addTo<T>(SUM, head);
+    else v128.store(SUM, v128.add<f64>(v128.load(SUM), head));
+    v128.store(SUM, v128.add<f64>(v128.load(SUM, VECTOR), rest), VECTOR);
   }
 }
 
@@ -182,7 +197,6 @@ function exponentialStrip<T>(x: usize, xStride: usize, y: usize, yStride: usize,
   const one = constant<T>(table, TEMPERATURE);
   const inverse = constant<T>(table, INVERSE);
   const magic = constant<T>(EXP<T>(), EXP_MAGIC);
-  const unit = splat<T>(1);
   // biome-ignore-start format: four vectors a line
   const floor0 = v128.load(FLOOR), floor1 = v128.load(FLOOR, 16), floor2 = v128.load(FLOOR, 32), floor3 = v128.load(FLOOR, 48);
   const bias0 = v128.load(BIAS), bias1 = v128.load(BIAS, 16), bias2 = v128.load(BIAS, 32), bias3 = v128.load(BIAS, 48);
@@ -211,7 +225,7 @@ function exponentialStrip<T>(x: usize, xStride: usize, y: usize, yStride: usize,
       const e0 = v128.mul<T>(s0, v128.add<T>(t0, one)), e1 = v128.mul<T>(s1, v128.add<T>(t1, one));
       const e2 = v128.mul<T>(s2, v128.add<T>(t2, one)), e3 = v128.mul<T>(s3, v128.add<T>(t3, one));
       v128.store(y, e0); v128.store(y, e1, 16); v128.store(y, e2, 32); v128.store(y, e3, 48);
-      addGroup<T>(e0, e1, e2, e3, across, unit);
+      addGroup<T>(e0, e1, e2, e3, across, 0);
       y += yStride;
     } else {
       if (mode == WEIGHTED) {
@@ -219,18 +233,22 @@ function exponentialStrip<T>(x: usize, xStride: usize, y: usize, yStride: usize,
         s2 = v128.mul<T>(s2, v128.load(y, 32)); s3 = v128.mul<T>(s3, v128.load(y, 48));
         y += yStride;
       }
-      addGroup<T>(s0, s1, s2, s3, across, unit);
+      addGroup<T>(s0, s1, s2, s3, across, 0);
+      if (across) {
+        // from here on T·t; along a row the sums are divided by T, in foldParts
+        s0 = v128.mul<T>(s0, inverse); s1 = v128.mul<T>(s1, inverse); s2 = v128.mul<T>(s2, inverse); s3 = v128.mul<T>(s3, inverse);
+      }
       if (sizeof<T>() == 8) {
         // t = r + p, p = r²·q(r) + (the rounding error of r)
-        addGroup<T>(v128.mul<T>(s0, r0), v128.mul<T>(s1, r1), v128.mul<T>(s2, r2), v128.mul<T>(s3, r3), across, inverse);
+        addGroup<T>(v128.mul<T>(s0, r0), v128.mul<T>(s1, r1), v128.mul<T>(s2, r2), v128.mul<T>(s3, r3), across, 1);
         const p0 = v128.add<T>(expm1Rest<T>(r0, q), nmadd<T>(n0, rest, v128.sub<T>(h0, r0)));
         const p1 = v128.add<T>(expm1Rest<T>(r1, q), nmadd<T>(n1, rest, v128.sub<T>(h1, r1)));
         const p2 = v128.add<T>(expm1Rest<T>(r2, q), nmadd<T>(n2, rest, v128.sub<T>(h2, r2)));
         const p3 = v128.add<T>(expm1Rest<T>(r3, q), nmadd<T>(n3, rest, v128.sub<T>(h3, r3)));
-        addGroup<T>(v128.mul<T>(s0, p0), v128.mul<T>(s1, p1), v128.mul<T>(s2, p2), v128.mul<T>(s3, p3), across, inverse);
+        addGroup<T>(v128.mul<T>(s0, p0), v128.mul<T>(s1, p1), v128.mul<T>(s2, p2), v128.mul<T>(s3, p3), across, 2);
       } else {
         const t0 = expm1Reduced<T>(r0, q), t1 = expm1Reduced<T>(r1, q), t2 = expm1Reduced<T>(r2, q), t3 = expm1Reduced<T>(r3, q);
-        addGroup<T>(v128.mul<T>(s0, t0), v128.mul<T>(s1, t1), v128.mul<T>(s2, t2), v128.mul<T>(s3, t3), across, inverse);
+        addGroup<T>(v128.mul<T>(s0, t0), v128.mul<T>(s1, t1), v128.mul<T>(s2, t2), v128.mul<T>(s3, t3), across, 1);
       }
     }
     x += xStride;

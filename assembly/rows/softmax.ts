@@ -13,7 +13,7 @@
 import { abs, GROUP, groupLength, half, join, maxLane, productError, select, splat, sumError, sumF64, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { addLog } from "../math/log";
-import { aim, headroomInverse, keepStrip, reducedTop, shifted, sumStrip, temper } from "./exponential";
+import { aim, foldParts, headroomInverse, keepStrip, reducedTop, shifted, sumStrip, temper } from "./exponential";
 import { BIAS, clearSums, FACTOR, FLOOR, FOUND, loadTailGroup, NEAR, SHIFT, spread, storeTailGroup, SUM, TAIL, tailLength, TOP, wholeGroups } from "./strip";
 
 /** What a call does to a row, or to a piece of one. */
@@ -95,6 +95,7 @@ export function aimRow<T>(): void {
 
 /** Along a row: the lanes' sums become the row's. */
 export function collapseSum<T>(): void {
+  foldParts<T>();
   if (sizeof<T>() == 4) {
     const sum = f64x2.splat(sumF64(v128.add<f64>(v128.load(SUM), v128.load(SUM, VECTOR))));
     v128.store(SUM, sum);
@@ -183,7 +184,7 @@ export function begin<T>(across: bool): void {
   spread(TOP, splat<T>(<T>-Infinity));
   v128.store(FOUND, i32x4.splat(0));
   if (across) spread(FOUND, i32x4.splat(0));
-  clearSums(across);
+  clearSums();
 }
 
 function finish<T>(kind: i32, v: usize, zero: bool): void {
@@ -265,7 +266,7 @@ function logSumExpOfRow<T>(x: usize, n: i32): void {
   finishLogSumExp<T>(0, 1);
   const large = v128.or(v128.ge<T>(abs<T>(v128.load(FACTOR)), splat<T>(4)), v128.ge<T>(abs<T>(v128.load(TOP)), splat<T>(4)));
   if (v128.any_true(large)) return;
-  clearSums(false);
+  clearSums();
   sumRowExactly<T>(x, n);
   collapseSum<T>();
   finishLogSumExp<T>(0, 0);

@@ -73,18 +73,12 @@ export function spread(ptr: usize, value: v128): void {
   v128.store(ptr, value, 48);
 }
 
-/** Sets the sums to zero: the one of a row, or across rows all four. */
+/** Sets all four sums to zero. */
 // @ts-ignore: decorator
 @inline
-export function clearSums(across: bool): void {
-  const zero = i32x4.splat(0);
-  v128.store(SUM, zero);
-  v128.store(SUM, zero, VECTOR);
-  if (across) {
-    v128.store(SUM, zero, 32);
-    v128.store(SUM, zero, 48);
-    spread(SUM + 2 * SUM_BYTES, zero);
-  }
+export function clearSums(): void {
+  spread(SUM, i32x4.splat(0));
+  spread(SUM + 2 * SUM_BYTES, i32x4.splat(0));
 }
 
 /** Adds the lanes of `v` to the sum at `sum`: f32 lanes in f64; f64 lanes by Knuth's two-sum, the error kept. */

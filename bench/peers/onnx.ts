@@ -6,12 +6,14 @@ export interface Tensor {
   dims: readonly number[];
 }
 
+type Attribute = number | readonly number[] | string;
+
 export interface Node {
   op: string;
   inputs: readonly string[];
   outputs: readonly string[];
   /** A number is written as an integer, a list as integers. */
-  attributes?: Record<string, number | readonly number[]>;
+  attributes?: Record<string, Attribute>;
 }
 
 /** The type's number in onnx.proto and its name in ONNX Runtime. */
@@ -22,11 +24,11 @@ export function typeOf({ data }: Tensor): { code: number; name: string } {
   return { code: 7, name: "int64" };
 }
 
-/** A model of opset 17. Inputs and constants lend their types and shapes; the output is of the first input's type. */
+/** A model of opset 17. Inputs and constants lend their types and shapes; the outputs are of the first input's type. */
 export function model(
   nodes: readonly Node[],
   inputs: Record<string, Tensor>,
-  output: string,
+  outputs: string | readonly string[],
   constants: Record<string, Tensor> = {},
 ): Uint8Array {
   const [first] = Object.values(inputs);
@@ -36,7 +38,7 @@ export function model(
     ...message(2, "graph"),
     ...Object.entries(constants).flatMap(([name, tensor]) => message(5, tensorProto(name, tensor))),
     ...Object.entries(inputs).flatMap(([name, tensor]) => message(11, valueInfo(name, tensor, tensor.dims))),
-    ...message(12, valueInfo(output, first)),
+    ...[outputs].flat().flatMap((name) => message(12, valueInfo(name, first))),
   ];
   const irVersion = int(1, 8);
   const opset = message(8, [...message(1, ""), ...int(2, 17)]);
@@ -52,13 +54,11 @@ function nodeProto({ op, inputs, outputs, attributes = {} }: Node): number[] {
   ];
 }
 
-function attributeProto(name: string, value: number | readonly number[]): number[] {
-  const [INT, INTS] = [2, 7];
-  const content =
-    typeof value === "number"
-      ? [...int(3, value), ...int(20, INT)]
-      : [...value.flatMap((v) => int(8, v)), ...int(20, INTS)];
-  return [...message(1, name), ...content];
+function attributeProto(name: string, value: Attribute): number[] {
+  const [INT, STRING, INTS] = [2, 3, 7];
+  if (typeof value === "number") return [...message(1, name), ...int(3, value), ...int(20, INT)];
+  if (typeof value === "string") return [...message(1, name), ...message(4, value), ...int(20, STRING)];
+  return [...message(1, name), ...value.flatMap((v) => int(8, v)), ...int(20, INTS)];
 }
 
 function tensorProto(name: string, tensor: Tensor): number[] {

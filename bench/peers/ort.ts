@@ -1,4 +1,5 @@
-import type { Contestants } from "../harness.ts";
+import { joined } from "../data.ts";
+import type { Call, Contestants } from "../harness.ts";
 import { model, type Node, type Tensor, typeOf } from "./onnx.ts";
 
 /** What is used of ONNX Runtime, written out so that the types check without the peers installed. */
@@ -17,14 +18,15 @@ const settings = {
   "ort-node": { module: "onnxruntime-node", provider: "cpu" },
 };
 
-/** Both runtimes on one thread; a call is `session.run` from typed arrays to a typed array. */
+/** Both runtimes on one thread; a call is `session.run` from typed arrays to a typed array, or to one per output. */
 export function ort(
   nodes: readonly Node[],
   inputs: Record<string, Tensor>,
-  output: string,
+  output: string | readonly string[],
   constants?: Record<string, Tensor>,
 ): Contestants {
-  const start = async ({ module, provider }: (typeof settings)["ort-web"]) => {
+  const names = [output].flat();
+  const start = async ({ module, provider }: (typeof settings)["ort-web"]): Promise<Call> => {
     const { env, Tensor, InferenceSession }: Runtime = await import(module);
     env.wasm.numThreads = 1;
     const session = await InferenceSession.create(model(nodes, inputs, output, constants), {
@@ -34,11 +36,14 @@ export function ort(
       logSeverityLevel: 3,
     });
     const feed = (name: string, tensor: Tensor) => [name, new Tensor(typeOf(tensor).name, tensor.data, tensor.dims)];
+    let last: (Float32Array | Float64Array)[] = [];
     return {
       run: async () => {
         const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => feed(name, tensor)));
-        return (await session.run(feeds))[output]?.data;
+        const outputs = await session.run(feeds);
+        last = names.map((name) => outputs[name]?.data ?? new Float32Array());
       },
+      result: () => joined(last),
       dispose: () => session.release(),
     };
   };

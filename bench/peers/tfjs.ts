@@ -1,13 +1,23 @@
+import { joined } from "../data.ts";
 import type { Contestants } from "../harness.ts";
 
 /** What is used of tfjs, written out so that the types check without the peers installed. */
 export interface Tf {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
-  tensor(data: Float32Array, shape: readonly number[]): TfTensor;
+  tensor(data: Float32Array | Int32Array, shape: readonly number[]): TfTensor;
+  tidy<T extends TfTensor | TfTensor[]>(f: () => T): T;
   softmax(x: TfTensor): TfTensor;
   logSoftmax(x: TfTensor): TfTensor;
   logSumExp(x: TfTensor, axis: number): TfTensor;
+  log(x: TfTensor): TfTensor;
+  add(x: TfTensor, y: TfTensor): TfTensor;
+  mul(x: TfTensor, y: TfTensor | number): TfTensor;
+  div(x: TfTensor, y: TfTensor): TfTensor;
+  sum(x: TfTensor, axis: number): TfTensor;
+  oneHot(labels: TfTensor, classes: number): TfTensor;
+  losses: { softmaxCrossEntropy(oneHot: TfTensor, logits: TfTensor): TfTensor };
+  valueAndGrad(f: (x: TfTensor) => TfTensor): (x: TfTensor) => { value: TfTensor; grad: TfTensor };
 }
 export interface TfTensor {
   dataSync(): Float32Array;
@@ -24,37 +34,36 @@ async function load(): Promise<Tf> {
   return tf;
 }
 
-/** `tfjs`: typed arrays in, typed array out. `tfjs-op`: the operation alone, on tensors that are already there. */
+/** `tfjs`: typed arrays in, typed arrays out. `tfjs-op`: the operation alone, on tensors that are already there. */
 export function tfjs(
-  inputs: readonly { data: Float32Array; shape: readonly number[] }[],
-  op: (tf: Tf, ...inputs: TfTensor[]) => TfTensor,
+  inputs: readonly { data: Float32Array | Int32Array; shape: readonly number[] }[],
+  op: (tf: Tf, ...inputs: TfTensor[]) => TfTensor | TfTensor[],
 ): Contestants {
   const place = (tf: Tf) => inputs.map(({ data, shape }) => tf.tensor(data, shape));
+  const take = (tensors: TfTensor[]) => {
+    const values = tensors.map((tensor) => tensor.dataSync());
+    drop(tensors);
+    return values;
+  };
+  const drop = (tensors: TfTensor[]) => {
+    for (const tensor of tensors) tensor.dispose();
+  };
   return {
     tfjs: async () => {
       const tf = await load();
+      let last: Float32Array[] = [];
       const run = () => {
         const tensors = place(tf);
-        const y = op(tf, ...tensors);
-        const values = y.dataSync();
-        for (const tensor of [y, ...tensors]) tensor.dispose();
-        return values;
+        last = take([op(tf, ...tensors)].flat());
+        drop(tensors);
       };
-      return { run };
+      return { run, result: () => joined(last) };
     },
     "tfjs-op": async () => {
       const tf = await load();
       const tensors = place(tf);
-      const result = () => {
-        const y = op(tf, ...tensors);
-        const values = y.dataSync();
-        y.dispose();
-        return values;
-      };
-      const dispose = () => {
-        for (const tensor of tensors) tensor.dispose();
-      };
-      return { run: () => op(tf, ...tensors).dispose(), result, dispose };
+      const results = () => [op(tf, ...tensors)].flat();
+      return { run: () => drop(results()), result: () => joined(take(results())), dispose: () => drop(tensors) };
     },
   };
 }
