@@ -9,7 +9,7 @@ const home = join(realpathSync(tmpdir()), `surprisal-${process.pid}`);
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/package/**"] } },
+      { test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/package/**"], testTimeout: 60_000 } },
       {
         // the tests of the API once more, on what npm would install
         resolve: {
@@ -17,6 +17,7 @@ export default defineConfig({
         },
         test: {
           name: "package",
+          testTimeout: 60_000,
           include: ["test/package/**/*.test.ts", "test/api/**/*.test.ts"],
           globalSetup: "test/package/setup.ts",
           provide: { home },

@@ -112,7 +112,8 @@ export function logarithm(x: usize, y: usize, count: i32): void {
   surprisal<f64>(x, y, count, -1);
 }
 
-/** `perBase` is 1/ln b. Worst f32, of all, and f64 seen: TODO */
+/** `perBase` is 1/ln b. Worst f32, of a seventh of all: 0.858 ULP in nats, 1.866 in bits at 1.413861632347107, 2.019 in
+ *  hartleys at 2.7942819595336914. Worst f64 seen: 1.434 in hartleys. */
 export function surprisal<T>(p: usize, y: usize, count: i32, perBase: f64): void {
   map<T>(SURPRISAL, p, y, count, perBase);
 }

@@ -60,7 +60,7 @@ export interface CaseResult {
 
 const ROUNDS = options.rounds(5, 3);
 
-export async function bench({ name, cases, baseline }: Family): Promise<void> {
+export async function bench({ name, cases, baseline }: Family): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   const wrong: string[] = [];
   for (const title of new Set(cases.map(titleOf))) {
@@ -78,6 +78,7 @@ export async function bench({ name, cases, baseline }: Family): Promise<void> {
   } else if (options.complete) {
     save(name, { rounds: ROUNDS, cases: results });
   }
+  return results;
 }
 
 const titleOf = ({ op, dtype }: Case) => `${op} ${dtype}`;

@@ -23,6 +23,19 @@ export function table(cases: readonly CaseResult[], baseline: readonly string[])
   return columns([["", ...cases.map(({ shape }) => shape), "error"], ...rows]);
 }
 
+/** Contestants down, shapes across: how many million of what `count` counts in a shape are done a second. */
+export function rates(cases: readonly CaseResult[], count: (...shape: number[]) => number): string {
+  const names = new Set(cases.flatMap(({ figures }) => Object.keys(figures)));
+  const rows = [...names].map((name) => [
+    name,
+    ...cases.map(({ shape, figures }) => {
+      const time = figures[name]?.median;
+      return time === undefined ? "" : digits(count(...shape.split("x").map(Number)) / time);
+    }),
+  ]);
+  return columns([["", ...cases.map(({ shape }) => shape)], ...rows]);
+}
+
 /** The first column to the left, the others to the right. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));

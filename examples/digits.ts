@@ -1,107 +1,150 @@
-/** `npm start`: class probabilities and evidence for handwritten digits, from the logits of a nearest-mean classifier. */
-import { info, logSoftmax, logSumExp, softmax } from "surprisal";
-import { accuracy, calibrationError, meanNLL, predictions, reliability } from "./support/calibration.ts";
-import { CLASSES, type Digits, loadDigits, pictureOf } from "./support/digits.ts";
+/** `npm start`: softmax regression learns handwritten digits; what it is worth in nats, how sure it sounds, what it confuses. */
+import {
+  crossEntropy,
+  crossEntropyWithGrad,
+  info,
+  jsDivergence,
+  klDivergence,
+  logSoftmax,
+  pairwiseDivergence,
+  softmax,
+} from "surprisal";
+import { accuracy, type Fit, fitOf, fitTemperature, meanPredictions, reliability } from "./support/calibration.ts";
+import { CLASSES, loadDigits, pictureOf } from "./support/digits.ts";
 import { fitMeans, logitsOf } from "./support/nearestMean.ts";
-import { bar, dim, gallery, heading, picture, strong, table } from "./support/show.ts";
+import { bar, chart, dim, gallery, heading, picture, progress, strong, table } from "./support/show.ts";
+import { SoftmaxRegression, stepsOf, TRAINING } from "./support/softmaxRegression.ts";
 import { secondsOf } from "./support/timing.ts";
-
-const TEMPERATURES = [1, 2, 4, 8, 16, 32, 64] as const;
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-const { train, test } = loadDigits();
-const model = fitMeans(train);
-const logits = logitsOf(test, model);
+const { train, heldOut, test } = loadDigits();
 const shape = [test.count, CLASSES];
 
-console.log(heading("Handwritten digits, nearest-mean classifier"));
+console.log(heading("Handwritten digits, softmax regression"));
 console.log(
-  `${train.count} to learn from, ${test.count} to test on, ${CLASSES} classes; σ² = ${model.variance.toFixed(4)}`,
+  `${train.count} to learn from, ${heldOut.count} to choose a temperature by, ${test.count} to test on, ${CLASSES} classes`,
 );
 
-const best = showTemperatures();
-for (const temperature of [1, best]) showReliability(temperature);
-showEvidence(test);
+const model = trained();
+const logits = model.logits(test.pixels);
+const temperature = showFits();
+const probabilities = softmax(logits, { shape, temperature });
+showDivergences();
+showSurprises();
 showThroughput();
 
-/** Every temperature in a line; returns the one of least surprise. */
-function showTemperatures(): number {
-  const results = TEMPERATURES.map((temperature) => {
-    const answers = predictions(softmax(logits, { shape, temperature }), test.labels);
-    const nll = meanNLL(logSoftmax(logits, { shape, temperature }), test.labels);
-    return { temperature, answers, nll, ece: calibrationError(reliability(answers)) };
-  });
-  const least = results.reduce((a, b) => (b.nll < a.nll ? b : a));
-  const rows = results.map(({ temperature, answers, nll, ece }) => {
-    const cells = [
-      `${temperature}`,
-      percent(accuracy(answers)),
-      nll.toFixed(3),
-      Math.exp(nll).toFixed(2),
-      percent(ece),
-    ];
-    return temperature === least.temperature ? cells.map(strong) : cells;
-  });
-  console.log(heading("softmax(logits / T)"));
-  console.log(table(["T", "accuracy", "NLL, nats", "perplexity", "calibration error"], rows));
-  console.log(
-    dim("In green the least surprise. A temperature never changes which class is likeliest, only how sure it sounds."),
-  );
-  return least.temperature;
+/** Trains before one's eyes. */
+function trained(): SoftmaxRegression {
+  const model = new SoftmaxRegression();
+  const steps = stepsOf(train, TRAINING);
+  const show = progress(steps);
+  const losses: number[] = [];
+  const start = performance.now();
+  for (const loss of model.train(train, TRAINING)) {
+    losses.push(loss);
+    const seconds = (performance.now() - start) / 1000;
+    const epoch = Math.ceil((losses.length * TRAINING.epochs) / steps);
+    show(losses.length, `epoch ${epoch}, ${losses.length} steps, ${loss.toFixed(3)} nats, ${seconds.toFixed(1)} s`);
+  }
+  console.log(heading("Cross-entropy of the batches in nats, from log 10 = 2.30"));
+  console.log(chart(losses));
+  return model;
 }
 
-/** Of the answers that sound so sure, how many are right. */
-function showReliability(temperature: number): void {
-  const bins = reliability(predictions(softmax(logits, { shape, temperature }), test.labels));
-  const rows = bins.map(({ low, high, count, confidence, accuracy }) => [
-    `${100 * low}–${100 * high} %`,
-    `${count}`,
-    percent(confidence),
-    percent(accuracy),
-    bar(accuracy),
-  ]);
-  console.log(heading(`Reliability at T = ${temperature}`));
-  console.log(table(["confidence", "digits", "on average", "right", ""], rows, [4]));
-}
-
-/** Digits in the order of their evidence, log p(x) up to a constant: in fifths, and the two ends as pictures. */
-function showEvidence(digits: Digits): void {
-  const evidence = logSumExp(logits, { shape });
-  const answers = predictions(softmax(logits, { shape, temperature: best }), digits.labels);
-  const order = [...evidence.keys()].sort((a, b) => (evidence[b] as number) - (evidence[a] as number));
-  const fifths = Array.from({ length: 5 }, (_, k) => order.slice((k * order.length) / 5, ((k + 1) * order.length) / 5));
-  const rows = fifths.map((fifth, k) => {
-    const right = accuracy(fifth.map((i) => answers[i] as (typeof answers)[number]));
-    const median = evidence[fifth[fifth.length >> 1] as number] as number;
-    return [["most typical", "", "", "", "oddest"][k] as string, median.toFixed(0), percent(right), bar(right)];
-  });
-  console.log(heading("Evidence, logSumExp(logits): a fifth of the digits in a line"));
-  console.log(table(["", "median, nats", "right", ""], rows, [0, 3]));
-
-  const show = (indices: readonly number[]): string =>
-    gallery(
-      indices.map((i) => {
-        const { digit, confidence, right } = answers[i] as (typeof answers)[number];
-        const captions = [
-          `${digits.labels[i]}, ${(evidence[i] as number).toFixed(0)} nats`,
-          `${right ? "read right" : `read as ${digit}`}, ${percent(confidence)}`,
-        ];
-        return { captions, lines: picture(pictureOf(digits, i)) };
-      }),
+/** Both classifiers as they are and at the temperature that fits the held-out digits; returns that of softmax regression. */
+function showFits(): number {
+  const means = fitMeans(train);
+  const uniform = fitOf(new Float32Array(logits.length), test.labels, 1);
+  const { loss, perplexity } = uniform;
+  const rows = [["a guess", "", percent(1 / CLASSES), loss.toFixed(3), perplexity.toFixed(2), ""]];
+  const line = (name: string, T: number, { answers, loss, perplexity, calibrationError }: Fit): string[] => [
+    name,
+    T.toFixed(2),
+    percent(accuracy(answers)),
+    loss.toFixed(3),
+    perplexity.toFixed(2),
+    percent(calibrationError),
+  ];
+  const add = (name: string, tested: Float32Array, held: Float32Array): [fits: Fit[], T: number] => {
+    const T = fitTemperature(held, heldOut.labels);
+    const fits = [1, T].map((at) => fitOf(tested, test.labels, at)) as [Fit, Fit];
+    rows.push(
+      line(name, 1, fits[0]),
+      line("", T, fits[1]).map((cell, i) => (i === 0 ? cell : strong(cell))),
     );
-  console.log(heading("The oddest"));
-  console.log(show(order.slice(-4).reverse()));
+    return [fits, T];
+  };
+  add("nearest mean", logitsOf(test, means), logitsOf(heldOut, means));
+  const [fits, T] = add("softmax regression", logits, model.logits(heldOut.pixels));
+  console.log(heading("On the test digits, before and after scaling the temperature"));
+  console.log(table(["", "T", "accuracy", "loss, nats", "perplexity", "calibration error"], rows));
+  console.log(dim("A temperature never changes which class is likeliest, only how sure it sounds."));
+
+  console.log(heading("Reliability: of the answers that sound so sure, how many are right"));
+  const bins = fits.map(({ answers }) => new Map(reliability(answers).map((bin) => [bin.low, bin])));
+  const lows = [...new Set(bins.flatMap((at) => [...at.keys()]))].sort((a, b) => a - b);
+  const lines = lows.map((low) => [
+    `${Math.round(100 * low)}–${Math.round(100 * low) + 10} %`,
+    ...bins.flatMap((at) => {
+      const bin = at.get(low);
+      return bin ? [`${bin.count}`, percent(bin.accuracy), bar(bin.accuracy, 12)] : ["", "", ""];
+    }),
+  ]);
+  const head = (at: string) => [at, "right", ""];
+  console.log(table(["confidence", ...head("T = 1"), ...head(`T = ${T.toFixed(2)}`)], lines, [0, 3, 6]));
+  return T;
+}
+
+/** How far apart the answers to two digits are: the nearest two are what it confuses. */
+function showDivergences(): void {
+  const means = meanPredictions(probabilities, test.labels);
+  const digits = Array.from({ length: CLASSES }, (_, c) => `${c}`);
+  const show = (title: string, metric: "kl" | "js", base: number): void => {
+    const matrix = pairwiseDivergence(means, undefined, { shape: [CLASSES, CLASSES], metric, base });
+    const rows = digits.map((digit, i) => {
+      const row = matrix.subarray(i * CLASSES, (i + 1) * CLASSES);
+      const nearest = Math.min(...row.filter((_, j) => j !== i));
+      const cells = Array.from(row, (d, j) =>
+        i === j ? dim("0") : d === nearest ? strong(d.toFixed(2)) : d.toFixed(2),
+      );
+      return [digit, ...cells];
+    });
+    console.log(heading(title));
+    console.log(table(["", ...digits], rows));
+  };
+  show("KL of the mean predictions, nats: of the digit at the left from the one above", "kl", Math.E);
+  show("JS of the mean predictions, bits: 0 where alike, 1 with nothing in common", "js", 2);
+  console.log(dim("In green what is nearest to each digit."));
+}
+
+/** The test digits whose true class is the least expected. */
+function showSurprises(): void {
+  const logP = logSoftmax(logits, { shape, temperature });
+  const bits = crossEntropy(logP, test.labels, { shape, from: "logProbabilities", base: 2, reduction: "none" });
+  const worst = [...bits.keys()].sort((a, b) => (bits[b] as number) - (bits[a] as number)).slice(0, 4);
+  const items = worst.map((i) => {
+    const row = probabilities.subarray(i * CLASSES, (i + 1) * CLASSES);
+    const sure = Math.max(...row);
+    const captions = [
+      `a ${test.labels[i]}: ${(bits[i] as number).toFixed(1)} bits`,
+      `read as ${row.indexOf(sure)}, ${percent(sure)}`,
+    ];
+    return { captions, lines: picture(pictureOf(test, i)) };
+  });
+  console.log(heading("The greatest surprises"));
+  console.log(gallery(items));
 }
 
 function showThroughput(): void {
-  const out = new Float32Array(logits.length);
-  const evidence = new Float32Array(test.count);
+  const [out, other] = [new Float32Array(logits.length), softmax(logits, { shape, temperature: 2 * temperature })];
+  const { labels } = test;
   const calls: Record<string, () => unknown> = {
-    softmax: () => softmax(logits, { shape }),
     "softmax, out": () => softmax(logits, { shape, out }),
-    "logSoftmax, out": () => logSoftmax(logits, { shape, out }),
-    "logSumExp, out": () => logSumExp(logits, { shape, out: evidence }),
+    crossEntropy: () => crossEntropy(logits, labels, { shape }),
+    "crossEntropyWithGrad, out": () => crossEntropyWithGrad(logits, labels, { shape, out }),
+    klDivergence: () => klDivergence(probabilities, other, { shape }),
+    jsDivergence: () => jsDivergence(probabilities, other, { shape }),
   };
   const rows = Object.entries(calls).map(([name, call]) => {
     const seconds = secondsOf(call);

@@ -88,6 +88,12 @@ export class Arena {
     return array.buffer === this.#memory.buffer ? array.byteOffset : 0;
   }
 
+  /** The elements at `pointer`: what `locate` found, anew after memory has grown. */
+  arrayAt(pointer: number, length: number, bytes: number): FloatArray {
+    const type = bytes === 4 ? Float32Array : Float64Array;
+    return new type(this.#memory.buffer, pointer, length);
+  }
+
   /** Copies `count` elements of `array`, `stride` apart from index `from` on, to `pointer`: as they are, or as f64. */
   copyIn(
     array: FloatArray,

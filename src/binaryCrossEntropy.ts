@@ -93,18 +93,18 @@ function evaluate(at: Arena, p: Problem, losses: FloatArray | undefined, grad: F
   const { length, BYTES_PER_ELEMENT: bytes } = p.source;
   const kernel = at.kernelsFor(p.source).binaryCrossEntropy;
   const divisor = p.reduction === "mean" ? length : 1;
-  let slot = at.stage - SLOT_BYTES;
-  const input = ({ array, n }: Beside): Placed => {
+  const slotOf = (i: number): number => at.stage + i * SLOT_BYTES;
+  const input = ({ array, n }: Beside, i: number): Placed => {
     let safe = losses ? apart(array, losses) : array;
     if (grad) safe = apart(safe, grad);
-    const placed = { array: safe, n, slot: (slot += SLOT_BYTES), place: n === length ? at.locate(safe) : 0 };
+    const placed = { array: safe, n, slot: slotOf(i), place: n === length ? at.locate(safe) : 0 };
     // one number fills a vector, once for all tiles
-    if (n === 1) for (let i = 0; i < VECTOR_BYTES; i += bytes) at.copyIn(safe, 0, 1, slot + i, 1, bytes);
+    if (n === 1) for (let v = 0; v < VECTOR_BYTES; v += bytes) at.copyIn(safe, 0, 1, placed.slot + v);
     return placed;
   };
   const inputs = [{ array: p.source, n: length }, { array: p.target, n: length }, p.weight, p.posWeight].map(input);
   const outputs = [losses, grad].map(
-    (array) => array && { array, n: length, slot: (slot += SLOT_BYTES), place: at.locate(array) },
+    (array, i) => array && { array, n: length, slot: slotOf(4 + i), place: at.locate(array) },
   );
   const [step, posStep] = [p.weight, p.posWeight].map(({ n }) => (n === 1 ? 0 : VECTOR_BYTES)) as [number, number];
   const tile = TILE_BYTES / bytes;

@@ -2,7 +2,7 @@
 import type { Arena } from "./arena.ts";
 import { failValue, integerIn, numberIn, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
-import { baseFactor, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
+import { baseFactor, CompensatedSum, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { mapElements } from "./rows.ts";
 import { type Stream, streamRows } from "./stream.ts";
 import { apart, elements, elementsOfBoth, type Layout, labelsOf, layoutOf, outputOf, shapeOf } from "./tensor.ts";
@@ -76,6 +76,8 @@ function problemOf(fn: string, logits: Input, target: Labels | Input, o: Options
   if (weight && weight.length !== n) failValue(fn, "weight", `of length ${n}, the number of classes`, weight);
   const ignoreIndex =
     o.ignoreIndex === undefined ? -100 : integerIn(fn, "ignoreIndex", o.ignoreIndex, -(2 ** 31), 2 ** 31 - 1);
+  if (!isLabels && ignoreIndex >= 0)
+    failValue(fn, "ignoreIndex", "left out: soft targets have no labels to ignore", ignoreIndex);
   const smoothing = o.labelSmoothing === undefined ? 0 : numberIn(fn, "labelSmoothing", o.labelSmoothing, 0, 1);
   const reduction = reductionOf(fn, o.reduction, "mean");
   const factor = baseFactor(fn, o.base);
@@ -96,7 +98,7 @@ function checkedLabels(
     const label = Number(labels[row]);
     if (!(Number.isInteger(label) && label >= 0 && label < classes) && label !== ignoreIndex) {
       throw new RangeError(
-        `${fn}: "target" in row ${row} must be a class from 0 to ${classes - 1} or ignoreIndex ${ignoreIndex}, got ${label}`,
+        `${fn}: "target" in row ${row} must be a class from 0 to ${classes - 1} or ignoreIndex ${ignoreIndex}, got ${labels[row]}`,
       );
     }
     checked[row] = label;
@@ -166,13 +168,13 @@ function fromProbabilities(at: Arena, p: Problem, logs: boolean, grad: FloatArra
   for (let r = 0; r < rows; r++) {
     const start = Math.floor(r / inner) * n * inner + (r % inner);
     const label = labels?.[r];
-    let total = 0;
-    let targetTotal = 0;
+    const [rowSum, targetSum, mass] = [new CompensatedSum(), new CompensatedSum(), new CompensatedSum()];
     for (let j = 0; j < n; j++) {
       row[j] = source[start + j * inner] as number;
-      total += row[j] as number;
-      if (soft) targetTotal += soft[start + j * inner] as number;
+      rowSum.add(row[j] as number);
+      if (soft) targetSum.add(soft[start + j * inner] as number);
     }
+    const [total, targetTotal] = [rowSum.value, targetSum.value];
     if (logs) logRow.set(row);
     else {
       mapElements(at, row, logRow, logarithm);
@@ -180,20 +182,19 @@ function fromProbabilities(at: Arena, p: Problem, logs: boolean, grad: FloatArra
       mapElements(at, logTotal, logTotal, logarithm);
     }
     const ignored = label !== undefined && label === ignoreIndex;
-    let loss = 0;
-    let mass = 0;
+    const loss = new CompensatedSum();
     for (let j = 0; j < n; j++) {
       const t = soft ? (soft[start + j * inner] as number) / (logs ? 1 : targetTotal) : +(label === j);
       const c = ignored ? 0 : (weight ? (weight[j] as number) : 1) * ((1 - smoothing) * t + smoothing / n);
-      mass += c;
+      mass.add(c);
       // 0·log 0 = 0, but what is no probability makes the row NaN
-      if (c !== 0) loss += c * ((logs ? 0 : (logTotal[0] as number)) - (logRow[j] as number));
-      else if (!ignored && !logs && !((row[j] as number) >= 0)) loss = NaN;
+      if (c !== 0) loss.add(c * ((logs ? 0 : (logTotal[0] as number)) - (logRow[j] as number)));
+      else if (!ignored && !logs && !((row[j] as number) >= 0)) loss.add(NaN);
       if (grad) grad[start + j * inner] = c === 0 ? 0 : -scale * c * (logs ? 1 : 1 / (row[j] as number));
     }
     if (grad && !logs)
-      for (let j = 0; j < n; j++) (grad[start + j * inner] as number) += ignored ? 0 : (scale * mass) / total;
-    losses[r] = loss;
+      for (let j = 0; j < n; j++) (grad[start + j * inner] as number) += ignored ? 0 : (scale * mass.value) / total;
+    losses[r] = loss.value;
   }
   return losses;
 }
@@ -206,7 +207,7 @@ function evaluate(
   grad: FloatArray | undefined,
 ): number | FloatArray {
   const from =
-    o.from === undefined ? "logits" : oneOf(fn, "from", o.from, ["logits", "logProbabilities", "probabilities"]);
+    o.from === undefined ? "logits" : oneOf(fn, "from", o.from, ["probabilities", "logProbabilities", "logits"]);
   const losses =
     from === "logits" ? fromLogits(arena(), p, grad) : fromProbabilities(arena(), p, from === "logProbabilities", grad);
   return reduce(losses, p.reduction, p.scale, out);

@@ -10,7 +10,28 @@ export {
   crossEntropyWithGrad,
   perplexity,
 } from "./crossEntropy.ts";
+export {
+  type DivergenceGradients,
+  type DivergenceOptions,
+  jsDistance,
+  jsDivergence,
+  jsDivergenceWithGrad,
+  klDivergence,
+  klDivergenceWithGrad,
+  type PairwiseOptions,
+  pairwiseDivergence,
+} from "./divergence.ts";
+export { type Gaussian, klGaussian } from "./gaussian.ts";
+export {
+  type GramOptions,
+  gram,
+  type Kernel,
+  type KernelMatrixOptions,
+  type KernelOptions,
+  kernelMatrix,
+} from "./gram.ts";
 export { type EntropyOptions, entropy, type SurprisalOptions, surprisal } from "./information.ts";
+export { type CkaOptions, cka, type MmdOptions, mmd } from "./kernelStatistics.ts";
 export { type AsyncInitOptions, type InitOptions, info, init, initSync, type Variant } from "./kernels.ts";
 export type { Reduced, Reduction } from "./reduction.ts";
 export { resident } from "./resident.ts";
@@ -26,4 +47,16 @@ export {
   softmax,
   softplus,
 } from "./softmax.ts";
+export {
+  type LayerGradients,
+  type Layers,
+  type PerceptualLossOptions,
+  perceptualLoss,
+  perceptualLossWithGrad,
+  type StyleGramOptions,
+  type StyleLossOptions,
+  styleGram,
+  styleLoss,
+  styleLossWithGrad,
+} from "./style.ts";
 export type { FloatArray, Input, Labels, Resident, ResultOf, Tensor } from "./types.ts";

@@ -60,7 +60,7 @@ export interface EntropyOptions<T extends FloatArray = FloatArray, R extends Red
  * sum 0, or of logits that are all −∞ or contain +∞.
  *
  * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, axis, option or length of `out`.
- * @example entropy([4, 2, 1, 1], { base: 2 }); // Float64Array [1.75]
+ * @example entropy([4, 2, 1, 1], { base: 2 }); // Float64Array [1.75], but for the last digit
  * @see Cover & Thomas, Elements of Information Theory (2006), section 2.1
  */
 export function entropy<X extends Input, R extends Reduction = "none">(
@@ -73,7 +73,8 @@ export function entropy<X extends Input, R extends Reduction = "none">(
   const layout = layoutOf(fn, shapeOf(fn, p, o.shape, source.length, "p"), o.axis);
   const from =
     o.from === undefined ? "probabilities" : oneOf(fn, "from", o.from, ["probabilities", "logProbabilities", "logits"]);
-  if (o.normalize !== undefined && typeof o.normalize !== "boolean") failKind(fn, "normalize", "a boolean", o.normalize);
+  if (o.normalize !== undefined && typeof o.normalize !== "boolean")
+    failKind(fn, "normalize", "a boolean", o.normalize);
   const normalize = from === "logits" || o.normalize === undefined || o.normalize;
   const factor = baseFactor(fn, o.base);
   const reduction = reductionOf(fn, o.reduction, "none");

@@ -20,6 +20,22 @@ export function baseFactor(fn: string, base: unknown): number {
   return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / Math.log(base);
 }
 
+/** A sum with its rounding errors (Neumaier 1974). */
+export class CompensatedSum {
+  #sum = 0;
+  #lost = 0;
+
+  add(value: number): void {
+    const sum = this.#sum + value;
+    this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - sum + value : value - sum + this.#sum;
+    this.#sum = sum;
+  }
+
+  get value(): number {
+    return Number.isFinite(this.#sum) ? this.#sum + this.#lost : this.#sum;
+  }
+}
+
 /** The sum of the values times `scale`, in f64; or into `out`, where there is one, each of them. */
 export function reduce(
   values: Float64Array,
@@ -31,7 +47,7 @@ export function reduce(
     for (let i = 0; i < values.length; i++) out[i] = (values[i] as number) * scale;
     return out;
   }
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i] as number;
-  return total * scale;
+  const total = new CompensatedSum();
+  for (let i = 0; i < values.length; i++) total.add(values[i] as number);
+  return total.value * scale;
 }

@@ -140,9 +140,18 @@ export function layoutOf(fn: string, shape: readonly number[], axis: unknown = -
   return { outer, n: shape[at] as number, inner, rows: outer * inner };
 }
 
+/** A new array of f32 or f64. */
+function create(fn: string, bytes: number, length: number): FloatArray {
+  try {
+    return bytes === 4 ? new Float32Array(length) : new Float64Array(length);
+  } catch (cause) {
+    throw new RangeError(`${fn}: not enough memory: the result would take ${bytes * length} bytes`, { cause });
+  }
+}
+
 /** The caller's `out`, or a new array: of the type of `like` and the length needed. */
 export function outputOf(fn: string, out: unknown, like: FloatArray, length: number, argument = "out"): FloatArray {
-  if (out === undefined) return like.BYTES_PER_ELEMENT === 4 ? new Float32Array(length) : new Float64Array(length);
+  if (out === undefined) return create(fn, like.BYTES_PER_ELEMENT, length);
   const array = out instanceof ResidentArray ? elements(fn, argument, out) : out;
   if (!isFloatArray(array) || array.BYTES_PER_ELEMENT !== like.BYTES_PER_ELEMENT)
     failKind(fn, argument, `a ${typeName(like)}, the type of the input`, out);

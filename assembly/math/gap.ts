@@ -87,14 +87,17 @@ function timesLn2<T>(t: v128): v128 {
   return v128.mul<T>(n, at<T>(LN2_SCALED));
 }
 
-/** q − p − p·log(q/p) ≥ 0, of diff = q − p. */
+/**
+ * q − p − p·log(q/p) ≥ 0. Where q is exact, `direct`, d = q − m; where it is a rounded sum and q ≥ p/2, d = diff − c, of
+ * diff = q − p: for small q the error of diff would count.
+ */
 // @ts-ignore: decorator
 @inline
-export function gap<T>(p: v128, q: v128, diff: v128): v128 {
+export function gap<T>(p: v128, q: v128, diff: v128, direct: bool): v128 {
   const t = steps<T>(p, q);
   const m = addBits<T>(p, t);
   const c = v128.sub<T>(m, p);
-  const d = v128.sub<T>(diff, c);
+  const d = direct ? v128.sub<T>(q, m) : v128.sub<T>(diff, c);
   const s = v128.div<T>(d, v128.add<T>(q, m));
   const z = v128.mul<T>(s, s);
   const log = madd<T>(v128.mul<T>(s, z), series<T>(z), timesLn2<T>(t)); // without its 2s
@@ -110,13 +113,14 @@ export function gapNear<T>(p: v128, q: v128, diff: v128): v128 {
   return nmadd<T>(p, v128.mul<T>(v128.mul<T>(s, z), series<T>(z)), v128.mul<T>(s, diff));
 }
 
-/** log(q/p), of diff = q − p. */
+/** log((q + low)/p), low the rounding error of q; or not `direct`, for q ≥ p/2, log(q/p) of low = q − p. */
 // @ts-ignore: decorator
 @inline
-export function logRatio<T>(p: v128, q: v128, diff: v128): v128 {
+export function logRatio<T>(p: v128, q: v128, low: v128, direct: bool): v128 {
   const t = steps<T>(p, q);
   const m = addBits<T>(p, t);
-  const s = v128.div<T>(v128.sub<T>(diff, v128.sub<T>(m, p)), v128.add<T>(q, m));
+  const d = direct ? v128.add<T>(v128.sub<T>(q, m), low) : v128.sub<T>(low, v128.sub<T>(m, p));
+  const s = v128.div<T>(d, v128.add<T>(q, m));
   const z = v128.mul<T>(s, s);
   return v128.add<T>(timesLn2<T>(t), madd<T>(v128.mul<T>(s, z), series<T>(z), v128.add<T>(s, s)));
 }

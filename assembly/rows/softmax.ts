@@ -249,7 +249,7 @@ export function sumRowExactly<T>(x: usize, n: i32): void {
 }
 
 /** Where sums whose terms are not wanted leave them. */
-const UNWANTED: usize = memory.data(64, 16);
+export const UNWANTED: usize = memory.data(64, 16);
 
 /** A row up to this length is summed exactly at once; a multiple of the group, so that a padded row is no other. */
 const SHORT = 48;

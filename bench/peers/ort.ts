@@ -18,12 +18,16 @@ const settings = {
   "ort-node": { module: "onnxruntime-node", provider: "cpu" },
 };
 
-/** Both runtimes on one thread; a call is `session.run` from typed arrays to a typed array, or to one per output. */
+/**
+ * Both runtimes on one thread; a call is `session.run` from typed arrays to a typed array, or to one per output.
+ * `as` tells one graph from another for the same result.
+ */
 export function ort(
   nodes: readonly Node[],
   inputs: Record<string, Tensor>,
   output: string | readonly string[],
   constants?: Record<string, Tensor>,
+  as = "",
 ): Contestants {
   const names = [output].flat();
   const start = async ({ module, provider }: (typeof settings)["ort-web"]): Promise<Call> => {
@@ -47,5 +51,7 @@ export function ort(
       dispose: () => session.release(),
     };
   };
-  return Object.fromEntries(Object.entries(settings).map(([name, setting]) => [name, () => start(setting)]));
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, setting]) => [`${name} ${as}`.trimEnd(), () => start(setting)]),
+  );
 }

@@ -16,8 +16,19 @@ export interface Tf {
   div(x: TfTensor, y: TfTensor): TfTensor;
   sum(x: TfTensor, axis: number): TfTensor;
   oneHot(labels: TfTensor, classes: number): TfTensor;
-  losses: { softmaxCrossEntropy(oneHot: TfTensor, logits: TfTensor): TfTensor };
-  valueAndGrad(f: (x: TfTensor) => TfTensor): (x: TfTensor) => { value: TfTensor; grad: TfTensor };
+  mean(x: TfTensor): TfTensor;
+  fill(shape: readonly number[], value: number): TfTensor;
+  Reduction: { NONE: number };
+  losses: {
+    softmaxCrossEntropy(
+      oneHot: TfTensor,
+      logits: TfTensor,
+      weights?: undefined,
+      labelSmoothing?: number,
+      reduction?: number,
+    ): TfTensor;
+  };
+  valueAndGrad(f: (x: TfTensor) => TfTensor): (x: TfTensor, dy: TfTensor) => { value: TfTensor; grad: TfTensor };
 }
 export interface TfTensor {
   dataSync(): Float32Array;

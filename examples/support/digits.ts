@@ -12,22 +12,49 @@ export interface Digits {
   readonly labels: Uint8Array;
 }
 
-/** Every fifth picture of each digit is kept for the test. */
-const FIFTH = 5;
+/** Every fifth picture is kept for the test, and of the rest every eighth to choose a temperature by. */
+const [FIFTH, EIGHTH] = [5, 8];
 
-export function loadDigits(): { train: Digits; test: Digits } {
-  const all = Array.from({ length: CLASSES }, (_, digit) => {
-    const raw = Float32Array.from(mnist[digit]?.raw ?? []);
-    const pictures = Array.from({ length: raw.length / PIXELS }, (_, i) => raw.subarray(i * PIXELS, (i + 1) * PIXELS));
-    return pictures.map((picture, i) => ({ picture, digit, tested: i % FIFTH === FIFTH - 1 }));
-  }).flat();
-  return { train: collect(all.filter(({ tested }) => !tested)), test: collect(all.filter(({ tested }) => tested)) };
+export function loadDigits(): { train: Digits; heldOut: Digits; test: Digits } {
+  const byDigit = Array.from({ length: CLASSES }, (_, digit) => {
+    const pixels = Float32Array.from(mnist[digit]?.raw ?? []);
+    const count = pixels.length / PIXELS;
+    return split({ count, pixels, labels: new Uint8Array(count).fill(digit) }, FIFTH);
+  });
+  const [train, heldOut] = split(joined(byDigit.map(([rest]) => rest)), EIGHTH);
+  return { train, heldOut, test: joined(byDigit.map(([, tested]) => tested)) };
 }
 
-function collect(items: readonly { picture: Float32Array; digit: number }[]): Digits {
-  const pixels = new Float32Array(items.length * PIXELS);
-  for (const [i, { picture }] of items.entries()) pixels.set(picture, i * PIXELS);
-  return { count: items.length, pixels, labels: Uint8Array.from(items, ({ digit }) => digit) };
+/** All but every nth picture, and every nth. */
+function split(digits: Digits, nth: number): [rest: Digits, nths: Digits] {
+  const all = [...digits.labels.keys()];
+  const isNth = (i: number): boolean => i % nth === nth - 1;
+  return [
+    pick(
+      digits,
+      all.filter((i) => !isNth(i)),
+    ),
+    pick(digits, all.filter(isNth)),
+  ];
+}
+
+/** The pictures of these indices, in their order. */
+export function pick(digits: Digits, indices: readonly number[]): Digits {
+  const pixels = new Float32Array(indices.length * PIXELS);
+  for (const [i, index] of indices.entries()) pixels.set(pictureOf(digits, index), i * PIXELS);
+  return { count: indices.length, pixels, labels: Uint8Array.from(indices, (i) => digits.labels[i] as number) };
+}
+
+function joined(parts: readonly Digits[]): Digits {
+  const count = parts.reduce((sum, part) => sum + part.count, 0);
+  const [pixels, labels] = [new Float32Array(count * PIXELS), new Uint8Array(count)];
+  let at = 0;
+  for (const part of parts) {
+    pixels.set(part.pixels, at * PIXELS);
+    labels.set(part.labels, at);
+    at += part.count;
+  }
+  return { count, pixels, labels };
 }
 
 export const pictureOf = ({ pixels }: Digits, i: number): Float32Array => pixels.subarray(i * PIXELS, (i + 1) * PIXELS);

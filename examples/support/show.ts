@@ -38,6 +38,36 @@ export function bar(share: number, width = 20): string {
   return `${"█".repeat(eighths >> 3)}${EIGHTHS[eighths & 7]}`.trimEnd().padEnd(width);
 }
 
+/** A line that is rewritten as the work goes on; where there is no terminal, written once at the end. */
+export function progress(total: number): (done: number, note: string) => void {
+  return (done, note) => {
+    const line = `${bar(done / total, 20).replaceAll(" ", "░")}  ${Math.floor((100 * done) / total)} %  ${note}`;
+    if (process.stdout.isTTY) process.stdout.write(`\r${line}\x1b[K${done === total ? "\n" : ""}`);
+    else if (done === total) console.log(line);
+  };
+}
+
+const RISING = " ▁▂▃▄▅▆▇█";
+
+/** A chart of positive values in columns, each the mean of its share of them, over a logarithmic axis. */
+export function chart(values: readonly number[], { width = 64, height = 8 } = {}): string {
+  const columns = Array.from({ length: width }, (_, i) => {
+    const share = values.slice(Math.floor((i * values.length) / width), Math.ceil(((i + 1) * values.length) / width));
+    return share.reduce((a, b) => a + b, 0) / share.length;
+  });
+  const [low, high] = [Math.log(0.8 * Math.min(...columns)), Math.log(Math.max(...columns))];
+  const lines = Array.from({ length: height }, (_, line) => {
+    const floor = height - 1 - line;
+    const cells = columns.map((value) => {
+      const eighths = Math.round((((Math.log(value) - low) / (high - low)) * height - floor) * 8);
+      return RISING[Math.min(Math.max(eighths, 0), 8)];
+    });
+    const top = Math.exp(low + ((high - low) * (floor + 1)) / height);
+    return `${dim(top.toFixed(2).padStart(5))} ${cells.join("")}`;
+  });
+  return lines.join("\n");
+}
+
 /** The lines of a picture of SIDE × SIDE: a cell shows two pixels, one above the other, margins cut off. */
 export function picture(pixels: Float32Array, margin = 2): string[] {
   const ink = (y: number, x: number): number => +((pixels[y * SIDE + x] as number) > 0.35);

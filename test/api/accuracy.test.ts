@@ -70,7 +70,7 @@ forEachType((dtype, variant) => {
       ([quantity, { error, witness }]) => `  ${quantity.padEnd(44)} ${error.toFixed(3)}  ${witness}`,
     );
     console.log([`${dtype.name} ${variant}: measured maxima`, ...lines].join("\n"));
-    if (process.env.RECORD) record(`${dtype.name} ${variant}`, tally.maxima);
+    if (process.env["RECORD"]) record(`${dtype.name} ${variant}`, tally.maxima);
   });
 
   const check = () => {

@@ -119,7 +119,7 @@ forEachType((dtype, variant) => {
               // W·p − c: a hard label's own class keeps its digits, elsewhere the difference may cancel
               const cancels =
                 hard && c.from === "logits" ? 0 : 2 * (c.from === "probabilities" ? (target ? target / x : 0) : target);
-              const bound = (8 + shift) * unit * Math.max(Math.abs(exact) + cancels, tiny) + tiny * unit * 2;
+              const bound = (8 + shift) * unit * Math.max(Math.abs(exact) + cancels, tiny) + 2 * tiny * unit;
               tally.note(
                 `${group}, gradient ${reduction}`,
                 grad[at(r, i)] as number,

@@ -126,13 +126,13 @@ forEachType((dtype, variant) => {
       for (const n of [1, 2, 3, 10, 100, 5000]) {
         for (const from of ["probabilities", "logits"]) {
           const [got] = entropy(new array(n).fill(0.25), { from }) as unknown as [number];
-          expect(Math.abs(got - Math.log(n))).toBeLessThanOrEqual(4 * unit * (Math.log(n) + 1));
+          expect(Math.abs(got - Math.log(n))).toBeLessThanOrEqual(16 * unit * (Math.log(n) + 1));
         }
       }
     });
 
     it("in the subnormals, as counts", () => {
-      const least = tiny * unit * 2;
+      const least = 2 * tiny * unit;
       const [got] = entropy(new array([least, least, 2 * least]), { base: 2 }) as unknown as [number];
       expect(got).toBeCloseTo(1.5, 6);
     });

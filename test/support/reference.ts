@@ -67,9 +67,11 @@ const psi = (v: number): number => {
   return total * v * v;
 };
 
-/** The distribution of a row. */
+/** The distribution of a row; unless `normalize` is false, log-probabilities are made to sum to 1 too. */
 export function distribution(row: FloatArray, from: From, temperature = 1, normalize = true): Float64Array {
-  if (from !== "probabilities") return logProbabilities(row, from, temperature).map(Math.exp);
+  if (from === "logits" || (from === "logProbabilities" && normalize))
+    return logProbabilities(row, "logits", temperature).map(Math.exp);
+  if (from === "logProbabilities") return Float64Array.from(row, Math.exp);
   const size = normalize ? sum(row.length, (i) => row[i] as number) : 1;
   return Float64Array.from(row, (v) => v / size);
 }

@@ -1,0 +1,313 @@
+/**
+ * Streams the products of matrices through linear memory, block by block: C[i, j] = Σₖ f(A[i, k], B[j, k]).
+ *
+ *     scratch   │ A: rows of a block │ B, unless it is A │ packed B │ C, and one tile beyond │ totals of C │ vectors │
+ *
+ * A block of C has at most SIDE rows and columns, and is summed over k chunk by chunk. What becomes of a finished block is
+ * the caller's: it is mapped, mirrored, copied out or summed, and never is more than one of them in memory.
+ */
+import { type Arena, GROUP_BYTES } from "./arena.ts";
+import type { FloatArray } from "./types.ts";
+
+/** What is summed: x·y, (x − y)², |x − y|. */
+export const SUM_OF = { products: 0, squares: 1, distances: 2 } as const;
+
+/** What a block is mapped by; see assembly/gram/map.ts. */
+export const MAP = { linear: 0, polynomial: 1, exponential: 2, sigmoid: 3 } as const;
+
+/** Rows and columns of a block: 4 MiB of f32. Every operand is read n / SIDE times. */
+const SIDE = 1024;
+
+/** Terms that the kernel sums in one chain; chunks are whole multiples, so that cutting does not change a bit. */
+const CHAIN = 256;
+
+/** Chains that are added up on their own, the sums of which are then added up: of 10⁶ terms in 64 times fewer roundings. */
+const SPAN = 64 * CHAIN;
+
+/** Bytes of an operand that are staged at a time, if a chain of each row is not more: half of L2. */
+const STAGED_BYTES = 524288;
+
+/** A matrix of rows, each `depth` long, in an array from an index on. */
+export interface Matrix {
+  readonly array: FloatArray;
+  readonly start: number;
+  readonly rows: number;
+  /** Subtracted from every row, column by column. */
+  readonly means?: Float64Array | undefined;
+  /** What each row is divided by. */
+  readonly norms?: Float64Array | undefined;
+}
+
+export interface Product {
+  readonly x: Matrix;
+  /** The second operand; none: x itself, and only blocks on and below the diagonal are visited. */
+  readonly y?: Matrix | undefined;
+  readonly depth: number;
+  readonly of: 0 | 1 | 2;
+  /** y is [depth, rows] instead. */
+  readonly plain?: boolean;
+}
+
+/** Where a finished block stands. Of a block on the diagonal of a symmetric product only the lower triangle is right. */
+export interface Block {
+  readonly pointer: number;
+  /** Elements from row to row. */
+  readonly stride: number;
+  readonly i: number;
+  readonly rows: number;
+  readonly j: number;
+  readonly columns: number;
+  /** Room for SPARE_ROWS rows of the block, transposed. */
+  readonly spare: number;
+}
+
+/** Columns of a block that are transposed at a time. */
+export const SPARE_ROWS = 64;
+
+interface Plan {
+  readonly side: number;
+  readonly otherSide: number;
+  readonly chunk: number;
+  readonly a: number;
+  readonly b: number;
+  readonly packed: number;
+  readonly c: number;
+  readonly totals: number;
+  readonly stride: number;
+  readonly vector: number;
+  readonly bytes: number;
+}
+
+/** Equal blocks, as many as are needed. */
+function sideOf(n: number): number {
+  return Math.ceil(n / Math.max(1, Math.ceil(n / SIDE)));
+}
+
+/** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
+function planOf({ x, y, depth, plain }: Product): Plan {
+  const size = x.array.BYTES_PER_ELEMENT;
+  const side = sideOf(x.rows);
+  const otherSide = y ? sideOf(y.rows) : side;
+  const longest = Math.max(1, side, plain ? 0 : otherSide);
+  const chains = Math.floor(Math.log2(Math.max(1, STAGED_BYTES / size / longest / CHAIN)));
+  const chunk = Math.min(depth, SPAN, 2 ** chains * CHAIN);
+  let bytes = 0;
+  const take = (elements: number, each = size): number => {
+    const at = bytes;
+    bytes += Math.ceil((elements * each + GROUP_BYTES) / GROUP_BYTES) * GROUP_BYTES;
+    return at;
+  };
+  // a tile reads up to 5 rows beyond; rows are 64 bytes apart from a power of two, which would share cache sets
+  const a = take((side + 6) * (chunk + 16));
+  const b = y || x.rows > side ? take(plain ? chunk * (otherSide + 16) : otherSide * (chunk + 16)) : a;
+  const columns = Math.ceil(otherSide / 16) * 16;
+  const packed = take(Math.max(columns * Math.min(chunk, CHAIN), x.rows > side ? SPARE_ROWS * side : 0));
+  const stride = columns + 16;
+  const c = take((side + 8) * stride);
+  const totals = depth > SPAN ? take((side + 8) * stride) : c;
+  const vector = take(Math.max(chunk, longest), 8);
+  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vector, bytes };
+}
+
+/** The scratch that the largest of some products needs. */
+export function scratchFor(...products: Product[]): number {
+  return Math.max(0, ...products.map((product) => planOf(product).bytes));
+}
+
+/**
+ * Runs `use` with `bytes` of scratch: the stage, where that is enough. Memory may have to grow for it, which takes away the
+ * views of residents: `use` gets the arrays anew.
+ */
+export function withScratch<R>(
+  arena: Arena,
+  fn: string,
+  bytes: number,
+  arrays: readonly FloatArray[],
+  use: (pointer: number, arrays: readonly FloatArray[]) => R,
+): R {
+  if (bytes <= arena.stageBytes) return use(arena.stage, arrays);
+  const places = arrays.map((array) => [arena.locate(array), array.length] as const);
+  const pointer = arena.allocate(fn, bytes);
+  try {
+    return use(
+      pointer,
+      arrays.map((array, i) => {
+        const [place, length] = places[i] as readonly [number, number];
+        return place ? arena.arrayAt(place, length, array.BYTES_PER_ELEMENT) : array;
+      }),
+    );
+  } finally {
+    arena.free(pointer);
+  }
+}
+
+/** Copies rows [row, row + rows) × columns [from, from + count) of a matrix `depth` wide to `to`; returns their stride there. */
+function stage(
+  arena: Arena,
+  m: Matrix,
+  depth: number,
+  row: number,
+  rows: number,
+  from: number,
+  count: number,
+  to: number,
+  vector = 0,
+): number {
+  const size = m.array.BYTES_PER_ELEMENT;
+  const whole = count === depth;
+  const stride = whole ? depth : count + 16;
+  if (whole) arena.copyIn(m.array, m.start + row * depth, rows * depth, to);
+  else {
+    for (let i = 0; i < rows; i++)
+      arena.copyIn(m.array, m.start + (row + i) * depth + from, count, to + i * stride * size);
+  }
+  const kernels = arena.kernelsFor(m.array);
+  if (m.means) {
+    arena.copyIn(m.means, from, count, vector);
+    kernels.centre(to, stride, rows, count, vector);
+  }
+  if (m.norms) {
+    arena.copyIn(m.norms, row, rows, vector);
+    kernels.divideRows(to, stride, rows, count, vector);
+  }
+  return stride;
+}
+
+/** Computes the blocks of a product one after the other, in `scratch`, and shows each to `visit`. */
+export function eachBlock(arena: Arena, scratch: number, product: Product, visit: (block: Block) => void): void {
+  const plan = planOf(product);
+  const other = product.y ?? product.x;
+  for (let j = 0; j < other.rows; j += plan.otherSide) {
+    for (let i = product.y ? 0 : j; i < product.x.rows; i += plan.side)
+      visit(block(arena, scratch, product, plan, i, j));
+  }
+}
+
+/** The same of two products of the same numbers of rows, block beside block; `second` in scratch of its own. */
+export function eachPair(
+  arena: Arena,
+  [first, firstAt]: readonly [Product, number],
+  [second, secondAt]: readonly [Product, number],
+  visit: (a: Block, b: Block) => void,
+): void {
+  const plan = planOf(second);
+  eachBlock(arena, firstAt, first, (a) => {
+    visit(a, block(arena, secondAt, second, plan, a.i, a.j));
+  });
+}
+
+function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: number, j: number): Block {
+  const { x, y, depth, plain = false } = product;
+  const { side, otherSide, chunk } = plan;
+  const other = y ?? x;
+  const rows = Math.min(side, x.rows - i);
+  const columns = Math.min(otherSide, other.rows - j);
+  const [a, b, packed, vector] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed, scratch + plan.vector];
+  const [c, totals] = [scratch + plan.c, scratch + plan.totals];
+  const kernels = arena.kernelsFor(x.array);
+  const lower = !y && i === j;
+  let k = 0;
+  do {
+    const count = Math.min(chunk, depth - k);
+    const lda = stage(arena, x, depth, i, rows, k, count, a, vector);
+    let [from, ldb] = [a, lda];
+    if (!lower) {
+      from = b;
+      ldb = plain
+        ? stage(arena, other, other.rows, k, count, j, columns, b)
+        : stage(arena, other, depth, j, columns, k, count, b, vector);
+    }
+    const goesOn = k % SPAN > 0;
+    if (k > 0 && !goesOn) kernels.accumulate(c, totals, rows * plan.stride, k === SPAN);
+    kernels.product(product.of, a, lda, rows, from, ldb, columns, plain, count, packed, c, plan.stride, goesOn, lower);
+    k += chunk;
+  } while (k < depth);
+  if (depth > SPAN) kernels.accumulate(totals, c, rows * plan.stride, false);
+  return { pointer: c, stride: plan.stride, i, rows, j, columns, spare: packed };
+}
+
+/** How a finished matrix leaves: t = factor·c + shift through a function, then into an array from `start` on. */
+export interface Target {
+  readonly out: FloatArray;
+  readonly start: number;
+  readonly map: 0 | 1 | 2 | 3;
+  readonly factor: number;
+  readonly shift?: number;
+  readonly degree?: number;
+}
+
+/** Maps a block in place. */
+export function mapBlock(
+  arena: Arena,
+  like: FloatArray,
+  block: Block,
+  lower: boolean,
+  t: Omit<Target, "out" | "start">,
+) {
+  const { map, factor, shift = 0, degree = 0 } = t;
+  if (map === MAP.linear && factor === 1) return;
+  const { pointer, stride, rows, columns } = block;
+  arena.kernelsFor(like).map(map, pointer, stride, rows, columns, lower, factor, shift, degree);
+}
+
+/** A whole product, mapped, as a matrix [rows of x, rows of y], or of x and x: both triangles, bit by bit the same. */
+export function writeProduct(arena: Arena, scratch: number, product: Product, target: Target): void {
+  const { out, start } = target;
+  const kernels = arena.kernelsFor(out);
+  const size = out.BYTES_PER_ELEMENT;
+  const width = (product.y ?? product.x).rows;
+  eachBlock(arena, scratch, product, (block) => {
+    const { pointer, stride, i, rows, j, columns, spare } = block;
+    const diagonal = !product.y && i === j;
+    mapBlock(arena, out, block, diagonal, target);
+    if (diagonal) kernels.mirror(pointer, stride, rows);
+    if (columns === width) {
+      kernels.compact(pointer, stride, rows, columns);
+      arena.copyOut(pointer, rows * columns, out, start + i * width);
+    } else {
+      for (let r = 0; r < rows; r++)
+        arena.copyOut(pointer + r * stride * size, columns, out, start + (i + r) * width + j);
+    }
+    if (product.y || diagonal) return;
+    for (let from = 0; from < columns; from += SPARE_ROWS) {
+      const count = Math.min(SPARE_ROWS, columns - from);
+      kernels.transpose(pointer + from * size, stride, rows, count, spare);
+      for (let q = 0; q < count; q++)
+        arena.copyOut(spare + q * rows * size, rows, out, start + (j + from + q) * width + i);
+    }
+  });
+}
+
+/** The mean of each column, summed in f64. */
+export function columnMeans(arena: Arena, scratch: number, m: Matrix, depth: number): Float64Array {
+  const plan = planOf({ x: m, depth, of: 0 });
+  const means = new Float64Array(depth);
+  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
+  for (let k = 0; k < depth; k += plan.chunk) {
+    const count = Math.min(plan.chunk, depth - k);
+    arena.copyIn(means, k, count, vector);
+    for (let i = 0; i < m.rows; i += plan.side) {
+      const rows = Math.min(plan.side, m.rows - i);
+      arena.kernelsFor(m.array).columnSums(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
+    }
+    arena.copyOut(vector, count, means, k);
+  }
+  return means.map((sum) => sum / m.rows);
+}
+
+/** The Euclidean norm of each row, summed in f64; 1 for a row of zeros, which then stays one. */
+export function rowNorms(arena: Arena, scratch: number, m: Matrix, depth: number): Float64Array {
+  const plan = planOf({ x: m, depth, of: 0 });
+  const sums = new Float64Array(m.rows);
+  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
+  for (let i = 0; i < m.rows; i += plan.side) {
+    const rows = Math.min(plan.side, m.rows - i);
+    arena.copyIn(sums, i, rows, vector);
+    for (let k = 0; k < depth; k += plan.chunk) {
+      const count = Math.min(plan.chunk, depth - k);
+      arena.kernelsFor(m.array).rowSquares(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
+    }
+    arena.copyOut(vector, rows, sums, i);
+  }
+  return sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum)));
+}

@@ -1,0 +1,150 @@
+/** The Kullback–Leibler divergence of normal distributions, in f64. */
+import { failKind, failValue } from "./check.ts";
+import { elements } from "./tensor.ts";
+import type { FloatArray, Input } from "./types.ts";
+
+/** A normal distribution in d dimensions: d means, and the d×d covariance (row-major) or d variances, its diagonal. */
+export type Gaussian =
+  | { readonly mean: Input; readonly covariance: Input; readonly variance?: undefined }
+  | { readonly mean: Input; readonly variance: Input; readonly covariance?: undefined };
+
+const FN = "klGaussian";
+
+/** Checked: a mean, and L with Σ = L·Lᵀ, of which a diagonal holds d numbers. */
+interface Factored {
+  readonly mean: Float64Array;
+  readonly factor: Float64Array;
+  readonly diagonal: boolean;
+}
+
+function factored(name: string, gaussian: Gaussian): Factored {
+  if (typeof gaussian !== "object" || gaussian === null) {
+    failKind(FN, name, "{ mean, covariance } or { mean, variance }", gaussian);
+  }
+  const mean = Float64Array.from(elements(FN, `${name}.mean`, gaussian.mean));
+  const d = mean.length;
+  if (gaussian.covariance !== undefined && gaussian.variance !== undefined) {
+    throw new TypeError(`${FN}: "${name}" must have either "covariance" or "variance", got both`);
+  }
+  if (gaussian.covariance !== undefined) {
+    const given = elements(FN, `${name}.covariance`, gaussian.covariance);
+    if (given.length !== d * d)
+      failValue(FN, `${name}.covariance`, `of ${d}×${d} = ${d * d} elements for a mean of ${d}`, given);
+    return { mean, factor: cholesky(`${name}.covariance`, given, d), diagonal: false };
+  }
+  if (gaussian.variance === undefined) failKind(FN, name, 'an object with "covariance" or "variance"', gaussian);
+  const given = elements(FN, `${name}.variance`, gaussian.variance);
+  if (given.length !== d) failValue(FN, `${name}.variance`, `of length ${d}, that of the mean`, given);
+  for (let i = 0; i < d; i++) {
+    const v = given[i] as number;
+    if (!(v > 0 && v < Infinity)) failValue(FN, `${name}.variance[${i}]`, "positive and finite", v);
+  }
+  return { mean, factor: Float64Array.from(given, Math.sqrt), diagonal: true };
+}
+
+/** L, lower triangular, with L·Lᵀ = Σ; row-major. Only the lower triangle of Σ is read once it is known to be symmetric. */
+function cholesky(name: string, s: FloatArray, d: number): Float64Array {
+  const l = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j <= i; j++) {
+      const [low, high] = [s[i * d + j] as number, s[j * d + i] as number];
+      const size = Math.sqrt(Math.abs((s[i * d + i] as number) * (s[j * d + j] as number)));
+      // rounding may differ on the two sides, by more in what was f32; a NaN is left for the pivot
+      if (Math.abs(low - high) > 1e-5 * size) {
+        throw new RangeError(
+          `${FN}: "${name}" must be symmetric, but element [${i}, ${j}] is ${low} and [${j}, ${i}] is ${high}`,
+        );
+      }
+      let sum = low;
+      for (let k = 0; k < j; k++) sum -= (l[i * d + k] as number) * (l[j * d + k] as number);
+      if (i !== j) l[i * d + j] = sum / (l[j * d + j] as number);
+      else if (sum > 0 && sum < Infinity) l[i * d + i] = Math.sqrt(sum);
+      else {
+        throw new RangeError(
+          `${FN}: "${name}" must be positive definite, but its leading minor of order ${i + 1} is not positive (pivot ${sum})`,
+        );
+      }
+    }
+  }
+  return l;
+}
+
+/** x = L⁻¹·b, for the d numbers of b at `from`, `stride` apart; in place. */
+function solve({ factor, diagonal }: Factored, b: Float64Array, from: number, stride: number, d: number): void {
+  for (let i = 0; i < d; i++) {
+    const at = from + i * stride;
+    let sum = b[at] as number;
+    if (!diagonal) for (let k = 0; k < i; k++) sum -= (factor[i * d + k] as number) * (b[from + k * stride] as number);
+    b[at] = sum / (factor[diagonal ? i : i * d + i] as number);
+  }
+}
+
+/** t − 1 − log t ≥ 0, of t = 1 + u. */
+function excess(u: number): number {
+  if (Math.abs(u) > 0.25) return u - Math.log1p(u);
+  // with s = u/(2 + u): log(1 + u) = 2·artanh s, and u − 2s = u·s
+  const s = u / (2 + u);
+  const z = s * s;
+  let series = 0;
+  for (let k = 21; k >= 3; k -= 2) series = series * z + 1 / k;
+  return u * s - 2 * s * z * series;
+}
+
+/**
+ * KL(N(μ_a, Σ_a) ‖ N(μ_b, Σ_b)) in nats, of normal distributions in d dimensions, in f64 whatever the data:
+ *
+ *     ½·(tr(Σ_b⁻¹Σ_a) − d − log det(Σ_b⁻¹Σ_a) + (μ_b − μ_a)ᵀΣ_b⁻¹(μ_b − μ_a))
+ *
+ * With Σ = L·Lᵀ and M = L_b⁻¹L_a, lower triangular, the first three are Σᵢ (Mᵢᵢ² − 1 − log Mᵢᵢ²) + Σ_{i>j} Mᵢⱼ²: every term is
+ * ≥ 0, so that nothing cancels where the two are nearly equal, and of itself it is exactly 0. A `{ mean, variance }`, diagonal,
+ * may stand beside a `{ mean, covariance }`.
+ *
+ * @throws TypeError for arguments of the wrong kind; RangeError for a wrong length, a variance that is not positive, a
+ *   covariance that is not symmetric, or not positive definite, with the leading minor.
+ * @example klGaussian({ mean: [0], variance: [1] }, { mean: [1], variance: [1] }); // 0.5
+ */
+export function klGaussian(a: Gaussian, b: Gaussian): number {
+  const p = factored("a", a);
+  const q = factored("b", b);
+  const d = p.mean.length;
+  if (q.mean.length !== d) {
+    throw new RangeError(`${FN}: "b.mean" must be of length ${d}, that of "a.mean", got ${q.mean.length}`);
+  }
+  const shift = q.mean.map((v, i) => v - (p.mean[i] as number));
+  solve(q, shift, 0, 1, d);
+  let total = shift.reduce((sum, v) => sum + v * v, 0);
+  // M's diagonal: a ratio r of two positive numbers, r² − 1 = (r − 1)(r + 1)
+  for (let i = 0; i < d; i++) {
+    const [top, bottom] = [p, q].map((g) => g.factor[g.diagonal ? i : i * d + i] as number) as [number, number];
+    const u = (top - bottom) / bottom;
+    total += excess(u * (u + 2));
+  }
+  if (!p.diagonal || !q.diagonal) {
+    const m = new Float64Array(d * d);
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j <= i; j++) {
+        m[i * d + j] = p.diagonal ? (i === j ? (p.factor[i] as number) : 0) : (p.factor[i * d + j] as number);
+      }
+    }
+    offDiagonal(q, m, d);
+    for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) total += (m[i * d + j] as number) ** 2;
+  }
+  return total / 2;
+}
+
+/**
+ * M = L_b⁻¹L_a in place of L_a, below the diagonal: Mᵢⱼ = (Aᵢⱼ − Bᵢⱼ·Mⱼⱼ − Σ_{j<k<i} Bᵢₖ·Mₖⱼ)/Bᵢᵢ. The first two are
+ * (Aᵢⱼ − Bᵢⱼ) − Bᵢⱼ·(Mⱼⱼ − 1), 0 where the two factors are equal.
+ */
+function offDiagonal({ factor, diagonal }: Factored, m: Float64Array, d: number): void {
+  const b = (i: number, j: number): number =>
+    diagonal ? (i === j ? (factor[i] as number) : 0) : (factor[i * d + j] as number);
+  for (let j = 0; j < d; j++) {
+    const excessOfDiagonal = ((m[j * d + j] as number) - b(j, j)) / b(j, j);
+    for (let i = j + 1; i < d; i++) {
+      let sum = (m[i * d + j] as number) - b(i, j) - b(i, j) * excessOfDiagonal;
+      for (let k = j + 1; k < i; k++) sum -= b(i, k) * (m[k * d + j] as number);
+      m[i * d + j] = sum / b(i, i);
+    }
+  }
+}
