@@ -18,6 +18,9 @@ export const MAP = { linear: 0, polynomial: 1, exponential: 2, sigmoid: 3 } as c
 /** Rows and columns of a block: 4 MiB of f32. Every operand is read n / SIDE times. */
 const SIDE = 1024;
 
+/** The same where rows are short, and what is written is more than what is read: [2000, 64] takes 0.8 to 0.9 of the time. */
+const SMALL_SIDE = 512;
+
 /** Terms that the kernel sums in one chain; chunks are whole multiples, so that cutting does not change a bit. */
 const CHAIN = 256;
 
@@ -46,6 +49,8 @@ export interface Product {
   readonly of: 0 | 1 | 2;
   /** y is [depth, rows] instead. */
   readonly plain?: boolean;
+  /** Whether blocks are small, whatever the depth. */
+  readonly small?: boolean;
 }
 
 /** Where a finished block stands. Of a block on the diagonal of a symmetric product only the lower triangle is right. */
@@ -79,15 +84,16 @@ interface Plan {
 }
 
 /** Equal blocks, as many as are needed. */
-function sideOf(n: number): number {
-  return Math.ceil(n / Math.max(1, Math.ceil(n / SIDE)));
+function sideOf(n: number, largest: number): number {
+  return Math.ceil(n / Math.max(1, Math.ceil(n / largest)));
 }
 
 /** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
-function planOf({ x, y, depth, plain }: Product): Plan {
+function planOf({ x, y, depth, plain, small }: Product): Plan {
   const size = x.array.BYTES_PER_ELEMENT;
-  const side = sideOf(x.rows);
-  const otherSide = y ? sideOf(y.rows) : side;
+  const largest = small || depth <= CHAIN ? SMALL_SIDE : SIDE;
+  const side = sideOf(x.rows, largest);
+  const otherSide = y ? sideOf(y.rows, largest) : side;
   const longest = Math.max(1, side, plain ? 0 : otherSide);
   const chains = Math.floor(Math.log2(Math.max(1, STAGED_BYTES / size / longest / CHAIN)));
   const chunk = Math.min(depth, SPAN, 2 ** chains * CHAIN);
@@ -183,7 +189,7 @@ export function eachBlock(arena: Arena, scratch: number, product: Product, visit
   }
 }
 
-/** The same of two products of the same numbers of rows, block beside block; `second` in scratch of its own. */
+/** The same of two `small` products of the same numbers of rows, block beside block; `second` in scratch of its own. */
 export function eachPair(
   arena: Arena,
   [first, firstAt]: readonly [Product, number],
@@ -278,9 +284,10 @@ export function writeProduct(arena: Arena, scratch: number, product: Product, ta
   });
 }
 
-/** The mean of each column, summed in f64. */
-export function columnMeans(arena: Arena, scratch: number, m: Matrix, depth: number): Float64Array {
-  const plan = planOf({ x: m, depth, of: 0 });
+/** The mean of each column of x, summed in f64; in the scratch of the product of x and itself. */
+export function columnMeans(arena: Arena, scratch: number, product: Product): Float64Array {
+  const { x: m, depth } = product;
+  const plan = planOf(product);
   const means = new Float64Array(depth);
   const [a, vector] = [scratch + plan.a, scratch + plan.vector];
   for (let k = 0; k < depth; k += plan.chunk) {
@@ -295,9 +302,10 @@ export function columnMeans(arena: Arena, scratch: number, m: Matrix, depth: num
   return means.map((sum) => sum / m.rows);
 }
 
-/** The Euclidean norm of each row, summed in f64; 1 for a row of zeros, which then stays one. */
-export function rowNorms(arena: Arena, scratch: number, m: Matrix, depth: number): Float64Array {
-  const plan = planOf({ x: m, depth, of: 0 });
+/** The Euclidean norm of each row of x, likewise; 1 for a row of zeros, which then stays one. */
+export function rowNorms(arena: Arena, scratch: number, product: Product): Float64Array {
+  const { x: m, depth } = product;
+  const plan = planOf(product);
   const sums = new Float64Array(m.rows);
   const [a, vector] = [scratch + plan.a, scratch + plan.vector];
   for (let i = 0; i < m.rows; i += plan.side) {

@@ -331,7 +331,10 @@ function pairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror }: P
   const bytes = p.BYTES_PER_ELEMENT;
   const kernel = at.kernelsFor(p).pairwise;
   const rowBytes = Math.max(d, 1) * bytes;
-  if (rowBytes > 2 * BLOCK_BYTES) return longPairs(at, { p, q, n, m, d, out, flags, unit, metric, mirror });
+  if (rowBytes > 2 * BLOCK_BYTES) {
+    longPairs(at, { p, q, n, m, d, out, flags, unit, metric, mirror });
+    return;
+  }
   const block = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)));
   const [stageP, stageQ, results] = [0, 1, 2].map((i) => at.stage + 2 * i * BLOCK_BYTES) as [number, number, number];
   for (let i = 0; i < n; i += block) {

@@ -118,7 +118,7 @@ export interface Grams {
 }
 
 function gramOf(array: FloatArray, { n, d }: Grams, start = 0): Product {
-  return { x: { array, start, rows: n }, depth: d, of: SUM_OF.products };
+  return ownProduct({ array, start, rows: n }, d);
 }
 
 /** The scratch that takes. */
@@ -131,7 +131,7 @@ export function writeGrams(at: Arena, scratch: number, array: FloatArray, grams:
   const { count, n, d, factor, center } = grams;
   for (let b = 0; b < count; b++) {
     let product = gramOf(array, grams, b * n * d);
-    if (center) product = { ...product, x: { ...product.x, means: columnMeans(at, scratch, product.x, d) } };
+    if (center) product = { ...product, x: { ...product.x, means: columnMeans(at, scratch, product) } };
     writeProduct(at, scratch, product, { out, start: b * n * n, map: MAP.linear, factor });
   }
 }
@@ -184,6 +184,11 @@ export function kernelPlan(fn: string, o: Partial<KernelOptions>, d: number, byD
   }
 }
 
+/** A matrix with itself. */
+function ownProduct(x: Matrix, depth: number): Product {
+  return { x, depth, of: SUM_OF.products };
+}
+
 /** x with y, or with itself, as the product a kernel is of. */
 export function kernelProduct(
   at: Arena,
@@ -193,14 +198,15 @@ export function kernelProduct(
   y: Matrix | undefined,
   depth: number,
 ): Product {
-  const normed = (m: Matrix): Matrix => (plan.normed ? { ...m, norms: rowNorms(at, scratch, m, depth) } : m);
+  const normed = (m: Matrix): Matrix =>
+    plan.normed ? { ...m, norms: rowNorms(at, scratch, ownProduct(m, depth)) } : m;
   return { x: normed(x), y: y && normed(y), depth, of: plan.of };
 }
 
 /** The scratch of such products, and of what comes before them. */
 export function kernelScratch(x: Matrix, y: Matrix | undefined, depth: number): number {
-  const own = (m: Matrix): Product => ({ x: m, depth, of: SUM_OF.products });
-  return scratchFor(own(x), ...(y ? [own(y), { ...own(x), y }] : []));
+  const own = ownProduct(x, depth);
+  return scratchFor(own, ...(y ? [ownProduct(y, depth), { ...own, y }] : []));
 }
 
 /** Both operands of a kernel, in one type, and their shapes. */

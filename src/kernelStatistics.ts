@@ -170,6 +170,7 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
     x: { array, start: 0, rows: n, means },
     depth,
     of: SUM_OF.products,
+    small: true,
   });
   const at = arena();
   const first = scratchFor(product(source.x, d));
@@ -177,8 +178,8 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
   return withScratch(at, fn, bytes, [source.x, source.y], (scratch, arrays) => {
     const [p, q] = arrays as [FloatArray, FloatArray];
     // centred features have a centred Gram matrix, and HSIC does not change, but for less rounding
-    const k = product(p, d, columnMeans(at, scratch, product(p, d).x, d));
-    const l = product(q, e, columnMeans(at, scratch, product(q, e).x, e));
+    const k = product(p, d, columnMeans(at, scratch, product(p, d)));
+    const l = product(q, e, columnMeans(at, scratch, product(q, e)));
     const s = new Moments(n);
     eachPair(at, [k, scratch], [l, scratch + first], (a, b) => {
       gather(at, p.BYTES_PER_ELEMENT, a, b, unbiased, s);
