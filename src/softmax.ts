@@ -70,7 +70,7 @@ export function softmax<X extends Input>(x: X, options?: SoftmaxOptions<ResultOf
 /**
  * log softmax(x)ᵢ = xᵢ/T − log Σⱼ e^{xⱼ/T} along an axis, in nats: `[..., n, ...] → [..., n, ...]`, all ≤ 0.
  *
- * Within 2 ULP (3 with a temperature), near 0 too: a log-probability of −1e-9 keeps its digits. Special cases as in `softmax`.
+ * Within 2 ULP, near 0 too: a log-probability of −1e-9 keeps its digits. Special cases as in `softmax`.
  *
  * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, axis, temperature or length of `out`.
  * @example logSoftmax([0, 0, Math.log(2)]); // Float64Array [-1.386…, -1.386…, -0.693…]

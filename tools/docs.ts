@@ -45,6 +45,9 @@ const measured = Object.entries(accuracy ?? {}).flatMap(([name, types]) =>
 const maxima = read<Record<string, Record<string, { error: number; witness: string }>>>("docs/maxima.json");
 const COLUMNS = ["f32 base", "f32 relaxed", "f64 base", "f64 relaxed"];
 
+const nearlyEqual = read<Record<string, Record<string, { error: number | null }>>>("docs/nearlyEqual.json");
+const RIVALS = ["base", "relaxed", "SciPy", "PyTorch"];
+
 interface Environment {
   node: string;
   cpu: string;
@@ -133,6 +136,15 @@ const BLOCKS: Record<string, string | undefined> = {
       Object.entries(maxima).map(([quantity, columns]) => [
         quantity,
         ...COLUMNS.map((column) => columns[column]?.error.toFixed(2) ?? ""),
+      ]),
+    ),
+  "nearly equal":
+    nearlyEqual &&
+    table(
+      ["largest relative error", ...RIVALS],
+      Object.entries(nearlyEqual).map(([quantity, columns]) => [
+        quantity,
+        ...RIVALS.map((column) => columns[column]?.error?.toExponential(1) ?? ""),
       ]),
     ),
   "speed f32": speedTable("f32"),

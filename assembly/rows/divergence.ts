@@ -14,7 +14,7 @@
  *          C, the common error of the sums, is folded into the factor (Δ) before the gradients are written.
  */
 import { abs, half, join, maxKeepNaN, maxLane, productError, select, splat, sumError, sumF64, VECTOR } from "../lanes";
-import { EXP_COEFFICIENTS, exp, expm1Reduced, expm1Rest } from "../math/exp";
+import { EXP_COEFFICIENTS, exp, expm1, expm1Reduced, expm1Rest } from "../math/exp";
 import { gap, gapNear, logRatio, smallest } from "../math/gap";
 import { log } from "../math/log";
 
@@ -193,9 +193,13 @@ function suspicious<T>(p: usize, q: usize, n: i32): bool {
   return rest;
 }
 
+function wideGap(p: v128, q: v128, diff: v128): v128 {
+  return gap<f64>(maxKeepNaN<f64>(p, smallest<f64>()), q, diff, false);
+}
+
 /** ε − log(1 + ε). */
 function gapOfSums(epsilon: f64): f64 {
-  return f64x2.extract_lane(gap<f64>(f64x2.splat(1), f64x2.splat(max(1 + epsilon, 1e-300)), f64x2.splat(epsilon), false), 0);
+  return f64x2.extract_lane(wideGap(f64x2.splat(1), f64x2.splat(max(1 + epsilon, 1e-300)), f64x2.splat(epsilon)), 0);
 }
 
 /** The value of a row of probabilities in one pass, if that is exact enough. */
@@ -241,12 +245,25 @@ function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool): bool 
     if (kind == KL) stripKL<T>(first, second, 1);
     else stripJS<T>(first, second, 1);
   }
+  if (leastLane<T>(v128.load(LEAST)) < least<T>(kind) && (kind == JS || suspicious<T>(p, q, n))) return false;
+  const apart = kind == JS && !v128.any_true(v128.gt<T>(v128.load(COMMON), smallest<T>()));
+  return accepted(kind, normalize, apart, sizeof<T>() == 4);
+}
+
+/** Below this an element is looked at: the smallest normal number, for JS 0. */
+// @ts-ignore: decorator
+@inline
+function least<T>(kind: i32): T {
+  return kind == JS ? <T>0 : <T>(sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308);
+}
+
+/** Sets the value from the sums, and whether it is exact enough. */
+function accepted(kind: i32, normalize: bool, apart: bool, single: bool): bool {
   const d = total(DIVERGENCE);
   const change = total(CHANGE);
-  let mass = total(MASS);
+  const mass = total(MASS);
   if (!(d < Infinity && mass > 1e-18 && mass + abs_(change) < 1e30)) return false;
   if (kind == KL) {
-    if (leastLane<T>(v128.load(LEAST)) < <T>(sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308) && suspicious<T>(p, q, n)) return false;
     if (!normalize) {
       value = d - change;
       return abs_(value) * 4 >= d + abs_(change);
@@ -256,17 +273,16 @@ function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool): bool 
     return change * 8 >= mass * -7 && g * 8 <= d / mass;
   }
   // JS: P = (mass − change)/2, Q = (mass + change)/2
-  if (leastLane<T>(v128.load(LEAST)) < 0 || abs_(change) > 0.75 * mass) return false;
-  const apart = !v128.any_true(v128.gt<T>(v128.load(COMMON), smallest<T>()));
-  if (apart) value = normalize ? LN2 : LN2 / 2 * mass;
+  if (abs_(change) > 0.75 * mass) return false;
+  if (apart) value = normalize ? LN2 : (LN2 / 2) * mass;
   else if (!normalize) value = d / 4;
   else {
     const x = change / mass;
-    const correction = x * change / 4;
-    if (abs_(x) > (sizeof<T>() == 4 ? 2.4e-7 : 7e-12) || correction * 32 > d) return false;
-    value = min((d / 4 - correction) * 2 / mass, LN2);
+    const correction = (x * change) / 4;
+    if (abs_(x) > (single ? 4e-7 : 7e-12) || correction * 32 > d) return false;
+    value = min(((d / 4 - correction) * 2) / mass, LN2);
     // q·f is rounded: by u/√JS of the value or so
-    if (factor != 1 && value < (sizeof<T>() == 4 ? 4e-3 : 1e-10)) return false;
+    if (factor != 1 && value < (single ? 4e-3 : 1e-10)) return false;
   }
   return true;
 }
@@ -422,8 +438,8 @@ function tally(count: i32, kind: i32): void {
       const tiny = smallest<f64>();
       const both = v128.add<f64>(p, q);
       const m = maxKeepNaN<f64>(both, tiny);
-      addTo<f64>(DIVERGENCE, gap<f64>(maxKeepNaN<f64>(v128.add<f64>(p, p), tiny), m, diff, false));
-      addTo<f64>(OTHER, gap<f64>(maxKeepNaN<f64>(v128.add<f64>(q, q), tiny), m, v128.neg<f64>(diff), false));
+      addTo<f64>(DIVERGENCE, wideGap(v128.add<f64>(p, p), m, diff));
+      addTo<f64>(OTHER, wideGap(v128.add<f64>(q, q), m, v128.neg<f64>(diff)));
       addTo<f64>(MASS, both);
       v128.store(COMMON, v128.pmax<f64>(v128.load(COMMON), v128.pmin<f64>(p, q)));
     }
@@ -442,15 +458,15 @@ function finish(kind: i32, flags: i32): void {
     if (normalize) value = d / p - gapOfSums(change / p);
     else value = d - change;
   } else {
-    const other = total(OTHER);
+    const other = total(OTHER); // with C, which is folded into the factor
     p = (mass - change) / 2;
     const apart = mass > 0 && !v128.any_true(v128.gt<f64>(v128.load(COMMON), smallest<f64>()));
     if (normalize) {
       disjoint = apart;
       const x = change / mass;
       value = apart ? LN2 : min((d + other) / (2 * mass) - x * x / 2, LN2);
-      halfP = apart ? LN2 : (d - change) / (2 * p);
-      halfQ = apart ? LN2 : (other + change) / (mass + change);
+      halfP = apart ? LN2 : d / (2 * p);
+      halfQ = apart ? LN2 : other / (mass + change);
     } else {
       value = apart ? LN2 / 2 * mass : (d + other) / 4;
       halfP = halfQ = 0;
@@ -463,6 +479,11 @@ function finish(kind: i32, flags: i32): void {
   if (!(abs_(epsilon) < 1e-6)) return;
   shiftRest += temper * epsilon * (1 - epsilon / 2);
   factorRest -= factor * epsilon / (1 + epsilon);
+}
+
+/** log(m/2p). */
+function logOfMean(p: v128, m: v128, diff: v128): v128 {
+  return logRatio<f64>(maxKeepNaN<f64>(v128.add<f64>(p, p), smallest<f64>()), m, diff, false);
 }
 
 /** The gradients of a block, times `scale`. */
@@ -498,8 +519,8 @@ function slope(gp: usize, gq: usize, count: i32, kind: i32, flags: i32, scale: f
       const ln2 = f64x2.splat(LN2);
       const infinite = f64x2.splat(-Infinity);
       // log(p/m): log 2 where q = 0, and −∞ where p alone is 0
-      byP = v128.neg<f64>(logRatio<f64>(maxKeepNaN<f64>(v128.add<f64>(p, p), tiny), m, diff, false));
-      byQ = v128.neg<f64>(logRatio<f64>(maxKeepNaN<f64>(v128.add<f64>(q, q), tiny), m, v128.neg<f64>(diff), false));
+      byP = v128.neg<f64>(logOfMean(p, m, diff));
+      byQ = v128.neg<f64>(logOfMean(q, m, v128.neg<f64>(diff)));
       byP = select(noQ, ln2, select(noP, infinite, byP));
       byQ = select(noP, ln2, select(noQ, infinite, byQ));
       byP = v128.sub<f64>(byP, f64x2.splat(halfP));
@@ -607,7 +628,9 @@ function sumExponentials(x: usize, vectors: i32, top: v128, inverse: v128, y: us
 /**
  * The sums of whole vectors of logits x, y with the exponentials e, f. Δ = log(q/p) by way of f64:
  *
- *     KL:  q − p − p·log(q/p) = p·(e^Δ − 1 − Δ),  a polynomial where |Δ| < 0.34, as is q − p = p·(e^Δ − 1)
+ *     q − p = p·(e^Δ − 1),    q − p − p·log(q/p) = p·(e^Δ − 1 − Δ),  a polynomial where |Δ| < 0.34
+ *
+ * Beyond |Δ| = 16 p or q may have underflowed, and they are subtracted.
  */
 // @ts-ignore: decorator
 @inline
@@ -618,6 +641,7 @@ function stripLogits(x: usize, y: usize, e: usize, f: usize, vectors: i32, js: b
   const scaleQ = f32x4.splat(<f32>(1 / sumQ));
   const zero = i32x4.splat(0);
   const limit = f32x4.splat(0.34);
+  const far = f32x4.splat(16);
   let common = v128.load(COMMON);
   for (; vectors > 0; vectors -= RUN) {
     const end = x + <usize>min(vectors, RUN) * VECTOR;
@@ -633,11 +657,10 @@ function stripLogits(x: usize, y: usize, e: usize, f: usize, vectors: i32, js: b
       const p = v128.mul<f32>(v128.load(e), scaleP);
       const q = v128.mul<f32>(v128.load(f), scaleQ);
       const size = abs<f32>(ratio);
-      const near = v128.lt<f32>(size, limit);
+      const near = v128.lt<f32>(size, far);
       if (js) {
-        const r = v128.and(size, near);
         const up = v128.gt<f32>(ratio, zero);
-        const small = v128.mul<f32>(select(up, p, q), expm1Reduced<f32>(r));
+        const small = v128.mul<f32>(select(up, p, q), expm1<f32>(v128.and(size, near)));
         const diff = select(near, select(up, small, v128.neg<f32>(small)), v128.sub<f32>(q, p));
         const both = v128.add<f32>(p, q);
         const m = maxKeepNaN<f32>(both, smallest<f32>());
@@ -649,9 +672,11 @@ function stripLogits(x: usize, y: usize, e: usize, f: usize, vectors: i32, js: b
         common = v128.pmax<f32>(common, v128.pmin<f32>(p, q));
       } else {
         const r = v128.and(ratio, near);
-        const rest = expm1Rest<f32>(r, EXP_COEFFICIENTS<f32>());
-        const diff = select(near, v128.mul<f32>(p, v128.add<f32>(r, rest)), v128.sub<f32>(q, p));
-        const term = select(near, v128.mul<f32>(p, rest), v128.sub<f32>(diff, v128.mul<f32>(p, ratio)));
+        const growth = expm1<f32>(r);
+        const tiny = v128.lt<f32>(size, limit);
+        const excess = select(tiny, expm1Rest<f32>(v128.and(ratio, tiny), EXP_COEFFICIENTS<f32>()), v128.sub<f32>(growth, r));
+        const diff = select(near, v128.mul<f32>(p, growth), v128.sub<f32>(q, p));
+        const term = select(near, v128.mul<f32>(p, excess), v128.sub<f32>(diff, v128.mul<f32>(p, ratio)));
         sum = v128.add<f32>(sum, select(v128.eq<f32>(p, zero), q, term));
         mass = v128.add<f32>(mass, p);
         change = v128.add<f32>(change, diff);
@@ -718,21 +743,8 @@ function quickLogits(p: usize, q: usize, n: i32, kind: i32): bool {
   }
   if (kind == KL) stripLogitsKL(TAIL, TAIL + VECTOR, KEPT_TAIL, KEPT_TAIL + VECTOR, 1);
   else stripLogitsJS(TAIL, TAIL + VECTOR, KEPT_TAIL, KEPT_TAIL + VECTOR, 1);
-  const d = total(DIVERGENCE);
-  const mass = total(MASS);
-  const change = total(CHANGE);
-  if (!(d < Infinity && mass > 0.5)) return false;
-  if (kind == KL) {
-    const g = gapOfSums(change / mass);
-    value = d / mass - g;
-    return g * 8 <= d;
-  }
-  if (v128.any_true(v128.gt<f32>(v128.load(COMMON), smallest<f32>()))) {
-    const correction = change * change / (4 * mass);
-    if (abs_(change) > 2e-6 || correction * 32 > d) return false;
-    value = min((d / 4 - correction) * 2 / mass, LN2);
-  } else value = LN2;
-  return true;
+  factor = 1;
+  return accepted(kind, true, !v128.any_true(v128.gt<f32>(v128.load(COMMON), smallest<f32>())), true);
 }
 
 /** The value of a whole row; with the gradients, if the flags say so. */

@@ -7,15 +7,15 @@ export interface Maximum {
   readonly witness: string;
 }
 
-/** Puts the maxima of one column, a type and a variant, into docs/maxima.json. */
-export function record(column: string, maxima: ReadonlyMap<string, Maximum>): void {
-  const path = fileURLToPath(new URL("../../docs/maxima.json", import.meta.url));
+/** Puts the maxima of one column, a type and a variant or a rival, into docs/<file>.json. */
+export function record(column: string, maxima: ReadonlyMap<string, Maximum>, file = "maxima"): void {
+  const path = fileURLToPath(new URL(`../../docs/${file}.json`, import.meta.url));
   const kept = (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {}) as Record<
     string,
     Record<string, Maximum>
   >;
   for (const [quantity, { error, witness }] of maxima) {
-    kept[quantity] = { ...kept[quantity], [column]: { error: Math.ceil(error * 1e3) / 1e3, witness } };
+    kept[quantity] = { ...kept[quantity], [column]: { error: Number(error.toPrecision(3)), witness } };
   }
   writeFileSync(path, `${JSON.stringify(kept, null, 2)}\n`);
 }
