@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
     who: { type: "string" },
     shapes: { type: "string" },
     dist: { type: "string" },
+    peak: { type: "string" },
   },
 });
 const pattern = (source = "") => new RegExp(source, "i");
@@ -36,6 +37,8 @@ export const options = {
   shape: (shape: string): boolean => shapes?.includes(shape) ?? true,
   /** The built module under test, as a URL. */
   dist: pathToFileURL(resolve(root, values.dist ?? "dist/index.js")).href,
+  /** The clock in GHz, for fractions of the peak. */
+  peak: values.peak === undefined ? undefined : Number(values.peak),
   /** Whether all is run, with the usual care: only such figures are kept. */
-  complete: Object.keys(values).every((name) => name === "rounds"),
+  complete: Object.keys(values).every((name) => name === "rounds" || name === "peak"),
 };

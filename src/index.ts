@@ -1,4 +1,5 @@
 /** surprisal: softmax, losses, divergences and Gram matrices for flat typed arrays, in SIMD. */
+export type { Variant } from "./abi.ts";
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,
@@ -32,7 +33,7 @@ export {
 } from "./gram.ts";
 export { type EntropyOptions, entropy, type SurprisalOptions, surprisal } from "./information.ts";
 export { type CkaOptions, cka, type MmdOptions, mmd } from "./kernelStatistics.ts";
-export { type AsyncInitOptions, type InitOptions, info, init, initSync, type Variant } from "./kernels.ts";
+export { type AsyncInitOptions, type InitOptions, info, init, initSync } from "./kernels.ts";
 export type { Reduced, Reduction } from "./reduction.ts";
 export { resident } from "./resident.ts";
 export {

@@ -3,20 +3,9 @@ import { instantiate, instantiateSync } from "@assemblyscript/loader";
 import base from "../build/base.wasm.ts";
 import relaxed from "../build/relaxed.wasm.ts";
 import { version } from "../package.json";
+import type { Kernels, Variant } from "./abi.ts";
 import { Arena } from "./arena.ts";
 import { failKind, oneOf } from "./check.ts";
-
-/** The ABI, as the compiler of assembly/index.ts declares it. */
-export type Kernels = Awaited<ReturnType<typeof import("../build/base.js").instantiate>>;
-
-/** The kernels of one type, without the suffix: a kernel that is missing its twin fails to compile. */
-export type TypedKernels = {
-  readonly [K in keyof Kernels as K extends `${infer Name}_f32` ? Name : never]: Kernels[K];
-} & {
-  readonly [K in keyof Kernels as K extends `${infer Name}_f64` ? Name : never]: Kernels[K];
-};
-
-export type Variant = "base" | "relaxed";
 
 export interface InitOptions {
   /**

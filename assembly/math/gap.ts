@@ -1,18 +1,20 @@
 /**
  * One term of a relative entropy, and the logarithm of a ratio, from p, q and their difference, with one division.
  *
- *     q = m·(1 + r),   m = 2ⁿ·p                     n from the difference of the bit patterns: ⅔ ≤ 1 + r ≤ 3/2
+ *     q = m·(1 + r),   m = 2ⁿ·p                     n from the difference of the bit patterns
  *     c = m − p,       d = (q − p) − c = q − m      exact where n = 0
- *     s = d/(q + m),   z = s²                       |s| ≤ 1/5
+ *     s = d/(q + m),   z = s²
  *     log(q/p) = n·ln 2 + 2·artanh s = n·ln 2 + 2s + k,     k = s·z·Q(z)
  *     q − p − p·log(q/p) = s·(d + 2c) + c − p·(n·ln 2 + k)
  *
  * Where q is close to p, n = c = 0 and the term is s·d − p·k: it keeps the relative accuracy of q − p, which the caller
- * gives, and nothing cancels. p and q are normal numbers, and 3·max(p, q) must not overflow.
- * Q by minimax (tools/minimax.py) on [0, 0.0401], the error weighted by z + 10⁻³.
+ * gives, and nothing cancels. Elsewhere c − p·n·ln 2 does: for f32 n is rounded towards 0, so that n = 0 for all of
+ * ½ < q/p < 2 (|s| ≤ 1/3; at most 5 u then, but 20 u at q/p = 3/4 if n were the nearest); f64 has digits to spare, and the
+ * nearest n gives |s| ≤ 1/5. p and q are normal numbers, and 3·max(p, q) must not overflow.
+ * Q by minimax (tools/minimax.py) on [0, 0.1125] (f32) or [0, 0.0401] (f64), the error weighted by z + 10⁻³.
  */
 import { constant, madd, nmadd } from "../lanes";
-import { addBits, subBits } from "./exp";
+import { addBits, EXP, EXP_COEFFICIENTS, EXP_LN2_HEAD, EXP_LN2_TAIL, EXP_LOG2E, EXP_MAGIC, EXP_ONE, expm1Rest, subBits } from "./exp";
 
 const STEP = 0;
 const FIELD = 1;
@@ -21,14 +23,15 @@ const SMALLEST = 3;
 const Q = 4;
 
 const GAP_F32 = memory.data<u32>([
-  0x00400000, // half a step of the exponent
+  0x007fffff, // the fraction
   0xff800000, // the exponent, with the sign
   0x33b17218, // 2^-23·ln 2
   0x00800000, // the smallest normal number = 0x1p-126
-  0x3f2aaad7, // q0 = 0x1.5555aep-1
-  0x3ecc96df, // q1 = 0x1.992dbep-2
-  0x3e9b5eec, // q2 = 0x1.36bdd8p-2
-]); // 0.11 u
+  0x3f2aaa80, // q0 = 0x1.5555p-1
+  0x3ecce9a4, // q1 = 0x1.99d348p-2
+  0x3e8f5095, // q2 = 0x1.1ea12ap-2
+  0x3e8fbec2, // q3 = 0x1.1f7d84p-2
+]); // 0.17 u
 
 const GAP_F64 = memory.data<u64>([
   0x0008000000000000, // half a step of the exponent
@@ -67,7 +70,7 @@ function pair<T>(i: i32, z: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function series<T>(z: v128): v128 {
-  if (sizeof<T>() == 4) return madd<T>(pair<T>(1, z), z, at<T>(Q));
+  if (sizeof<T>() == 4) return madd<T>(madd<T>(pair<T>(2, z), z, at<T>(Q + 1)), z, at<T>(Q));
   const z2 = v128.mul<T>(z, z);
   return madd<T>(madd<T>(madd<T>(at<T>(Q + 6), z2, pair<T>(4, z)), z2, pair<T>(2, z)), z2, pair<T>(0, z));
 }
@@ -76,6 +79,11 @@ function series<T>(z: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function steps<T>(p: v128, q: v128): v128 {
+  if (sizeof<T>() == 4) {
+    const bits = i32x4.sub(q, p);
+    // the fraction, where it is negative
+    return v128.and(i32x4.add(bits, i32x4.shr_u(i32x4.shr_s(bits, 31), 9)), at<T>(FIELD));
+  }
   return v128.and(addBits<T>(subBits<T>(q, p), at<T>(STEP)), at<T>(FIELD));
 }
 
@@ -123,4 +131,28 @@ export function logRatio<T>(p: v128, q: v128, low: v128, direct: bool): v128 {
   const s = v128.div<T>(d, v128.add<T>(q, m));
   const z = v128.mul<T>(s, s);
   return v128.add<T>(timesLn2<T>(t), madd<T>(v128.mul<T>(s, z), series<T>(z), v128.add<T>(s, s)));
+}
+
+// @ts-ignore: decorator
+@inline
+function shared<T>(i: i32): v128 {
+  return constant<T>(EXP<T>(), i);
+}
+
+/**
+ * e^x − 1 − x ≥ 0 for |x| < 100, to within some ULP of itself near 0 too: with x = n·ln 2 + r, s = 2ⁿ and e^r = 1 + r + rest
+ *
+ *     s·rest + (s − 1)·r + (s − 1 − n·ln 2)        which is rest where n = 0
+ */
+// @ts-ignore: decorator
+@inline
+export function excess<T>(x: v128): v128 {
+  const biased = madd<T>(x, shared<T>(EXP_LOG2E), shared<T>(EXP_MAGIC));
+  const n = v128.sub<T>(biased, shared<T>(EXP_MAGIC));
+  const high = nmadd<T>(n, shared<T>(EXP_LN2_HEAD), x);
+  const r = nmadd<T>(n, shared<T>(EXP_LN2_TAIL), high);
+  const s = addBits<T>(sizeof<T>() == 4 ? i32x4.shl(biased, 23) : i64x2.shl(biased, 52), shared<T>(EXP_ONE));
+  const s1 = v128.sub<T>(s, shared<T>(EXP_ONE));
+  const constantPart = nmadd<T>(n, shared<T>(EXP_LN2_TAIL), nmadd<T>(n, shared<T>(EXP_LN2_HEAD), s1));
+  return madd<T>(s, expm1Rest<T>(r, EXP_COEFFICIENTS<T>()), madd<T>(s1, r, constantPart));
 }

@@ -14,8 +14,8 @@
  *          C, the common error of the sums, is folded into the factor (Δ) before the gradients are written.
  */
 import { abs, half, join, maxKeepNaN, maxLane, productError, select, splat, sumError, sumF64, VECTOR } from "../lanes";
-import { EXP_COEFFICIENTS, exp, expm1, expm1Reduced, expm1Rest } from "../math/exp";
-import { gap, gapNear, logRatio, smallest } from "../math/gap";
+import { exp } from "../math/exp";
+import { excess, gap, gapNear, logRatio, smallest } from "../math/gap";
 import { log } from "../math/log";
 
 /** Which divergence. */
@@ -282,7 +282,8 @@ function accepted(kind: i32, normalize: bool, apart: bool, single: bool): bool {
     if (abs_(x) > (single ? 4e-7 : 7e-12) || correction * 32 > d) return false;
     value = min(((d / 4 - correction) * 2) / mass, LN2);
     // q·f is rounded: by u/√JS of the value or so
-    if (factor != 1 && value < (single ? 4e-3 : 1e-10)) return false;
+    const least = single ? 4e-3 : 1e-10;
+    if (factor != 1 && value < least) return false;
   }
   return true;
 }
@@ -395,9 +396,10 @@ function prepare(x: usize, y: usize, count: i32, flags: i32): void {
       ratio = v128.sub<f64>(v128.sub<f64>(h, h0), f64x2.splat(shift));
       ratio = v128.div<f64>(v128.add<f64>(ratio, v128.sub<f64>(l, l0)), t);
       const size = abs<f64>(ratio);
-      const near = v128.lt<f64>(size, f64x2.splat(0.34));
+      const near = v128.lt<f64>(size, f64x2.splat(0.5));
       const up = v128.gt<f64>(ratio, zero);
-      const change = v128.mul<f64>(select(up, p, q), expm1Reduced<f64>(v128.and(size, near)));
+      const r = v128.and(size, near);
+      const change = v128.mul<f64>(select(up, p, q), v128.add<f64>(excess<f64>(r), r));
       diff = select(near, select(up, change, v128.neg<f64>(change)), v128.sub<f64>(q, p));
     } else {
       p = v128.mul<f64>(p, f64x2.splat(liftP));
@@ -628,9 +630,9 @@ function sumExponentials(x: usize, vectors: i32, top: v128, inverse: v128, y: us
 /**
  * The sums of whole vectors of logits x, y with the exponentials e, f. Δ = log(q/p) by way of f64:
  *
- *     q − p = p·(e^Δ − 1),    q − p − p·log(q/p) = p·(e^Δ − 1 − Δ),  a polynomial where |Δ| < 0.34
+ *     q − p = p·(e^Δ − 1),    q − p − p·log(q/p) = p·(e^Δ − 1 − Δ)
  *
- * Beyond |Δ| = 16 p or q may have underflowed, and they are subtracted.
+ * Beyond |Δ| = 2 (JS: 4) p and q, which have their own errors, are subtracted: nothing cancels there.
  */
 // @ts-ignore: decorator
 @inline
@@ -640,8 +642,7 @@ function stripLogits(x: usize, y: usize, e: usize, f: usize, vectors: i32, js: b
   const scaleP = f32x4.splat(<f32>(1 / sumP));
   const scaleQ = f32x4.splat(<f32>(1 / sumQ));
   const zero = i32x4.splat(0);
-  const limit = f32x4.splat(0.34);
-  const far = f32x4.splat(16);
+  const limit = f32x4.splat(js ? 4 : 2);
   let common = v128.load(COMMON);
   for (; vectors > 0; vectors -= RUN) {
     const end = x + <usize>min(vectors, RUN) * VECTOR;
@@ -654,13 +655,18 @@ function stripLogits(x: usize, y: usize, e: usize, f: usize, vectors: i32, js: b
       const low = v128.mul<f64>(v128.sub<f64>(v128.sub<f64>(half<f32>(b, 0), half<f32>(a, 0)), offset), inverse);
       const high = v128.mul<f64>(v128.sub<f64>(v128.sub<f64>(half<f32>(b, 1), half<f32>(a, 1)), offset), inverse);
       const ratio = join<f32>(low, high);
-      const p = v128.mul<f32>(v128.load(e), scaleP);
-      const q = v128.mul<f32>(v128.load(f), scaleQ);
+      let p = v128.mul<f32>(v128.load(e), scaleP);
+      let q = v128.mul<f32>(v128.load(f), scaleQ);
       const size = abs<f32>(ratio);
-      const near = v128.lt<f32>(size, far);
+      const near = v128.lt<f32>(size, limit);
       if (js) {
         const up = v128.gt<f32>(ratio, zero);
-        const small = v128.mul<f32>(select(up, p, q), expm1<f32>(v128.and(size, near)));
+        const r = v128.and(size, near);
+        const small = v128.mul<f32>(select(up, p, q), v128.add<f32>(excess<f32>(r), r));
+        // the smaller, and the larger as so much more: of one error
+        const larger = v128.add<f32>(select(up, p, q), small);
+        p = select(v128.andnot(near, up), larger, p);
+        q = select(v128.and(near, up), larger, q);
         const diff = select(near, select(up, small, v128.neg<f32>(small)), v128.sub<f32>(q, p));
         const both = v128.add<f32>(p, q);
         const m = maxKeepNaN<f32>(both, smallest<f32>());
@@ -672,11 +678,9 @@ function stripLogits(x: usize, y: usize, e: usize, f: usize, vectors: i32, js: b
         common = v128.pmax<f32>(common, v128.pmin<f32>(p, q));
       } else {
         const r = v128.and(ratio, near);
-        const growth = expm1<f32>(r);
-        const tiny = v128.lt<f32>(size, limit);
-        const excess = select(tiny, expm1Rest<f32>(v128.and(ratio, tiny), EXP_COEFFICIENTS<f32>()), v128.sub<f32>(growth, r));
-        const diff = select(near, v128.mul<f32>(p, growth), v128.sub<f32>(q, p));
-        const term = select(near, v128.mul<f32>(p, excess), v128.sub<f32>(diff, v128.mul<f32>(p, ratio)));
+        const chi = excess<f32>(r);
+        const diff = select(near, v128.mul<f32>(p, v128.add<f32>(chi, r)), v128.sub<f32>(q, p));
+        const term = select(near, v128.mul<f32>(p, chi), v128.sub<f32>(diff, v128.mul<f32>(p, ratio)));
         sum = v128.add<f32>(sum, select(v128.eq<f32>(p, zero), q, term));
         mass = v128.add<f32>(mass, p);
         change = v128.add<f32>(change, diff);
@@ -751,7 +755,8 @@ function quickLogits(p: usize, q: usize, n: i32, kind: i32): bool {
 function whole<T>(p: usize, q: usize, gp: usize, gq: usize, n: i32, kind: i32, flags: i32, scale: f64): void {
   if (!(flags & (LOGITS | GRADIENT)) && quick<T>(p, q, n, kind, (flags & NORMALIZE) != 0)) return;
   if (sizeof<T>() == 4 && (flags & (LOGITS | NORMALIZE | GRADIENT)) == (LOGITS | NORMALIZE)) {
-    if (temper >= 1e-8 && temper <= 1e8 && quickLogits(p, q, n, kind)) return;
+    // of few outcomes nothing averages the errors of p and q, which may come to 1e-6
+    if (temper >= 1e-8 && temper <= 1e8 && n >= 16 && quickLogits(p, q, n, kind)) return;
   }
   wide(p, q, gp, gq, n, kind, flags, scale, flags & GRADIENT ? 255 : 255 - WRITE);
   if (n == 1 && flags & NORMALIZE) value *= 0; // one outcome: 0 or NaN

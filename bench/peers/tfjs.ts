@@ -15,6 +15,8 @@ export interface Tf {
   mul(x: TfTensor, y: TfTensor | number): TfTensor;
   div(x: TfTensor, y: TfTensor): TfTensor;
   sum(x: TfTensor, axis: number): TfTensor;
+  matMul(x: TfTensor, y: TfTensor): TfTensor;
+  transpose(x: TfTensor): TfTensor;
   oneHot(labels: TfTensor, classes: number): TfTensor;
   mean(x: TfTensor): TfTensor;
   fill(shape: readonly number[], value: number): TfTensor;
