@@ -84,8 +84,9 @@ export class Arena {
 
   /** Where an array stands in linear memory, in bytes; 0 if it stands elsewhere. */
   locate(array: FloatArray): number {
-    // only residents can: asking a small array for its buffer moves it off the JavaScript heap, some 200 ns
-    if (this.#blocks.length === 0) return 0;
+    // only residents can, and small ones are copied: asking a small array for its buffer moves it off the JavaScript
+    // heap, which takes some 200 ns
+    if (this.#blocks.length === 0 || array.length <= FEW) return 0;
     return array.buffer === this.#memory.buffer ? array.byteOffset : 0;
   }
 

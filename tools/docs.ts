@@ -55,27 +55,32 @@ interface Environment {
 interface Speed extends Environment {
   cases: { op: string; dtype: string; shape: string; figures: Record<string, { median: number }> }[];
 }
-const speed = results<Speed>("softmax");
 
-/** Contestants of bench/ and what the README calls them. */
-const CONTESTANTS = {
-  "base out": "base",
-  "relaxed out": "relaxed",
-  "plain loop": "plain loop",
-  tfjs: "tfjs, wasm",
-  "ort-web": "onnxruntime-web",
-  "ort-node": "onnxruntime-node",
+/** Columns of a speed table: what the README calls a contestant, and the names in bench/ it goes by, the first that ran. */
+const CONTESTANTS: Record<string, readonly string[]> = {
+  base: ["base out", "base"],
+  relaxed: ["relaxed out", "relaxed"],
+  "plain loop": ["plain loop", "plain tile"],
+  "tfjs, wasm": ["tfjs"],
+  "onnxruntime-web": ["ort-web"],
+  "onnxruntime-node": ["ort-node"],
+  "ml-matrix": ["ml-matrix"],
 };
 
-function speedTable(dtype: string): string | undefined {
+function speedTable(family: string, dtype: string): string | undefined {
+  const speed = results<Speed>(family);
   if (speed === undefined) return undefined;
   const cases = speed.cases.filter((c) => c.dtype === dtype);
-  const present = Object.entries(CONTESTANTS).filter(([name]) => cases.some(({ figures }) => figures[name]));
+  const cell = (figures: Speed["cases"][number]["figures"], names: readonly string[]): string => {
+    const ran = names.find((name) => figures[name]);
+    return ran ? digits(figures[ran]?.median as number) : "";
+  };
+  const present = Object.entries(CONTESTANTS).filter(([, names]) => cases.some(({ figures }) => cell(figures, names)));
   const rows = cases.map(({ op, shape, figures }) => [
-    `${op} ${shape.replace("x", "×")}`,
-    ...present.map(([name]) => (figures[name] ? digits(figures[name].median) : "")),
+    `${op} ${shape.replaceAll("x", "×")}`,
+    ...present.map(([, names]) => cell(figures, names)),
   ]);
-  return `${table([`µs, ${dtype}`, ...present.map(([, title]) => title)], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
+  return `${table([`µs, ${dtype}`, ...present.map(([title]) => title)], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
 }
 
 interface StartUp extends Environment {
@@ -147,8 +152,11 @@ const BLOCKS: Record<string, string | undefined> = {
         ...RIVALS.map((column) => columns[column]?.error?.toExponential(1) ?? ""),
       ]),
     ),
-  "speed f32": speedTable("f32"),
-  "speed f64": speedTable("f64"),
+  ...Object.fromEntries(
+    ["softmax", "losses", "divergences", "gram"].flatMap((family) =>
+      ["f32", "f64"].map((dtype) => [`${family} ${dtype}`, speedTable(family, dtype)]),
+    ),
+  ),
   "start-up": startUpTable(),
   footprint:
     memory &&

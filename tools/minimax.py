@@ -118,6 +118,18 @@ def tables(dtype, exp_degree, log_degree, head_bits, largest, lowest, highest):
         *((f"c{i}", v) for i, v in enumerate(c)),
     ], error)
 
+    # log((1 + s)/(1 − s)) = 2s + s·z·Q(z), z = s²; the weight is what the term of gap.ts makes of Q's error
+    high, terms, weight = (mpf("0.1125"), 4, lambda z: sqrt(z) / 2 + mpf("0.01")) if dtype == "F32" else (mpf("0.0401"), 7, lambda z: z + mpf("0.001"))
+    c, error = minimax(lambda z: (2 * atanh(sqrt(z)) / sqrt(z) - 2) / z, weight, mpf(0), high, terms - 1, p)
+    step = 1 if dtype == "F64" else 2
+    show(f"GAP_{dtype}", [
+        ("half a step of the exponent", step << (field - 1)),
+        ("the exponent and the sign", (1 << (p + (8 if p == 24 else 11))) - (step << field)),
+        ("ln 2 by the bits below", rounded(LN2 / mpf(2) ** (23 if p == 24 else 20), p)),
+        ("the smallest normal number", mpf(2) ** (1 - largest)),
+        *((f"q{i}", v) for i, v in enumerate(c)),
+    ], error)
+
 
 tables("F32", exp_degree=6, log_degree=7, head_bits=13, largest=127, lowest=-104, highest=89)
 tables("F64", exp_degree=11, log_degree=6, head_bits=40, largest=1023, lowest=-746, highest=710)

@@ -8,10 +8,10 @@
  *     q − p − p·log(q/p) = s·(d + 2c) + c − p·(n·ln 2 + k)
  *
  * Where q is close to p, n = c = 0 and the term is s·d − p·k: it keeps the relative accuracy of q − p, which the caller
- * gives, and nothing cancels. Elsewhere c − p·n·ln 2 does: for f32 n is rounded towards 0, so that n = 0 for all of
- * ½ < q/p < 2 (|s| ≤ 1/3; at most 5 u then, but 20 u at q/p = 3/4 if n were the nearest); f64 has digits to spare, and the
- * nearest n gives |s| ≤ 1/5. p and q are normal numbers, and 3·max(p, q) must not overflow.
- * Q by minimax (tools/minimax.py) on [0, 0.1125] (f32) or [0, 0.0401] (f64), the error weighted by z + 10⁻³.
+ * gives, and nothing cancels. Elsewhere c − p·n·ln 2 does: by 20 u at q/p = 3/4, were n the nearest integer. So for f32 it
+ * is the nearest even one: n = 0 for ½ < q/p < 2, |s| ≤ 1/3. f64 has digits to spare: the nearest n, |s| ≤ 1/5.
+ * p and q are normal numbers, and 5·max(p, q) must not overflow.
+ * Q by minimax (tools/minimax.py) on [0, 0.1125] (f32), the error weighted by √z/2 + 10⁻², or [0, 0.0401] (f64), by z + 10⁻³.
  */
 import { constant, madd, nmadd } from "../lanes";
 import { addBits, EXP, EXP_COEFFICIENTS, EXP_LN2_HEAD, EXP_LN2_TAIL, EXP_LOG2E, EXP_MAGIC, EXP_ONE, expm1Rest, subBits } from "./exp";
@@ -23,15 +23,15 @@ const SMALLEST = 3;
 const Q = 4;
 
 const GAP_F32 = memory.data<u32>([
-  0x007fffff, // the fraction
-  0xff800000, // the exponent, with the sign
+  0x00800000, // half of two steps of the exponent
+  0xff000000, // the exponent but for its last bit, with the sign
   0x33b17218, // 2^-23·ln 2
   0x00800000, // the smallest normal number = 0x1p-126
-  0x3f2aaa80, // q0 = 0x1.5555p-1
-  0x3ecce9a4, // q1 = 0x1.99d348p-2
-  0x3e8f5095, // q2 = 0x1.1ea12ap-2
-  0x3e8fbec2, // q3 = 0x1.1f7d84p-2
-]); // 0.17 u
+  0x3f2aaa97, // q0 = 0x1.55552ep-1
+  0x3eccdff9, // q1 = 0x1.99bff2p-2
+  0x3e8fe3a9, // q2 = 0x1.1fc752p-2
+  0x3e8d1d0e, // q3 = 0x1.1a3a1cp-2
+]); // 0.49 u
 
 const GAP_F64 = memory.data<u64>([
   0x0008000000000000, // half a step of the exponent
@@ -41,10 +41,10 @@ const GAP_F64 = memory.data<u64>([
   0x3fe555555555569d, // q0 = 0x1.555555555569dp-1
   0x3fd999999991aca8, // q1 = 0x1.999999991aca8p-2
   0x3fd2492499b152a0, // q2 = 0x1.2492499b152ap-2
-  0x3fcc71c0d69be0f0, // q3 = 0x1.c71c0d69be0fp-3
-  0x3fc7473447bfe355, // q4 = 0x1.7473447bfe355p-3
-  0x3fc386ea81a6086b, // q5 = 0x1.386ea81a6086bp-3
-  0x3fc3a01557f613f4, // q6 = 0x1.3a01557f613f4p-3
+  0x3fcc71c0d69be10f, // q3 = 0x1.c71c0d69be10fp-3
+  0x3fc7473447bfd40b, // q4 = 0x1.7473447bfd40bp-3
+  0x3fc386ea81a87405, // q5 = 0x1.386ea81a87405p-3
+  0x3fc3a01557d73856, // q6 = 0x1.3a01557d73856p-3
 ]); // 0.33 u
 
 // @ts-ignore: decorator
@@ -79,11 +79,6 @@ function series<T>(z: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function steps<T>(p: v128, q: v128): v128 {
-  if (sizeof<T>() == 4) {
-    const bits = i32x4.sub(q, p);
-    // the fraction, where it is negative
-    return v128.and(i32x4.add(bits, i32x4.shr_u(i32x4.shr_s(bits, 31), 9)), at<T>(FIELD));
-  }
   return v128.and(addBits<T>(subBits<T>(q, p), at<T>(STEP)), at<T>(FIELD));
 }
 
