@@ -1,26 +1,22 @@
-/** The two matrix products of a dense layer, over row-major matrices, in plain loops: a GEMM can take their place. */
+/** The two matrix products of a dense layer, over row-major matrices; both are X·Yᵀ, the linear kernel. */
+import { kernelMatrix } from "surprisal";
 
 /** y = x·wᵀ: `[n, k]` and `[m, k]` to `[n, m]`. */
 export function timesTransposed(x: Float32Array, w: Float32Array, y: Float32Array, k: number): void {
   const [n, m] = [x.length / k, w.length / k];
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < m; j++) {
-      let sum = 0;
-      for (let l = 0; l < k; l++) sum += (x[i * k + l] as number) * (w[j * k + l] as number);
-      y[i * m + j] = sum;
-    }
-  }
+  kernelMatrix(x, w, { kernel: "linear", shape: [n, k], yShape: [m, k], out: y });
 }
 
 /** g = dᵀ·x: `[n, m]` and `[n, k]` to `[m, k]`. */
 export function transposedTimes(d: Float32Array, x: Float32Array, g: Float32Array, k: number): void {
   const n = x.length / k;
-  const m = d.length / n;
-  g.fill(0);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < m; j++) {
-      const scale = d[i * m + j] as number;
-      for (let l = 0; l < k; l++) g[j * k + l] = (g[j * k + l] as number) + scale * (x[i * k + l] as number);
-    }
-  }
+  timesTransposed(transposed(d, n), transposed(x, n), g, n);
+}
+
+/** Of n rows. */
+function transposed(x: Float32Array, n: number): Float32Array {
+  const k = x.length / n;
+  const t = new Float32Array(x.length);
+  for (let j = 0; j < k; j++) for (let i = 0; i < n; i++) t[j * n + i] = x[i * k + j] as number;
+  return t;
 }

@@ -4,11 +4,10 @@
  *     ∂loss/∂W = Gᵀ·X,   ∂loss/∂b = Σ G,   G = ∂loss/∂logits of the batch
  */
 import { crossEntropyWithGrad } from "surprisal";
+import { adam } from "./adam.ts";
 import { timesTransposed, transposedTimes } from "./dense.ts";
 import { CLASSES, type Digits, PIXELS, pick } from "./digits.ts";
-
-/** Adam's usual constants. */
-const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
+import { uniforms } from "./random.ts";
 
 export interface Training {
   readonly epochs: number;
@@ -62,38 +61,10 @@ export class SoftmaxRegression {
   }
 }
 
-function adam(parameters: Float32Array, gradient: Float32Array, rate: number): () => void {
-  const [mean, square] = [new Float32Array(parameters.length), new Float32Array(parameters.length)];
-  let step = 0;
-  return () => {
-    step++;
-    const pace = (rate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step);
-    for (let i = 0; i < parameters.length; i++) {
-      const g = gradient[i] as number;
-      const m = BETA1 * (mean[i] as number) + (1 - BETA1) * g;
-      const v = BETA2 * (square[i] as number) + (1 - BETA2) * g * g;
-      mean[i] = m;
-      square[i] = v;
-      parameters[i] = (parameters[i] as number) - (pace * m) / (Math.sqrt(v) + EPSILON);
-    }
-  };
-}
-
 /** Fisher and Yates. */
 function shuffle(order: number[], random: () => number): void {
   for (let i = order.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
     [order[i], order[j]] = [order[j] as number, order[i] as number];
   }
-}
-
-/** Uniform in [0, 1), the same for the same seed: mulberry32. */
-function uniforms(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

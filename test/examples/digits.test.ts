@@ -73,7 +73,7 @@ describe("temperature scaling", () => {
   });
 });
 
-it("the plain products are X·Wᵀ and Gᵀ·X", () => {
+it("the products of a dense layer are X·Wᵀ and Gᵀ·X", () => {
   const [x, w] = [Float32Array.of(1, 2, 3, 4, 5, 6), Float32Array.of(1, 0, 1, 0, 2, 0)];
   const y = new Float32Array(4);
   timesTransposed(x, w, y, 3);
