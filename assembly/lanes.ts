@@ -86,19 +86,6 @@ export function sumF64(a: v128): f64 {
   return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
 }
 
-/** The lanes of `a` widened to f64 and added pairwise: an f64x2 in either case. */
-// @ts-ignore: decorator
-@inline
-export function widenSum<T>(a: v128): v128 {
-  if (sizeof<T>() == 4) {
-    return v128.add<f64>(
-      f64x2.promote_low_f32x4(a),
-      f64x2.promote_low_f32x4(i32x4.shuffle(a, a, 2, 3, 2, 3)),
-    );
-  }
-  return a;
-}
-
 /** The largest lane, as a scalar; NaN if any lane is NaN. */
 // @ts-ignore: decorator
 @inline
@@ -121,13 +108,6 @@ const TAIL = memory.data<u64>([
 @inline
 export function tailMask<T>(count: i32, v: i32): v128 {
   return v128.load(TAIL + GROUP - <usize>count * sizeof<T>() + <usize>v * VECTOR);
-}
-
-/** A load whose lanes beyond the tail hold `pad`, so that a tail runs through the same lane code as the body. */
-// @ts-ignore: decorator
-@inline
-export function loadTail(ptr: usize, mask: v128, pad: v128): v128 {
-  return v128.bitselect(v128.load(ptr), pad, mask);
 }
 
 /** A store that leaves memory beyond the tail as it is. */

@@ -6,7 +6,7 @@
  * Rows along an axis that is not the last are gathered, line by line, so that both sides are read and written in order.
  */
 import { type Arena, GROUP_BYTES, RESULT_BYTES } from "./arena.ts";
-import { eachRun, TILE_BYTES } from "./rows.ts";
+import { eachRun, STEP, TILE_BYTES } from "./rows.ts";
 import type { Layout } from "./tensor.ts";
 import type { FloatArray } from "./types.ts";
 
@@ -49,9 +49,6 @@ export interface Stream {
   readonly run: (at: Pointers, rows: number, n: number, steps: number, from: number) => void;
 }
 
-/** All steps in one call. */
-export const ALL = 63;
-
 /** Rows of a tile, whose labels and results take their part of the arena's results: f64 at most. */
 const TILE_ROWS = RESULT_BYTES / 8;
 
@@ -89,7 +86,7 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     elements.forEach(({ array, read }, i) => {
       if (read && !residents[i]) gather(arena, array, layout, row, count, at[i] as number);
     });
-    stream.run({ ...fixed, elements: at }, count, n, ALL, 0);
+    stream.run({ ...fixed, elements: at }, count, n, STEP.all, 0);
     elements.forEach(({ array, write }, i) => {
       if (write && !residents[i]) scatter(arena, at[i] as number, array, layout, row, count);
     });

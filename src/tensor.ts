@@ -54,11 +54,6 @@ export function labelsOf(target: unknown): ArrayLike<number | bigint> | undefine
   return ArrayBuffer.isView(target) ? undefined : labelsOf((target as { data?: unknown }).data);
 }
 
-/** The suffix of the kernels for an array. */
-export function dtypeOf(array: FloatArray): "f32" | "f64" {
-  return array.BYTES_PER_ELEMENT === 4 ? "f32" : "f64";
-}
-
 function typeName(array: FloatArray): string {
   return array.BYTES_PER_ELEMENT === 4 ? "Float32Array" : "Float64Array";
 }
