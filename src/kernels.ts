@@ -1,5 +1,5 @@
 /** Compiles and instantiates the kernels, at the first call or when told to, and chooses the variant. */
-import { instantiate, instantiateSync } from "@assemblyscript/loader";
+import { instantiate, instantiateSync, type ResultObject } from "@assemblyscript/loader";
 import base from "../build/base.wasm.ts";
 import relaxed from "../build/relaxed.wasm.ts";
 import { version } from "../package.json";
@@ -58,11 +58,33 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
 /** One instance per variant, so that switching to and fro compiles nothing twice. */
 const arenas: Partial<Record<Variant, Arena>> = {};
 let current: Arena | undefined;
+/** What the instances were made of. */
+const modules = new WeakMap<Arena, WebAssembly.Module>();
 
 /** The kernels in use, with their memory; compiled here at the first call. */
 export function arena(): Arena {
   if (current === undefined) initSync();
   return current as Arena;
+}
+
+/** Memory for one call: `bytes` from `pointer` on, with the kernels that see it. */
+export interface Workspace {
+  readonly arena: Arena;
+  readonly pointer: number;
+}
+
+/**
+ * Memory for a problem that cannot be streamed. A small one has the stage; a large one an instance of its own, whose
+ * memory goes with it, since linear memory never shrinks.
+ *
+ * @throws RangeError where there is not enough memory.
+ */
+export function workspace(fn: string, bytes: number): Workspace {
+  const shared = arena();
+  if (bytes <= shared.stageBytes) return { arena: shared, pointer: shared.stage };
+  const module = modules.get(shared) as WebAssembly.Module;
+  const own = new Arena(instantiateSync(module).instance.exports as unknown as Kernels, shared.variant);
+  return { arena: own, pointer: own.allocate(fn, bytes) };
 }
 
 function choose(fn: string, options: InitOptions | AsyncInitOptions): Variant {
@@ -80,8 +102,10 @@ function choose(fn: string, options: InitOptions | AsyncInitOptions): Variant {
   return variant === "auto" ? (supports("relaxed") ? "relaxed" : "base") : variant;
 }
 
+type Instantiated = Pick<ResultObject, "instance" | "module">;
+
 /** Takes an instance into use, after a look at what it is. */
-function adopt(fn: string, options: InitOptions | AsyncInitOptions, instance: WebAssembly.Instance): void {
+function adopt(fn: string, options: InitOptions | AsyncInitOptions, { instance, module }: Instantiated): void {
   const kernels = instance.exports as unknown as Kernels;
   if (typeof kernels.isRelaxed !== "function")
     failKind(fn, "module", "surprisal's own base.wasm or relaxed.wasm", options.module);
@@ -90,6 +114,7 @@ function adopt(fn: string, options: InitOptions | AsyncInitOptions, instance: We
     throw new RangeError(`${fn}: "module" holds the ${variant} kernels, but "variant" is "${options.variant}"`);
   }
   current = arenas[variant] = new Arena(kernels, variant);
+  modules.set(current, module);
 }
 
 /** What the engine threw while compiling, in words that say what to do about it. */
@@ -139,13 +164,13 @@ export function initSync(options: InitOptions = {}): void {
     return;
   }
   const source = module === undefined ? decode(EMBEDDED[variant]) : moduleOf("initSync", module);
-  let instance: WebAssembly.Instance;
+  let instantiated: Instantiated;
   try {
-    ({ instance } = instantiateSync(source));
+    instantiated = instantiateSync(source);
   } catch (error) {
     throw explain("initSync", module, error);
   }
-  adopt("initSync", options, instance);
+  adopt("initSync", options, instantiated);
 }
 
 /**
@@ -160,17 +185,17 @@ export async function init(options: AsyncInitOptions = {}): Promise<void> {
     return;
   }
   const given = await options.module;
-  let instance: WebAssembly.Instance;
+  let instantiated: Instantiated;
   try {
     const response = typeof Response !== "undefined" && given instanceof Response;
     const source =
       given === undefined ? decode(EMBEDDED[variant]) : moduleOf("init", response ? await given.arrayBuffer() : given);
-    ({ instance } = await instantiate(source));
+    instantiated = await instantiate(source);
   } catch (error) {
     if (error instanceof TypeError && error.message.startsWith("init:")) throw error;
     throw explain("init", options.module, error);
   }
-  adopt("init", options, instance);
+  adopt("init", options, instantiated);
 }
 
 /** Which kernels run, how large their memory is, and the version of the package. */
