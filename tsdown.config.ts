@@ -1,4 +1,5 @@
-import { defineConfig } from "tsdown";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type UserConfig } from "tsdown";
 
 /**
  * Of the loader only instantiation is used. Its access to managed objects, which no kernel has, would weigh 1.6 KB gzipped,
@@ -17,18 +18,39 @@ const instantiationOnly = {
   },
 };
 
-export default defineConfig({
-  entry: { index: "src/index.ts" },
-  format: ["esm", "cjs"],
+/** Where the kernels come from: a file of src/embedded/. */
+const kernelsFrom = (source: string) => ({
+  name: "kernels-from",
+  resolveId(id: string) {
+    if (id === "./embedded/index.ts") return fileURLToPath(new URL(`src/embedded/${source}.ts`, import.meta.url));
+    // beside the file, in dist/
+    if (id.startsWith("surprisal/")) return { id: id.replace("surprisal", "."), external: "absolute" as const };
+    return undefined;
+  },
+});
+
+/** One self-contained file: no chunk is shared with the others. */
+const entry = (name: string, source: string, more: UserConfig = {}): UserConfig => ({
+  entry: { [name]: "src/index.ts" },
+  format: "esm",
   platform: "neutral",
   target: "es2022",
-  dts: true,
-  plugins: [instantiationOnly],
+  dts: false,
+  plugins: [instantiationOnly, kernelsFrom(source)],
   minify: true,
-  clean: true,
+  clean: false,
   outputOptions: { exports: "named" },
   // the loader is the one run-time dependency, and goes into the bundle
   noExternal: ["@assemblyscript/loader"],
-  copy: ["build/base.wasm", "build/relaxed.wasm"],
   outExtensions: ({ format }) => (format === "cjs" ? { js: ".cjs", dts: ".d.cts" } : { js: ".js", dts: ".d.ts" }),
+  ...more,
 });
+
+export default defineConfig([
+  // all have its types
+  entry("index", "index", { format: ["esm", "cjs"], dts: true, copy: ["build/base.wasm", "build/relaxed.wasm"] }),
+  entry("base", "base", { format: ["esm", "cjs"] }),
+  entry("index.workerd", "workerd"),
+  entry("base.workerd", "workerd.base"),
+  entry("index.edge", "edge"),
+]);

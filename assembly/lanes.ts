@@ -35,20 +35,18 @@ export function constant<T>(table: usize, i: i32): v128 {
   return broadcast<T>(table + <usize>i * sizeof<T>());
 }
 
-/** a·b + c: fused where the module has relaxed SIMD, two roundings elsewhere. Error bounds must hold for both. */
+/** a·b + c: fused in the relaxed variant, two roundings in the base, which src/embedded/unfuse.ts makes. Error bounds must hold for both. */
 // @ts-ignore: decorator
 @inline
 export function madd<T>(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
-  return v128.add<T>(v128.mul<T>(a, b), c);
+  return v128.relaxed_madd<T>(a, b, c);
 }
 
 /** c − a·b, fused likewise. */
 // @ts-ignore: decorator
 @inline
 export function nmadd<T>(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_nmadd<T>(a, b, c);
-  return v128.sub<T>(c, v128.mul<T>(a, b));
+  return v128.relaxed_nmadd<T>(a, b, c);
 }
 
 /** The larger of each pair of lanes, one instruction on x86; NaN in `b` is lost, NaN in `a` survives. */

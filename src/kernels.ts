@@ -1,11 +1,10 @@
 /** Compiles and instantiates the kernels, at the first call or when told to, and chooses the variant. */
 import { instantiate, instantiateSync, type ResultObject } from "@assemblyscript/loader";
-import base from "../build/base.wasm.ts";
-import relaxed from "../build/relaxed.wasm.ts";
 import { version } from "../package.json";
 import type { Kernels, Variant } from "./abi.ts";
 import { Arena } from "./arena.ts";
 import { failKind, oneOf } from "./check.ts";
+import { embedded, variants } from "./embedded/index.ts";
 
 export interface InitOptions {
   /**
@@ -24,8 +23,6 @@ export interface AsyncInitOptions extends Omit<InitOptions, "module"> {
 
 type ModuleSource = WebAssembly.Module | BufferSource | Response;
 
-const EMBEDDED: Record<Variant, string> = { base, relaxed };
-
 /** A module of one function, [] → [v128]. */
 function probe(...body: number[]): Uint8Array<ArrayBuffer> {
   const code = [0, ...body, 0x0b];
@@ -38,21 +35,6 @@ function supports(variant: Variant): boolean {
   const splat = [0x41, 0, 0xfd, 0x11];
   const body = variant === "base" ? splat : [...splat, ...splat, ...splat, 0xfd, 0x85, 0x02];
   return WebAssembly.validate(probe(...body));
-}
-
-/** The inverse of tools/embed.ts. */
-function decode(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    // " " and "!" are the prefixes; the alphabet goes on from "#" without $ ' \ and `
-    let c = text.charCodeAt(i);
-    const high = c < 34 ? 88 * (c - 31) : 0;
-    if (high) c = text.charCodeAt(++i);
-    const position = c - 35 - +(c > 36) - +(c > 39) - +(c > 92) - +(c > 96);
-    bytes[count++] = high + position - 16;
-  }
-  return bytes.slice(0, count);
 }
 
 /** One instance per variant, so that switching to and fro compiles nothing twice. */
@@ -99,7 +81,10 @@ function choose(fn: string, options: InitOptions | AsyncInitOptions): Variant {
       `${fn}: "variant" is "relaxed", but the engine has no relaxed SIMD (Node 22, Chrome 114 or Firefox 146 do); "auto" falls back to "base"`,
     );
   }
-  return variant === "auto" ? (supports("relaxed") ? "relaxed" : "base") : variant;
+  const ready = variants.filter((one) => variant === "auto" || variant === one);
+  if (ready.length === 0 && options.module === undefined)
+    throw new Error(`${fn}: "variant" is "${variant}", but this entry of the package holds "${variants}" alone`);
+  return ready.find(supports) ?? "base";
 }
 
 type Instantiated = Pick<ResultObject, "instance" | "module">;
@@ -163,12 +148,12 @@ export function initSync(options: InitOptions = {}): void {
     current = arenas[variant];
     return;
   }
-  const source = module === undefined ? decode(EMBEDDED[variant]) : moduleOf("initSync", module);
+  const given = module === undefined ? undefined : moduleOf("initSync", module);
   let instantiated: Instantiated;
   try {
-    instantiated = instantiateSync(source);
+    instantiated = instantiateSync(given ?? embedded(variant));
   } catch (error) {
-    throw explain("initSync", module, error);
+    throw explain("initSync", given, error);
   }
   adopt("initSync", options, instantiated);
 }
@@ -184,16 +169,14 @@ export async function init(options: AsyncInitOptions = {}): Promise<void> {
     current = arenas[variant];
     return;
   }
-  const given = await options.module;
+  let given: unknown = await options.module;
+  if (typeof Response !== "undefined" && given instanceof Response) given = await given.arrayBuffer();
+  const module = given === undefined ? undefined : moduleOf("init", given);
   let instantiated: Instantiated;
   try {
-    const response = typeof Response !== "undefined" && given instanceof Response;
-    const source =
-      given === undefined ? decode(EMBEDDED[variant]) : moduleOf("init", response ? await given.arrayBuffer() : given);
-    instantiated = await instantiate(source);
+    instantiated = await instantiate(module ?? embedded(variant));
   } catch (error) {
-    if (error instanceof TypeError && error.message.startsWith("init:")) throw error;
-    throw explain("init", options.module, error);
+    throw explain("init", module, error);
   }
   adopt("init", options, instantiated);
 }

@@ -1,24 +1,42 @@
 /**
- * Writes build/<variant>.wasm.ts beside build/<variant>.wasm: the module as a string, which src/kernels.ts decodes.
+ * Makes of build/relaxed.wasm, which the compiler wrote, the other forms in which the kernels are shipped:
  *
- * Base64 hides the bytes from gzip: both variants took 32.6 KB compressed, and 18.8 KB in this form, which is ASCII too.
- * A byte rotated by 16 is one printable character below 88 (wasm's commonest bytes are), and two above.
+ *     build/base.wasm         without fused multiply-adds
+ *     build/packed.ts         the relaxed kernels as LZMA, and what unpacks them, in base64
+ *
+ * Gzip undoes base64, but leaves 21.8 KB of one variant as it is, 43.7 of both, and of this 17.6.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import binaryen from "binaryen";
+import { compress } from "lzma";
+import { unfuse } from "../src/embedded/unfuse.ts";
 
-const CHARACTERS = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter(
-  (c) => !"\"\\$`'".includes(c),
+const relaxed = readFileSync("build/relaxed.wasm");
+const base = unfuse(relaxed);
+
+/** How often each operation stands in a module. */
+function operations(wasm: Uint8Array): Map<string, number> {
+  const text = binaryen.readBinary(wasm).emitText();
+  const counts = new Map<string, number>();
+  for (const [name] of text.matchAll(/\bf\d+x\d\.(mul|add|sub|relaxed_n?madd)\b/g))
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+const [before, after] = [operations(relaxed), operations(base)];
+for (const type of ["f32x4", "f64x2"]) {
+  const count = (of: Map<string, number>, name: string): number => of.get(`${type}.${name}`) ?? 0;
+  const [fused, negated] = [count(before, "relaxed_madd"), count(before, "relaxed_nmadd")];
+  const expected = { mul: fused + negated, add: fused, sub: negated, relaxed_madd: -fused, relaxed_nmadd: -negated };
+  for (const [name, more] of Object.entries(expected)) {
+    const got = count(after, name) - count(before, name);
+    if (got !== more) throw new Error(`unfuse: ${got} more of ${type}.${name} in the base kernels, expected ${more}`);
+  }
+}
+
+const text = (bytes: Uint8Array): string => JSON.stringify(Buffer.from(bytes).toString("base64"));
+writeFileSync("build/base.wasm", base);
+writeFileSync(
+  "build/packed.ts",
+  `export const unpacker = ${text(readFileSync("build/unpack.wasm"))};\nexport const kernels = ${text(Uint8Array.from(compress(relaxed, 9)))};\n`,
 );
-const [first, second, ...alphabet] = CHARACTERS as [string, string, ...string[]];
-
-function encode(byte: number): string {
-  const i = (byte + 16) & 255;
-  const prefix = ["", first, second][Math.floor(i / 88)] as string;
-  return prefix + alphabet[i % 88];
-}
-
-for (const variant of ["base", "relaxed"]) {
-  const text = Array.from(readFileSync(`build/${variant}.wasm`), encode).join("");
-  writeFileSync(`build/${variant}.wasm.ts`, `export default ${JSON.stringify(text)};\n`);
-}
-console.log(`alphabet: ${JSON.stringify([first, second, ...alphabet].join(""))}`);

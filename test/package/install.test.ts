@@ -17,11 +17,16 @@ it("holds what it needs and nothing else", () => {
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
+    "dist/base.cjs",
+    "dist/base.js",
     "dist/base.wasm",
+    "dist/base.workerd.js",
     "dist/index.cjs",
     "dist/index.d.cts",
     "dist/index.d.ts",
+    "dist/index.edge.js",
     "dist/index.js",
+    "dist/index.workerd.js",
     "dist/relaxed.wasm",
     "package.json",
   ]);
@@ -32,7 +37,7 @@ it("depends on nothing at run time", () => {
     expect(manifest).not.toHaveProperty(kind);
   }
   expect(readdirSync(join(home, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["surprisal"]);
-  for (const file of ["dist/index.js", "dist/index.cjs"]) {
+  for (const file of ["dist/index.js", "dist/index.cjs", "dist/base.js", "dist/base.cjs"]) {
     // one self-contained file: no import, no require, no path of its own
     expect(readFileSync(join(installed, file), "utf8")).not.toMatch(
       /\bfrom\s*["']|\bimport\s*\(|\brequire\s*\(|import\.meta|\bBuffer\b/,
@@ -93,10 +98,20 @@ it.each(["base", "relaxed"])("the %s kernels inside the bundle are those of the 
     const { validate, Module } = WebAssembly;
     let compiled;
     WebAssembly.validate = () => true;
-    WebAssembly.Module = function (bytes) { compiled = hash(bytes); throw new Error("seen"); };
+    WebAssembly.Module = function (bytes) { compiled = hash(bytes); return new Module(bytes); };
     try { require("surprisal").initSync({ variant: "${variant}" }); } catch {}
     console.log(compiled === hash(readFileSync(require.resolve("surprisal/${variant}.wasm"))));`;
   expect(runScript(home, `bytes-${variant}.cjs`, script)).toBe("true");
+});
+
+it("surprisal/base has the same functions, and the base kernels alone", () => {
+  const script = `
+    const base = require("surprisal/base");
+    console.log(Object.keys(base).sort().join() === Object.keys(require("surprisal")).sort().join(), base.info().variant);
+    try { base.initSync({ variant: "relaxed" }); } catch (error) { console.log(error.message); }`;
+  expect(runScript(home, "base.cjs", script)).toMatch(
+    /^true base\ninitSync: .*"relaxed".*(holds "base" alone|no relaxed SIMD)/,
+  );
 });
 
 it("a precompiled module is taken", () => {

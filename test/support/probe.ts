@@ -1,7 +1,8 @@
 /** Compiles and instantiates assembly/probe.ts: the elementary functions on their own, as whole vectors in place. */
-import { existsSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unfuse } from "../../src/embedded/unfuse.ts";
 
 export type Variant = "base" | "relaxed";
 export type Dtype = "f32" | "f64";
@@ -20,11 +21,11 @@ export async function buildProbe(variant: Variant): Promise<string> {
     return join(root, file);
   const unfinished = `build/probe-${variant}-${process.pid}.wasm`; // renamed when whole: another process may be looking
   const { default: asc } = await import("assemblyscript/asc");
-  const { error, stderr } = await asc.main(
-    ["assembly/probe.ts", "--baseDir", root, "--target", variant, "--outFile", unfinished],
-    { readFile: (name, base) => (name === "asconfig.json" ? withoutEntries() : readText(join(base, name))) },
-  );
+  const { error, stderr } = await asc.main(["assembly/probe.ts", "--baseDir", root, "--outFile", unfinished], {
+    readFile: (name, base) => (name === "asconfig.json" ? withoutEntries() : readText(join(base, name))),
+  });
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+  if (variant === "base") writeFileSync(join(root, unfinished), unfuse(readFileSync(join(root, unfinished))));
   renameSync(join(root, unfinished), join(root, file));
   return join(root, file);
 }
