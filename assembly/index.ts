@@ -78,5 +78,5 @@ export function differences_f64(x: usize, y: usize, grad: usize, count: i32, fac
 /** Where static data ends and the host may begin to use memory. */
 export function heapBase(): usize { return __heap_base; }
 
-/** Which variant this module is: src/embedded/unfuse.ts makes 0 of it for the other. */
+/** Which variant this module is: assembly/embed/unfuse.ts makes 0 of it for the other. */
 export function isRelaxed(): i32 { return 1; }

@@ -1,17 +1,20 @@
 import { kernels, unpacker } from "../../build/packed.ts";
+import type { Variant } from "../abi.ts";
+import { AT, type Unpacker } from "./unpacker.ts";
 
-function bytes(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+/** The bytes of build/relaxed.wasm or build/base.wasm, by a module of its own, which is dropped thereafter. */
+export function unpacked(variant: Variant): Uint8Array<ArrayBuffer> {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes(unpacker)));
+  const { memory, unpack, unfuse } = exports as unknown as Unpacker;
+  new Uint8Array(memory.buffer).set(bytes(kernels), AT.packed);
+  const length = unpack(AT.packed, AT.relaxed);
+  if (variant === "relaxed") return new Uint8Array(memory.buffer.slice(AT.relaxed, AT.relaxed + length));
+  return new Uint8Array(memory.buffer.slice(AT.base, AT.base + unfuse(AT.relaxed, length, AT.base)));
 }
 
-/** What build/relaxed.wasm holds, unpacked by a module of its own (assembly/unpack.ts), which has the first 32 KiB of its memory to itself. */
-export function relaxed(): Uint8Array<ArrayBuffer> {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes(unpacker)));
-  const { memory, unpack } = exports as {
-    memory: WebAssembly.Memory;
-    unpack: (packed: number, output: number) => number;
-  };
-  const [packed, output] = [32768, 65536];
-  new Uint8Array(memory.buffer).set(bytes(kernels), packed);
-  return new Uint8Array(memory.buffer.slice(output, output + unpack(packed, output)));
+function bytes(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

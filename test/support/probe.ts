@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { unfuse } from "../../src/embedded/unfuse.ts";
+import { unfuse } from "../../tools/unfuse.ts";
 
 export type Variant = "base" | "relaxed";
 export type Dtype = "f32" | "f64";
