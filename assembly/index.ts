@@ -10,6 +10,7 @@ import { divergence, pairwise } from "./rows/divergence";
 import { entropyRows } from "./rows/entropy";
 import { acrossRows, alongRows, LOG_SOFTMAX, LOG_SUM_EXP, SOFTMAX } from "./rows/softmax";
 import { weightedRows } from "./rows/weighted";
+import { rescale as rescaleOf, settle as settleOf, soften as softenOf, softenPoints as softenPointsOf } from "./transport/sinkhorn";
 
 // biome-ignore-start format: one line each
 export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(SOFTMAX, x, y, rows, n, temperature, zero, steps); }
@@ -73,6 +74,11 @@ export function divideRows_f32(x: usize, ldx: i32, rows: i32, columns: i32, norm
 export function divideRows_f64(x: usize, ldx: i32, rows: i32, columns: i32, norms: usize): void { divideRows<f64>(x, ldx, rows, columns, norms); }
 export function differences_f32(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f32>(x, y, grad, count, factor); }
 export function differences_f64(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f64>(x, y, grad, count, factor); }
+
+export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f64, masses: usize, tops: usize, totals: usize, sums: usize): void { softenOf(c, rows, width, h, perEpsilon, masses, tops, totals, sums); }
+export function softenPoints(x: usize, rows: i32, y: usize, width: i32, d: i32, order: i32, block: usize, h: usize, perEpsilon: f64, masses: usize, tops: usize, totals: usize, sums: usize, grad: usize, factor: f64): void { softenPointsOf(x, rows, y, width, d, order, block, h, perEpsilon, masses, tops, totals, sums, grad, factor); }
+export function rescale(k: usize, rows: i32, width: i32, masses: usize, u: usize, v: usize, sums: usize): void { rescaleOf(k, rows, width, masses, u, v, sums); }
+export function settle(k: usize, width: i32, u: f64, v: usize, c: usize): f64 { return settleOf(k, width, u, v, c); }
 // biome-ignore-end format: one line each
 
 /** Where static data ends and the host may begin to use memory. */

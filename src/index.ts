@@ -37,6 +37,13 @@ export { type AsyncInitOptions, type InitOptions, info, init, initSync } from ".
 export type { Reduced, Reduction } from "./reduction.ts";
 export { resident } from "./resident.ts";
 export {
+  type SinkhornControls,
+  type SinkhornOptions,
+  type SinkhornProgress,
+  type SinkhornResult,
+  sinkhorn,
+} from "./sinkhorn.ts";
+export {
   type ElementwiseOptions,
   type LogSumExpOptions,
   logit,

@@ -1,0 +1,366 @@
+/** Entropic optimal transport by Sinkhorn's iterations: the loop that all its functions share, and the plan of a matrix of costs. */
+import type { Arena } from "./arena.ts";
+import { failKind, failValue, integerIn, numberIn, optionsOf } from "./check.ts";
+import { workspace } from "./kernels.ts";
+import { CompensatedSum } from "./reduction.ts";
+import { elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
+import type { FloatArray, Input, ResultOf } from "./types.ts";
+
+/** What a run tells its `progress` callback. */
+export interface SinkhornProgress {
+  /** Iterations done. */
+  readonly iteration: number;
+  /** As in the result, at this iteration. */
+  readonly marginalError: number;
+  /** The ε of this iteration: it falls to the one asked for. */
+  readonly epsilon: number;
+}
+
+/** How iterations end, and who is told. */
+export interface SinkhornControls {
+  /** ε, the weight of the entropy, in the unit of the cost: positive. */
+  epsilon: number;
+  /** Iterations at most. Default: 1000. */
+  maxIterations?: number | undefined;
+  /** The marginal error at which to stop, relative to the total mass. */
+  tolerance?: number | undefined;
+  /** Called every 10 iterations and after the last; may call any function of the package, and abort. */
+  progress?: ((progress: SinkhornProgress) => void) | undefined;
+  /** Looked at before every iteration; once it is aborted, its reason is thrown. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface SinkhornOptions extends SinkhornControls {
+  /** Whether to return the plan. Default: false. */
+  plan?: boolean | undefined;
+}
+
+export interface SinkhornResult<T extends FloatArray = FloatArray> {
+  /** ⟨P, C⟩, what the plan costs, without the entropy. */
+  cost: number;
+  /** Iterations done. */
+  iterations: number;
+  /** Whether the marginal error is within the tolerance. */
+  converged: boolean;
+  /** Σⱼ |Σᵢ P[i, j] − bⱼ| / Σa; the sums of rows are a, to rounding. */
+  marginalError: number;
+  /** The potential of the rows, [n]. */
+  f: T;
+  /** The potential of the columns, [m]. */
+  g: T;
+  /** P, [n, m], if asked for. */
+  plan?: T;
+}
+
+/** The controls, checked. */
+export interface Controls {
+  readonly epsilon: number;
+  readonly maxIterations: number;
+  readonly tolerance: number;
+  readonly progress: SinkhornControls["progress"];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** `tolerance` is the default. */
+export function controlsOf(fn: string, o: Partial<SinkhornControls>, tolerance: number): Controls {
+  const { epsilon, progress, signal } = o;
+  if (typeof epsilon !== "number") failKind(fn, "epsilon", "a number", epsilon);
+  if (!(epsilon > 0 && epsilon < Infinity && 1 / epsilon < Infinity))
+    failValue(fn, "epsilon", "positive and finite", epsilon);
+  if (progress !== undefined && typeof progress !== "function") failKind(fn, "progress", "a function", progress);
+  if (signal !== undefined && typeof signal?.aborted !== "boolean") failKind(fn, "signal", "an AbortSignal", signal);
+  return {
+    epsilon,
+    maxIterations: integerIn(fn, "maxIterations", o.maxIterations ?? 1000, 1, Number.MAX_SAFE_INTEGER),
+    tolerance: numberIn(fn, "tolerance", o.tolerance ?? tolerance, 0, Number.MAX_VALUE),
+    progress,
+    signal,
+  };
+}
+
+/** Masses in f64, not negative and not all 0, with their sum. */
+export function massesOf(fn: string, name: string, given: FloatArray): { masses: Float64Array; total: number } {
+  const masses = Float64Array.from(given);
+  const sum = new CompensatedSum();
+  masses.forEach((mass, i) => {
+    if (!(mass >= 0 && mass < Infinity)) failValue(fn, `${name}[${i}]`, "finite and not negative", mass);
+    sum.add(mass);
+  });
+  const total = sum.value;
+  if (!(total > 0 && total < Infinity)) failValue(fn, name, "masses of a positive, finite sum", given);
+  return { masses, total };
+}
+
+/** Numbers in linear memory. No memory grows within a call, so that the view stays right. */
+export interface Vector {
+  readonly pointer: number;
+  readonly array: Float64Array;
+}
+
+/** Lengths in steps of the group, so that kernels need no tails; and four rows, a multiple of which kernels take. */
+export const widthOf = (n: number): number => Math.ceil(n / 8) * 8;
+
+/** Memory for vectors of the lengths given, all 0; of its own where a callback may need the shared one meanwhile. */
+export function vectorsOf(fn: string, lengths: readonly number[], own: boolean): { at: Arena; vectors: Vector[] } {
+  const bytes = 8 * lengths.reduce((sum, n) => sum + n, 0);
+  const { arena: at, pointer } = workspace(fn, own ? Math.max(bytes, 2 ** 21) : bytes);
+  let next = pointer;
+  const vectors = lengths.map((n) => {
+    const vector = { pointer: next, array: at.arrayAt(next, n, 8) as Float64Array };
+    vector.array.fill(0);
+    next += 8 * n;
+    return vector;
+  });
+  return { at, vectors };
+}
+
+/** log of the values, through linear memory. */
+export function logarithms(at: Arena, { pointer, array }: Vector, values: Float64Array): Float64Array {
+  array.set(values);
+  at.kernels.logarithm(pointer, pointer, values.length);
+  return array.slice(0, values.length);
+}
+
+/** What the iterations work on. */
+export interface Problem {
+  readonly at: Arena;
+  /** The masses of the columns, and their sum. */
+  readonly b: Float64Array;
+  readonly total: number;
+  /** How far costs lie apart: the ε to begin with. */
+  readonly range: number;
+  /** Of the columns: room between sweeps, and where a sweep leaves the sums of P. */
+  readonly scratch: Vector;
+  readonly sums: Vector;
+  /** Finds the f that meets the masses of the rows beside g, and the sums of the columns of P. */
+  sweep(g: Float64Array, epsilon: number): void;
+  /** f of the last sweep, where rows and columns are the same points: f = g is wanted. */
+  readonly symmetric?: (epsilon: number) => Float64Array;
+}
+
+export interface Outcome {
+  readonly g: Float64Array;
+  readonly iterations: number;
+  readonly converged: boolean;
+  readonly marginalError: number;
+}
+
+/** ε falls by this factor … */
+const FALL = 0.25;
+/** … once the marginal error is below this. */
+const LOOSE = 0.1;
+/** An f64 exponential below e^-708 is not normal: a column of P that vanished is raised by this much at a time. */
+const RAISE = 700;
+
+/**
+ * Maximises the dual, f·a + g·b, over g; f follows from it. Sinkhorn's step is gⱼ += ε·log(bⱼ / Σᵢ P[i, j]). It is made from
+ * a point ahead, g + k/(k + 3)·(g − g before) in the k-th iteration since the last step that went downhill (Nesterov's
+ * acceleration with O'Donoghue and Candès' restarts). ε falls from the range of the costs in factors of 4: at a small ε from
+ * the start, P would vanish but for its largest entries.
+ */
+export function ascend({ at, b, total, range, scratch, sums, sweep, symmetric }: Problem, c: Controls): Outcome {
+  const m = b.length;
+  const g = new Float64Array(m);
+  const last = new Float64Array(m);
+  let epsilon = Math.max(c.epsilon, range);
+  let pace = 0;
+  for (let iterations = 1; ; iterations++) {
+    if (c.signal?.aborted) throw c.signal.reason;
+    // half of the iterations at least are of the ε asked for
+    if (iterations > c.maxIterations / 2) epsilon = c.epsilon;
+    sweep(g, epsilon);
+    let marginalError = 0;
+    for (let j = 0; j < m; j++) marginalError += Math.abs((sums.array[j] as number) - (b[j] as number)) / total;
+    const converged = epsilon === c.epsilon && marginalError <= c.tolerance;
+    const done = converged || iterations >= c.maxIterations || Number.isNaN(marginalError);
+    if (done || iterations % 10 === 0) c.progress?.({ iteration: iterations, marginalError, epsilon });
+    if (done) return { g, iterations, converged, marginalError };
+
+    if (symmetric) {
+      const f = symmetric(epsilon);
+      for (let j = 0; j < m; j++) g[j] = ((g[j] as number) + (f[j] as number)) / 2;
+    } else {
+      for (let j = 0; j < m; j++) scratch.array[j] = (b[j] as number) / (sums.array[j] as number);
+      at.kernels.logarithm(scratch.pointer, scratch.pointer, m);
+      let uphill = 0;
+      for (let j = 0; j < m; j++) {
+        const mass = b[j] as number;
+        if (mass === 0) continue;
+        const next = (g[j] as number) + epsilon * Math.min(scratch.array[j] as number, RAISE);
+        const step = next - (last[j] as number);
+        uphill += (mass - (sums.array[j] as number)) * step;
+        last[j] = next;
+        g[j] = step;
+      }
+      pace = uphill < 0 ? 0 : pace;
+      const ahead = pace / (pace + 3);
+      pace++;
+      for (let j = 0; j < m; j++) g[j] = (last[j] as number) + (b[j] === 0 ? 0 : ahead * (g[j] as number));
+    }
+    if (epsilon > c.epsilon && marginalError <= LOOSE) {
+      epsilon = Math.max(c.epsilon, epsilon * FALL);
+      pace = 0;
+    }
+  }
+}
+
+/** Potentials may move this many ε from those K was made of before it is made anew: factors of 1e60. */
+const REACH = 140;
+
+/** The costs' smallest and largest, of those that are finite: +∞ forbids a pairing, which must leave mass somewhere to go. */
+function rangeOf(fn: string, cost: FloatArray, a: Float64Array, b: Float64Array): number {
+  const m = b.length;
+  let low = Infinity;
+  let high = -Infinity;
+  let forbidden = false;
+  for (let k = 0; k < cost.length; k++) {
+    const c = cost[k] as number;
+    if (!(c > -Infinity)) failValue(fn, `cost[${k}]`, "a number or +Infinity", c);
+    if (c === Infinity) forbidden = true;
+    else {
+      if (c < low) low = c;
+      if (c > high) high = c;
+    }
+  }
+  if (forbidden) {
+    const open = (i: number, j: number): boolean =>
+      (a[i] as number) > 0 && (b[j] as number) > 0 && (cost[i * m + j] as number) < Infinity;
+    a.forEach((mass, i) => {
+      if (mass > 0 && !b.some((_, j) => open(i, j))) failValue(fn, "cost", `finite somewhere in row ${i}`, Infinity);
+    });
+    b.forEach((mass, j) => {
+      if (mass > 0 && !a.some((_, i) => open(i, j))) failValue(fn, "cost", `finite somewhere in column ${j}`, Infinity);
+    });
+  }
+  return high - low;
+}
+
+/**
+ * Entropic optimal transport of masses a to masses b, `[n], [m], [n, m] → { cost, …, f: [n], g: [m], plan?: [n, m] }`: the plan
+ *
+ *     P = argmin ⟨P, C⟩ + ε·Σ P·(log P − 1)   over P ≥ 0 with row sums a and column sums b,
+ *     P[i, j] = e^{(fᵢ + gⱼ − C[i, j])/ε}
+ *
+ * by Sinkhorn's iterations, in f64 whatever the input's type. `cost` is ⟨P, C⟩, POT's `sinkhorn2`; the least of
+ * ⟨P, C⟩ + ε·Σ P·log P is Σ a·f + Σ b·g. A row or column without mass has the potential −∞, and 0 in the plan. Costs may be
+ * negative; +∞ forbids a pairing. b is scaled to the sum of a, from which it may differ by rounding: relatively √(2u) of the
+ * type, 3.5e-4 or 1.5e-8. Where `maxIterations` end it, `converged` is false and nothing is thrown.
+ *
+ * It is synchronous, so that a timer cannot fire meanwhile: a `signal` is aborted by then, or by the `progress` callback.
+ *
+ * @throws TypeError for arguments of the wrong kind; RangeError for lengths that do not agree, a negative or infinite mass, no
+ *   mass, unequal totals, a cost of NaN or −∞, mass with nowhere to go, ε ≤ 0; whatever `signal` was aborted with.
+ * @example sinkhorn([0.5, 0.5], [0.5, 0.5], [0, 1, 1, 0], { epsilon: 0.1 }).cost; // 4.5397…e-5
+ * @see Cuturi, Sinkhorn distances (2013); Schmitzer, Stabilized sparse scaling algorithms (2019)
+ */
+export function sinkhorn<X extends Input>(
+  a: Input,
+  b: Input,
+  cost: X,
+  options: SinkhornOptions,
+): SinkhornResult<ResultOf<X>> {
+  const fn = "sinkhorn";
+  const o = optionsOf(fn, options) as Partial<SinkhornOptions>;
+  const controls = controlsOf(fn, o, 1e-9);
+  if (o.plan !== undefined && typeof o.plan !== "boolean") failKind(fn, "plan", "a boolean", o.plan);
+  // a number[] adopts the type of whichever is none
+  const [name, like] = Object.entries({ cost, a, b }).find(([, given]) => !Array.isArray(given)) ?? ["a", a];
+  const [p, q, c] = Object.entries({ a, b, cost }).map(
+    ([argument, given]) => elementsOfBoth(fn, name, like, argument, given)[1],
+  ) as [FloatArray, FloatArray, FloatArray];
+  const [n, m] = [p.length, q.length];
+  const shape = shapeOf(fn, cost, undefined, c.length, "cost");
+  if (c.length !== n * m || (shape.length !== 1 && (shape.length !== 2 || shape[0] !== n)))
+    failValue(fn, "cost", `of shape [${n}, ${m}]`, shape);
+  const { masses, total } = massesOf(fn, "a", p);
+  const other = massesOf(fn, "b", q);
+  if (!(Math.abs(other.total - total) <= total * (c.BYTES_PER_ELEMENT === 4 ? 2 ** -11.5 : 2 ** -26)))
+    failValue(fn, "b", `of the sum of "a", ${total}`, other.total);
+  const columns = other.masses.map((mass) => mass * (total / other.total));
+  const range = rangeOf(fn, c, masses, columns);
+  const f = outputOf(fn, undefined, c, n);
+  const g = outputOf(fn, undefined, c, m);
+  const plan = o.plan ? outputOf(fn, undefined, c, n * m) : undefined;
+
+  const width = widthOf(m);
+  const rows = Math.ceil(n / 4) * 4;
+  const lengths = [width, width, width, rows, rows, rows, rows, rows * width];
+  const { at, vectors } = vectorsOf(fn, lengths, controls.progress !== undefined);
+  const [scratch, v, sums, mass, tops, totals, u, k] = vectors as [
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+  ];
+  const logA = logarithms(at, u, masses);
+  const logB = logarithms(at, v, columns);
+  mass.array.set(masses);
+  /** The g that K was made of. */
+  const origin = new Float64Array(m);
+  let kept = 0;
+
+  /** K = P of g, the costs being read again. */
+  function soften(potential: Float64Array, epsilon: number): void {
+    v.array.fill(-Infinity);
+    for (let j = 0; j < m; j++) v.array[j] = (potential[j] as number) / epsilon + (logB[j] as number);
+    for (let i = 0; i < n; i++) at.copyIn(c, i * m, m, k.pointer + 8 * i * width, 1, 8);
+    sums.array.fill(0);
+    const { soften } = at.kernels;
+    soften(k.pointer, rows, width, v.pointer, 1 / epsilon, mass.pointer, tops.pointer, totals.pointer, sums.pointer);
+    v.array.fill(1);
+    u.array.fill(1);
+    origin.set(potential);
+    kept = epsilon;
+  }
+
+  /** The same by the K there is; false if it is too far away. */
+  function rescale(potential: Float64Array, epsilon: number): boolean {
+    if (kept !== epsilon) return false;
+    v.array.fill(0);
+    for (let j = 0; j < m; j++) {
+      const shift = ((potential[j] as number) - (origin[j] as number)) / epsilon;
+      if (!(Math.abs(shift) <= REACH)) return false;
+      v.array[j] = shift;
+    }
+    at.kernels.exponential(v.pointer, v.pointer, m);
+    sums.array.fill(0);
+    at.kernels.rescale(k.pointer, rows, width, mass.pointer, u.pointer, v.pointer, sums.pointer);
+    for (let j = 0; j < m; j++) {
+      const sum = (sums.array[j] as number) * (v.array[j] as number);
+      if (columns[j] !== 0 && !(sum > 0 && sum < Infinity)) return false;
+      sums.array[j] = sum;
+    }
+    return true;
+  }
+
+  const sweep = (potential: Float64Array, epsilon: number): void => {
+    if (!rescale(potential, epsilon)) soften(potential, epsilon);
+  };
+  const problem = { at, b: columns, total, range, scratch, sums, sweep };
+  const { g: potential, iterations, converged, marginalError } = ascend(problem, controls);
+
+  let transported = 0;
+  for (let i = 0; i < n; i++) {
+    const row = k.pointer + 8 * i * width;
+    at.copyIn(c, i * m, m, scratch.pointer, 1, 8);
+    transported += at.kernels.settle(row, width, u.array[i] as number, v.pointer, scratch.pointer);
+    plan?.set(k.array.subarray(i * width, i * width + m), i * m);
+  }
+  const { epsilon } = controls;
+  for (let i = 0; i < n; i++) totals.array[i] = (totals.array[i] as number) / (u.array[i] as number);
+  at.kernels.logarithm(totals.pointer, totals.pointer, n);
+  for (let i = 0; i < n; i++) {
+    f[i] =
+      (logA[i] as number) === -Infinity
+        ? -Infinity
+        : epsilon * ((logA[i] as number) - (tops.array[i] as number) - (totals.array[i] as number));
+  }
+  for (let j = 0; j < m; j++) g[j] = (potential[j] as number) + epsilon * (logB[j] as number);
+  const result: SinkhornResult = { cost: transported, iterations, converged, marginalError, f, g };
+  if (plan) result.plan = plan;
+  return result as SinkhornResult<ResultOf<X>>;
+}
