@@ -149,8 +149,8 @@ export interface Outcome {
 const FALL = 0.25;
 /** … once the marginal error is below this. */
 const LOOSE = 0.1;
-/** An f64 exponential below e^-708 is not normal: a column of P that vanished is raised by this much at a time. */
-const RAISE = 700;
+/** The kernels drop what is below e^-600 of a row's largest: a column of P that vanished is raised by as much at a time. */
+const RAISE = 600;
 
 /**
  * Maximises the dual, f·a + g·b, over g; f follows from it. Sinkhorn's step is gⱼ += ε·log(bⱼ / Σᵢ P[i, j]). It is made from

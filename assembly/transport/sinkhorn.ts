@@ -6,11 +6,14 @@
  * a sweep takes g, finds the f that meets the masses of the rows, and sums the columns of P, which says how far off g is:
  * one reading of the costs. All rows are `width` wide, a multiple of the group; what pads them has no mass.
  */
-import { GROUP, madd, maxLane, splat, sumF64, VECTOR } from "../lanes";
+import { GROUP, madd, maxLane, select, splat, sumF64, VECTOR } from "../lanes";
 import { exponential } from "../elementwise";
 
 /** Points stand in panels of 4, which hold coordinate by coordinate. */
 const PANEL: usize = 32;
+
+/** What is e^-600 = 1e-261 of a row's largest, or less, is 0: subnormal numbers would make a sweep three times as long. */
+const FLOOR: f64 = -600;
 
 /** y += s·x, or with `keep` also x = s·x. */
 // @ts-ignore: decorator
@@ -49,8 +52,11 @@ export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f6
     }
     const top = maxLane<f64>(v128.pmax<f64>(v128.pmax<f64>(m0, m1), v128.pmax<f64>(m2, m3)));
     store<f64>(tops, top);
-    const t = splat<f64>(top);
-    for (let p = c; p < end; p += VECTOR) v128.store(p, v128.sub<f64>(v128.load(p), t));
+    const t = splat<f64>(top), floor = splat<f64>(FLOOR), nothing = splat<f64>(-Infinity);
+    for (let p = c; p < end; p += VECTOR) {
+      const e = v128.sub<f64>(v128.load(p), t);
+      v128.store(p, select(v128.lt<f64>(e, floor), nothing, e));
+    }
     exponential(c, c, width);
     let s0 = splat<f64>(0), s1 = s0, s2 = s0, s3 = s0;
     for (let p = c; p < end; p += GROUP) {
