@@ -44,6 +44,11 @@ export {
   sinkhorn,
 } from "./sinkhorn.ts";
 export {
+  type SinkhornDivergenceOptions,
+  sinkhornDivergence,
+  sinkhornDivergenceWithGrad,
+} from "./sinkhornDivergence.ts";
+export {
   type ElementwiseOptions,
   type LogSumExpOptions,
   logit,

@@ -46,7 +46,7 @@ export interface CkaOptions {
 }
 
 /** Two samples, with at least `least` rows each. */
-function samplesOf(fn: string, x: Input, y: Input, o: MmdOptions | CkaOptions, least: number) {
+export function samplesOf(fn: string, x: Input, y: Input, o: Pick<MmdOptions, "shape" | "yShape">, least: number) {
   if (y === undefined) failKind(fn, "y", "a second sample", y);
   const both = operandsOf(fn, x, y, o);
   for (const [name, shape] of [

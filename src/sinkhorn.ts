@@ -135,7 +135,7 @@ export interface Problem {
   /** Finds the f that meets the masses of the rows beside g, and the sums of the columns of P. */
   sweep(g: Float64Array, epsilon: number): void;
   /** f of the last sweep, where rows and columns are the same points: f = g is wanted. */
-  readonly symmetric?: (epsilon: number) => Float64Array;
+  readonly symmetric?: ((epsilon: number) => Float64Array) | undefined;
 }
 
 export interface Outcome {
