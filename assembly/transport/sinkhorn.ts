@@ -6,8 +6,8 @@
  * a sweep takes g, finds the f that meets the masses of the rows, and sums the columns of P, which says how far off g is:
  * one reading of the costs. All rows are `width` wide, a multiple of the group; what pads them has no mass.
  */
-import { GROUP, madd, maxLane, select, splat, sumF64, VECTOR } from "../lanes";
-import { exponential } from "../elementwise";
+import { GROUP, madd, maxLane, splat, sumF64, VECTOR } from "../lanes";
+import { exp } from "../math/exp";
 
 /** Points stand in panels of 4, which hold coordinate by coordinate. */
 const PANEL: usize = 32;
@@ -52,20 +52,15 @@ export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f6
     }
     const top = maxLane<f64>(v128.pmax<f64>(v128.pmax<f64>(m0, m1), v128.pmax<f64>(m2, m3)));
     store<f64>(tops, top);
-    const t = splat<f64>(top), floor = splat<f64>(FLOOR), nothing = splat<f64>(-Infinity);
+    const t = splat<f64>(top), floor = splat<f64>(FLOOR);
+    let s = splat<f64>(0);
     for (let p = c; p < end; p += VECTOR) {
       const e = v128.sub<f64>(v128.load(p), t);
-      v128.store(p, select(v128.lt<f64>(e, floor), nothing, e));
+      const y = v128.andnot(exp<f64>(e), v128.lt<f64>(e, floor));
+      v128.store(p, y);
+      s = v128.add<f64>(s, y);
     }
-    exponential(c, c, width);
-    let s0 = splat<f64>(0), s1 = s0, s2 = s0, s3 = s0;
-    for (let p = c; p < end; p += GROUP) {
-      s0 = v128.add<f64>(s0, v128.load(p));
-      s1 = v128.add<f64>(s1, v128.load(p, 16));
-      s2 = v128.add<f64>(s2, v128.load(p, 32));
-      s3 = v128.add<f64>(s3, v128.load(p, 48));
-    }
-    const total = sumF64(v128.add<f64>(v128.add<f64>(s0, s1), v128.add<f64>(s2, s3)));
+    const total = sumF64(s);
     store<f64>(totals, total);
     const mass = load<f64>(masses);
     const scale = splat<f64>(mass == 0 ? 0 : mass / total);
