@@ -243,8 +243,8 @@ function rangeOf(fn: string, cost: FloatArray, a: Float64Array, b: Float64Array)
  *
  * by Sinkhorn's iterations, in f64 whatever the input's type. `cost` is ⟨P, C⟩, POT's `sinkhorn2`; the least of
  * ⟨P, C⟩ + ε·Σ P·log P is Σ a·f + Σ b·g. A row or column without mass has the potential −∞, and 0 in the plan. Costs may be
- * negative; +∞ forbids a pairing. b is scaled to the sum of a, from which it may differ by rounding: relatively √(2u) of the
- * type, 3.5e-4 or 1.5e-8. Where `maxIterations` end it, `converged` is false and nothing is thrown.
+ * negative; +∞ forbids a pairing. b is scaled to the sum of a, from which it may differ by rounding: relatively by
+ * 3.5e-4 in f32 and 1.5e-8 in f64, √(2u). Where `maxIterations` end it, `converged` is false and nothing is thrown.
  *
  * It is synchronous, so that a timer cannot fire meanwhile: a `signal` is aborted by then, or by the `progress` callback.
  *
@@ -264,17 +264,19 @@ export function sinkhorn<X extends Input>(
   const controls = controlsOf(fn, o, 1e-9);
   if (o.plan !== undefined && typeof o.plan !== "boolean") failKind(fn, "plan", "a boolean", o.plan);
   // a number[] adopts the type of whichever is none
-  const [name, like] = Object.entries({ cost, a, b }).find(([, given]) => !Array.isArray(given)) ?? ["a", a];
-  const [p, q, c] = Object.entries({ a, b, cost }).map(
-    ([argument, given]) => elementsOfBoth(fn, name, like, argument, given)[1],
+  const [name, like] = Object.entries({ cost, a, b }).find(([, value]) => !Array.isArray(value)) ?? ["a", a];
+  const [p, q, given] = Object.entries({ a, b, cost }).map(
+    ([argument, value]) => elementsOfBoth(fn, name, like, argument, value)[1],
   ) as [FloatArray, FloatArray, FloatArray];
+  // a callback may make memory grow, and an array in it goes away
+  const c = controls.progress ? given.slice() : given;
   const [n, m] = [p.length, q.length];
   const shape = shapeOf(fn, cost, undefined, c.length, "cost");
   if (c.length !== n * m || (shape.length !== 1 && (shape.length !== 2 || shape[0] !== n)))
     failValue(fn, "cost", `of shape [${n}, ${m}]`, shape);
   const { masses, total } = massesOf(fn, "a", p);
   const other = massesOf(fn, "b", q);
-  if (!(Math.abs(other.total - total) <= total * (c.BYTES_PER_ELEMENT === 4 ? 2 ** -11.5 : 2 ** -26)))
+  if (!(Math.abs(other.total - total) <= total * (c.BYTES_PER_ELEMENT === 4 ? 3.5e-4 : 1.5e-8)))
     failValue(fn, "b", `of the sum of "a", ${total}`, other.total);
   const columns = other.masses.map((mass) => mass * (total / other.total));
   const range = rangeOf(fn, c, masses, columns);
