@@ -60,7 +60,7 @@ forEachType(({ array, unit, name }) => {
 
   it("masses may have any total: everything scales", () => {
     const { a, b, cost } = random(5, 6, 7);
-    const times = (x: Float64Array, s: number): FloatArray => of(x.map((v) => v * s));
+    const times = (x: FloatArray, s: number): FloatArray => of(x.map((v) => v * s));
     const one = sinkhorn(of(a), of(b), of(cost), { epsilon: 0.1, plan: true });
     const many = sinkhorn(times(a, 1024), times(b, 1024), of(cost), { epsilon: 0.1, plan: true });
     expect(Math.abs(many.cost / 1024 - one.cost)).toBeLessThanOrEqual(1e-9);
@@ -140,13 +140,13 @@ forEachType(({ array, unit, name }) => {
     const { a, b, cost } = random(7, 5, 6);
     const options = { epsilon: 0.1, plan: true };
     const wanted = sinkhorn(of(a), of(b), of(cost), options);
-    const view = (x: Float64Array): FloatArray => {
+    const view = (x: FloatArray): FloatArray => {
       const buffer = new SharedArrayBuffer((x.length + 3) * array.BYTES_PER_ELEMENT);
       const shifted = new array(buffer, array.BYTES_PER_ELEMENT, x.length);
       shifted.set(of(x));
       return shifted;
     };
-    const kept = (x: Float64Array) => {
+    const kept = (x: FloatArray) => {
       const r = resident(name, x.length);
       r.set(of(x));
       return r;
