@@ -59,15 +59,22 @@ function plain({ n, cost, masses, epsilon }: ReturnType<typeof problem>, limit: 
   for (let iterations = 1; ; iterations++) {
     for (let i = 0; i < n; i++) {
       let max = -Infinity;
-      for (let j = 0; j < n; j++) max = Math.max(max, (v[j] as number) - (scaled[i * n + j] as number));
+      for (let j = 0; j < n; j++) {
+        const e = (v[j] as number) - (scaled[i * n + j] as number);
+        if (e > max) max = e;
+      }
       let total = 0;
       for (let j = 0; j < n; j++) total += Math.exp((v[j] as number) - (scaled[i * n + j] as number) - max);
       u[i] = (logs[i] as number) - max - Math.log(total);
     }
     top.fill(-Infinity);
     sum.fill(0);
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++) top[j] = Math.max(top[j] as number, (u[i] as number) - (scaled[i * n + j] as number));
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        const e = (u[i] as number) - (scaled[i * n + j] as number);
+        if (e > (top[j] as number)) top[j] = e;
+      }
+    }
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++)
         sum[j] = (sum[j] as number) + Math.exp((u[i] as number) - (scaled[i * n + j] as number) - (top[j] as number));
