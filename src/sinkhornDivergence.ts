@@ -196,7 +196,7 @@ function divergence(
  *
  * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, no points, ε ≤ 0, weights that are negative or
  *   sum to 0; whatever `signal` was aborted with.
- * @example sinkhornDivergence([0, 1], [2, 3], { shape: [2, 1], epsilon: 0.1 }); // 4
+ * @example sinkhornDivergence([0, 1], [2, 3], { shape: [2, 1], epsilon: 0.1 }); // 3.9999…
  * @see Feydy et al., Interpolating between optimal transport and MMD using Sinkhorn divergences (2019)
  */
 export function sinkhornDivergence(x: Input, y: Input, options: SinkhornDivergenceOptions): number {
@@ -204,11 +204,12 @@ export function sinkhornDivergence(x: Input, y: Input, options: SinkhornDivergen
 }
 
 /**
- * The same with its gradient with respect to x, [n, d]: Σⱼ (P[i, j] − Pˣ[i, j]·…)·∂C/∂xᵢ, of the plans from x to y and from x to
- * itself. Points that meet do not pull each other, in order 1.
+ * The same with its gradient with respect to x, [n, d]: gradᵢ = Σⱼ P[i, j]·∂C(xᵢ, yⱼ)/∂xᵢ − Σⱼ Pˣ[i, j]·∂C(xᵢ, xⱼ)/∂xᵢ, of the
+ * plans P from x to y and Pˣ from x to itself (the envelope theorem: the potentials are optimal). Its error is of the first order
+ * of the marginal error. In order 1, points that meet do not pull each other.
  *
  * @throws as `sinkhornDivergence`.
- * @example sinkhornDivergenceWithGrad([0, 1], [2, 3], { shape: [2, 1], epsilon: 0.1 }).grad; // Float64Array [-2, -2]
+ * @example sinkhornDivergenceWithGrad([0, 1], [2, 3], { shape: [2, 1], epsilon: 0.1 }).grad; // Float64Array [-2.0000…, -2.0000…]
  */
 export function sinkhornDivergenceWithGrad<X extends Input>(
   x: X,
