@@ -75,9 +75,9 @@ export function divideRows_f64(x: usize, ldx: i32, rows: i32, columns: i32, norm
 export function differences_f32(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f32>(x, y, grad, count, factor); }
 export function differences_f64(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f64>(x, y, grad, count, factor); }
 
-export function greedyTree(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize): void { greedyTreeOf(cost, n, m, ld, potentials, nodes); }
+export function greedyTree(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize): usize { return greedyTreeOf(cost, n, m, ld, potentials, nodes); }
 export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize, at: i32, block: i32, tolerance: f64, pivots: i32): i32 { return networkSimplexOf(cost, n, m, ld, potentials, nodes, at, block, tolerance, pivots); }
-export function transported(cost: usize, n: i32, m: i32, ld: i32, nodes: usize, forbidden: f64, slack: f64, plan: bool): f64 { return transportedOf(cost, n, m, ld, nodes, forbidden, slack, plan); }
+export function transported(cost: usize, n: i32, m: i32, ld: i32, nodes: usize, root: usize, forbidden: f64, slack: f64, plan: bool): f64 { return transportedOf(cost, n, m, ld, nodes, root, forbidden, slack, plan); }
 // biome-ignore-end format: one line each
 
 /** Where static data ends and the host may begin to use memory. */
