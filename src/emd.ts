@@ -149,7 +149,7 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
     });
     return values;
   });
-  const [u, v] = (rows.step === 1 ? dual.reverse() : dual) as [Float64Array, Float64Array];
+  const [u, v] = (rows.masses === q ? dual.reverse() : dual) as [Float64Array, Float64Array];
   p.forEach((mass, i) => {
     if (mass === 0) u[i] = bound(c, i * q.length, 1, v);
   });

@@ -259,8 +259,8 @@ forEachVariant(() => {
   it.each([
     [1, 1000],
     [1000, 1],
-    [2, 20_000],
-    [20_000, 3],
+    [2, 5000],
+    [5000, 3],
   ])("long and thin: %i × %i", (n, m) => {
     const [a, b] = [n, m].map((size) => normalized(uniform(size, size) as Float64Array)) as [
       Float64Array,
