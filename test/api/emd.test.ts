@@ -120,7 +120,7 @@ forEachType((dtype) => {
         const got = emd(a, b, cost, { plan: true });
         expectOptimal(got, a, b, cost, toleranceOf(dtype, p.length + q.length));
       }),
-      { numRuns: 300 },
+      { numRuns: 300, endOnFailure: true },
     );
   });
 
