@@ -10,7 +10,8 @@
  * The tree is kept strongly feasible: an arc without flow hangs a row below a column. It is then the tree of the masses
  * aᵢ + ε and b_root + n·ε, whose flows are all positive, so that ties do not cycle. For this the masses are integers of
  * sum < 2⁵³, whose flows are exact. What is left to round are potentials: the host raises the tolerance from call to
- * call, beyond any error in the end. Without, masses that fall to 1e-28 of their sum took 10⁶ pivots and more for 10³.
+ * call, beyond any error in the end. Without the two, 500 bins of two bell curves, masses down to 1e-28, had not ended
+ * after 10⁶ pivots.
  * @see Cunningham, A network simplex method (1976); Kiraly & Kovacs, Efficient implementations of minimum-cost flow
  *   algorithms (2012), for the block search
  */

@@ -228,7 +228,7 @@ forEachVariant(() => {
       ["a = b on a line", even, even, line(1)],
       ["each point thrice", even, even, matrix(n, n, (i, j) => Math.abs((i % 70) - (j % 67)))],
       ["products", even, even, matrix(n, n, (i, j) => i * j)],
-      // flows of 1e-28 beside 0.05, potentials that tie: without exact flows and a tolerance that grows this took minutes
+      // flows of 1e-28 beside 0.05, potentials that tie: without exact flows and a tolerance that grows n = 500 passed 10⁶ pivots
       ["bells on a line", tails(0.2), tails(0.7), line(1)],
       ["bells on a line, squared", tails(0.2), tails(0.7), line(2)],
       ["one mass is all", tails(0.5), Float64Array.from({ length: n }, (_, j) => +(j === 7)), line(1)],
