@@ -115,7 +115,7 @@ function growth(points: readonly Point[]): number | undefined {
 /** Time over n, both logarithmic: bench/results/emd-<node>.svg. */
 function draw(cases: readonly CaseResult[]): void {
   const series = [
-    ["relaxed", "emd", "#1764ab", 24],
+    ["relaxed", "emd", "#1764ab", 44],
     ["hungarian", "plain Hungarian method", "#c2410c", -8],
   ] as const;
   const x = (n: number): number => 70 + (Math.log2(n / 250) / 3) * 400;
