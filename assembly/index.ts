@@ -11,6 +11,7 @@ import { entropyRows } from "./rows/entropy";
 import { acrossRows, alongRows, LOG_SOFTMAX, LOG_SUM_EXP, SOFTMAX } from "./rows/softmax";
 import { weightedRows } from "./rows/weighted";
 import { rescale as rescaleOf, settle as settleOf, soften as softenOf, softenPoints as softenPointsOf } from "./transport/sinkhorn";
+import { greedyTree as greedyTreeOf, networkSimplex as networkSimplexOf, transported as transportedOf } from "./transport/networkSimplex";
 
 // biome-ignore-start format: one line each
 export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(SOFTMAX, x, y, rows, n, temperature, zero, steps); }
@@ -79,6 +80,9 @@ export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f6
 export function softenPoints(x: usize, rows: i32, y: usize, width: i32, d: i32, order: i32, block: usize, h: usize, perEpsilon: f64, masses: usize, tops: usize, totals: usize, sums: usize, grad: usize, factor: f64): void { softenPointsOf(x, rows, y, width, d, order, block, h, perEpsilon, masses, tops, totals, sums, grad, factor); }
 export function rescale(k: usize, rows: i32, width: i32, masses: usize, u: usize, v: usize, sums: usize): void { rescaleOf(k, rows, width, masses, u, v, sums); }
 export function settle(k: usize, width: i32, u: f64, v: usize, c: usize): f64 { return settleOf(k, width, u, v, c); }
+export function greedyTree(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize): usize { return greedyTreeOf(cost, n, m, ld, potentials, nodes); }
+export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize, at: i32, block: i32, tolerance: f64, pivots: i32): i32 { return networkSimplexOf(cost, n, m, ld, potentials, nodes, at, block, tolerance, pivots); }
+export function transported(cost: usize, n: i32, m: i32, ld: i32, nodes: usize, root: usize, forbidden: f64, slack: f64, plan: bool): f64 { return transportedOf(cost, n, m, ld, nodes, root, forbidden, slack, plan); }
 // biome-ignore-end format: one line each
 
 /** Where static data ends and the host may begin to use memory. */

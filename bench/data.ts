@@ -5,6 +5,9 @@ export const floats = (dtype: Dtype, length: number): FloatArray =>
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+/** Numbers from [0, 1), the same for the same seed. */
+export const uniforms = (length: number, seed: number): Float64Array => new Float64Array(length).map(mulberry32(seed));
+
 /** Numbers from N(0, sigma), the same for the same seed. */
 export function normals(dtype: Dtype, length: number, { sigma = 1, seed = 1 } = {}): FloatArray {
   const next = mulberry32(seed);

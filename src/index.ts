@@ -22,6 +22,7 @@ export {
   type PairwiseOptions,
   pairwiseDivergence,
 } from "./divergence.ts";
+export { type EmdOptions, type EmdResult, emd } from "./emd.ts";
 export { type Gaussian, klGaussian } from "./gaussian.ts";
 export {
   type GramOptions,
