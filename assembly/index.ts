@@ -10,6 +10,7 @@ import { divergence, pairwise } from "./rows/divergence";
 import { entropyRows } from "./rows/entropy";
 import { acrossRows, alongRows, LOG_SOFTMAX, LOG_SUM_EXP, SOFTMAX } from "./rows/softmax";
 import { weightedRows } from "./rows/weighted";
+import { histogram, quantiles as quantilesOf, sort } from "./transport/line";
 
 // biome-ignore-start format: one line each
 export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(SOFTMAX, x, y, rows, n, temperature, zero, steps); }
@@ -73,6 +74,12 @@ export function divideRows_f32(x: usize, ldx: i32, rows: i32, columns: i32, norm
 export function divideRows_f64(x: usize, ldx: i32, rows: i32, columns: i32, norms: usize): void { divideRows<f64>(x, ldx, rows, columns, norms); }
 export function differences_f32(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f32>(x, y, grad, count, factor); }
 export function differences_f64(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f64>(x, y, grad, count, factor); }
+
+export function sort_f32(x: usize, y: usize, n: i32, payload: usize, tables: usize): usize { return sort<u32>(x, y, n, payload, tables); }
+export function sort_f64(x: usize, y: usize, n: i32, payload: usize, tables: usize): usize { return sort<u64>(x, y, n, payload, tables); }
+export function quantiles(x: usize, n: i32, u: usize, uFactor: f64, y: usize, m: i32, v: usize, vFactor: f64, wide: bool, wideMass: bool, order: f64, unit: f64): f64 { return quantilesOf(x, n, u, uFactor, y, m, v, vFactor, wide, wideMass, order, unit); }
+export function histogram_f32(p: usize, q: usize, gaps: usize, results: usize, rows: i32, n: i32): void { histogram<f32>(p, q, gaps, results, rows, n); }
+export function histogram_f64(p: usize, q: usize, gaps: usize, results: usize, rows: i32, n: i32): void { histogram<f64>(p, q, gaps, results, rows, n); }
 // biome-ignore-end format: one line each
 
 /** Where static data ends and the host may begin to use memory. */
