@@ -213,11 +213,13 @@ let sum: f64 = 0;
 let change: f64 = 0;
 let signs: bool = false;
 
+/** The last vectors of four rows of p, and of q, with zeros behind. */
+const REST: usize = memory.data(128, 16);
+
 // @ts-ignore: decorator
 @inline
-function part<T>(x: usize, left: i32): v128 {
-  const v = v128.load(x);
-  return left < lanes<T>() ? v128.and(v, tailMask<T>(left, 0)) : v;
+function rest<T>(x: usize, y: usize, count: i32): void {
+  v128.store(y, v128.and(v128.load(x), tailMask<T>(count, 0)));
 }
 
 // @ts-ignore: decorator
@@ -234,10 +236,18 @@ function sums<T>(p: usize, q: usize, n: i32): void {
   while (n > 0) {
     let s = i32x4.splat(0);
     let d = i32x4.splat(0);
-    const stop = max(0, n - SQUARES * w);
-    for (; n > stop; n -= w, p += VECTOR, q += VECTOR) {
-      const a = part<T>(p, n);
-      const b = part<T>(q, n);
+    let vectors = min(n / w, SQUARES);
+    if (vectors == 0) {
+      rest<T>(p, REST, n);
+      rest<T>(q, REST + VECTOR, n);
+      p = REST;
+      q = REST + VECTOR;
+      vectors = 1;
+    }
+    n -= vectors * w;
+    for (const end = p + <usize>vectors * VECTOR; p < end; p += VECTOR, q += VECTOR) {
+      const a = v128.load(p);
+      const b = v128.load(q);
       bits = v128.or(bits, v128.or(a, b));
       s = v128.add<T>(s, a);
       d = v128.add<T>(d, v128.sub<T>(a, b));
@@ -270,12 +280,15 @@ function careful<T>(p: usize, q: usize, gaps: usize, n: i32): f64 {
   return n ? s : NaN;
 }
 
+/** All bits but the sign: |x| by it is one instruction, where the engine's own makes the mask anew at every use. */
+const MAGNITUDE = memory.data<u64>([0x7fffffff7fffffff, 0x7fffffff7fffffff, 0x7fffffffffffffff, 0x7fffffffffffffff]);
+
 /** (p − q) − q·ratio of a vector: exactly 0 for p = q, so never fused. */
 // @ts-ignore: decorator
 @inline
-function excess<T>(p: usize, q: usize, left: i32, ratio: v128): v128 {
-  const b = part<T>(q, left);
-  return v128.sub<T>(v128.sub<T>(part<T>(p, left), b), v128.mul<T>(b, ratio));
+function excess<T>(p: usize, q: usize, ratio: v128): v128 {
+  const b = v128.load(q);
+  return v128.sub<T>(v128.sub<T>(v128.load(p), b), v128.mul<T>(b, ratio));
 }
 
 /** U/V − 1 = ρ of the rows, and the sums U; both as T. */
@@ -316,10 +329,11 @@ function across<T>(p: usize, q: usize, row: usize, last: usize, gaps: usize, res
   const r1 = v128.splat<T>(load<T>(RATIO + sizeof<T>()));
   const r2 = v128.splat<T>(load<T>(RATIO + 2 * sizeof<T>()));
   const r3 = v128.splat<T>(load<T>(RATIO + 3 * sizeof<T>()));
-  const o1 = min<usize>(1, last) * row;
-  const o2 = min<usize>(2, last) * row;
-  const o3 = min<usize>(3, last) * row;
+  let o1 = min<usize>(1, last) * row;
+  let o2 = min<usize>(2, last) * row;
+  let o3 = min<usize>(3, last) * row;
   const zero = i32x4.splat(0);
+  const magnitude = v128.load(MAGNITUDE + (sizeof<T>() == 4 ? 0 : VECTOR));
   let total0 = zero;
   let total1 = zero;
   let base0 = zero;
@@ -329,15 +343,28 @@ function across<T>(p: usize, q: usize, row: usize, last: usize, gaps: usize, res
     let moved = zero;
     let even = zero;
     let odd = zero;
-    const stop = max(0, left - SQUARES * w);
-    for (; left > stop; left -= w, p += VECTOR, q += VECTOR, gaps += VECTOR) {
-      const a = excess<T>(p, q, left, r0);
-      const b = excess<T>(p + o1, q + o1, left, r1);
+    let squares = min(left / w, SQUARES);
+    if (squares == 0) {
+      for (let r: usize = 0; r < <usize>w; r++) {
+        rest<T>(p + min(r, last) * row, REST + r * VECTOR, left);
+        rest<T>(q + min(r, last) * row, REST + 64 + r * VECTOR, left);
+      }
+      p = REST;
+      q = REST + 64;
+      o1 = VECTOR;
+      o2 = 2 * VECTOR;
+      o3 = 3 * VECTOR;
+      squares = 1;
+    }
+    left -= squares * w;
+    for (const end = p + <usize>squares * VECTOR; p < end; p += VECTOR, q += VECTOR, gaps += VECTOR) {
+      const a = excess<T>(p, q, r0);
+      const b = excess<T>(p + o1, q + o1, r1);
       let first: v128;
       let two: v128;
       if (sizeof<T>() == 4) {
-        const d = excess<T>(p + o2, q + o2, left, r2);
-        const e = excess<T>(p + o3, q + o3, left, r3);
+        const d = excess<T>(p + o2, q + o2, r2);
+        const e = excess<T>(p + o3, q + o3, r3);
         const low01 = i32x4.shuffle(a, b, 0, 4, 1, 5);
         const high01 = i32x4.shuffle(a, b, 2, 6, 3, 7);
         const low23 = i32x4.shuffle(d, e, 0, 4, 1, 5);
@@ -347,18 +374,18 @@ function across<T>(p: usize, q: usize, row: usize, last: usize, gaps: usize, res
         const third = i64x2.shuffle(high01, high23, 0, 2);
         const both = v128.add<T>(third, i64x2.shuffle(high01, high23, 1, 3));
         const c2 = v128.add<T>(c, two);
-        even = madd<T>(abs<T>(v128.add<T>(c2, third)), v128.load32_splat(gaps, 8), even);
+        even = madd<T>(v128.and(magnitude, v128.add<T>(c2, third)), v128.load32_splat(gaps, 8), even);
         two = v128.add<T>(two, both);
-        odd = madd<T>(abs<T>(v128.add<T>(c2, both)), v128.load32_splat(gaps, 12), odd);
-        even = madd<T>(abs<T>(v128.add<T>(c, first)), v128.load32_splat(gaps), even);
-        odd = madd<T>(abs<T>(c2), v128.load32_splat(gaps, 4), odd);
+        odd = madd<T>(v128.and(magnitude, v128.add<T>(c2, both)), v128.load32_splat(gaps, 12), odd);
+        even = madd<T>(v128.and(magnitude, v128.add<T>(c, first)), v128.load32_splat(gaps), even);
+        odd = madd<T>(v128.and(magnitude, c2), v128.load32_splat(gaps, 4), odd);
         c = v128.add<T>(c2, both);
       } else {
         first = i64x2.shuffle(a, b, 0, 2);
         two = v128.add<T>(first, i64x2.shuffle(a, b, 1, 3));
-        even = madd<T>(abs<T>(v128.add<T>(c, first)), v128.load64_splat(gaps), even);
+        even = madd<T>(v128.and(magnitude, v128.add<T>(c, first)), v128.load64_splat(gaps), even);
         c = v128.add<T>(c, two);
-        odd = madd<T>(abs<T>(c), v128.load64_splat(gaps, 8), odd);
+        odd = madd<T>(v128.and(magnitude, c), v128.load64_splat(gaps, 8), odd);
       }
       moved = v128.add<T>(moved, two);
     }
