@@ -1,7 +1,7 @@
 /** Wasserstein distances on the line: of samples, and of histograms row by row. */
 import type { Arena } from "./arena.ts";
 import { failValue, numberIn, optionsOf } from "./check.ts";
-import { arena, workspace } from "./kernels.ts";
+import { workspace } from "./kernels.ts";
 import { CompensatedSum, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { TILE_BYTES } from "./rows.ts";
 import { elements, elementsOfBoth, layoutOf, outputOf, pairOf } from "./tensor.ts";
@@ -144,7 +144,9 @@ function positionsOf(fn: string, n: number, o: WassersteinHistogramOptions): { a
   if (o.support === undefined) {
     const unit =
       o.binWidth === undefined ? 1 : numberIn(fn, "binWidth", o.binWidth, Number.MIN_VALUE, Number.MAX_VALUE);
-    return { at: Float64Array.from({ length: n }, (_, i) => i), unit };
+    const at = new Float64Array(n);
+    for (let i = 0; i < n; i++) at[i] = i;
+    return { at, unit };
   }
   if (o.binWidth !== undefined) failValue(fn, "binWidth", 'left out where "support" is given', o.binWidth);
   const given = elements(fn, "support", o.support);
@@ -157,7 +159,10 @@ function positionsOf(fn: string, n: number, o: WassersteinHistogramOptions): { a
       failValue(fn, `support[${i}]`, "finite and not below the one before it", given[i]);
   }
   const unit = range || 1;
-  return { at: Float64Array.from(given, (x) => (x - low) / unit), unit };
+  // in a loop: Float64Array.from takes 40 ns an element
+  const at = new Float64Array(n);
+  for (let i = 0; i < n; i++) at[i] = ((given[i] as number) - low) / unit;
+  return { at, unit };
 }
 
 /**
