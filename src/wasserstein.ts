@@ -45,7 +45,7 @@ function distance(at: Arena, order: number, total: number, walk: (order: number,
  * where the sums are so; and by powers of 2, so that nothing overflows.
  */
 function common(u: number, v: number): { byU: number; byV: number; total: number } {
-  const scale = (sum: number) => (sum < 1e-100 ? 2 ** 600 : sum > 1e100 ? 2 ** -700 : 1);
+  const scale = (sum: number) => 2 ** Math.min(Math.max(-Math.round(Math.log2(sum)), -1000), 1000);
   const [su, sv] = [scale(u), scale(v)];
   return { byU: v * sv * su, byV: u * su * sv, total: u * su * (v * sv) };
 }
