@@ -34,15 +34,17 @@ export function jumpPlot(readings: readonly Reading[]): string {
       anchor: "start",
       colour: "#666666",
     }),
+    text(24, 88, "KL and JS in nats, W in units of θ", { anchor: "start", colour: "#666666", more: 'font-size="12"' }),
     ...axes(),
-    ...curve(readings, "kl"),
-    ...curve(readings, "js"),
+    ...segments(),
     ...curve(readings, "wasserstein"),
+    // the wider point is seen around the other, where both land at 0
+    ...curve(readings, "kl", 9),
+    ...curve(readings, "js", 5.5),
     text(xOf(0.62), yOf(Infinity) - 12, "KL(P‖Q) = ∞", { colour: COLOURS.kl, more: HALO }),
     text(xOf(-0.36), yOf(Math.LN2) - 12, "JS(P, Q) = log 2", { colour: COLOURS.js, more: HALO }),
     text(xOf(0.4) + 14, yOf(0.4) + 16, "W(P, Q) = |θ|", { colour: COLOURS.wasserstein, anchor: "start", more: HALO }),
-    text(xOf(0) + 14, yOf(0) - 10, "θ = 0: all three are 0", { anchor: "start", more: `${HALO} font-size="13"` }),
-    ...segments(),
+    text(xOf(0) + 52, yOf(0) - 9, "all three are 0 at θ = 0", { anchor: "start", colour: "#666666" }),
     "</svg>\n",
   ].join("\n");
 }
@@ -69,7 +71,7 @@ function axes(): string[] {
 }
 
 /** A stroke for each stretch without a jump, rings at the ends that a jump leaves open, and a point where it lands. */
-function curve(readings: readonly Reading[], name: Curve): string[] {
+function curve(readings: readonly Reading[], name: Curve, radius = 0): string[] {
   const colour = COLOURS[name];
   const stretches: Reading[][] = [];
   const isJump = (a: Reading, b: Reading) => !(Math.abs(a[name] - b[name]) < 0.3) && a[name] !== b[name];
@@ -94,24 +96,27 @@ function curve(readings: readonly Reading[], name: Curve): string[] {
   });
   const rings = landings.flatMap(({ theta }) => {
     const open = readings[readings.findIndex((r) => r.theta === theta) - 1] as Reading;
-    return circle(theta, open[name], colour, "white");
+    return circle(theta, open[name], 5.5, colour, "white");
   });
-  return [...paths, ...rings, ...landings.map((r) => circle(r.theta, r[name], colour, colour))];
+  return [...paths, ...rings, ...landings.map((r) => circle(r.theta, r[name], radius, colour, colour))];
 }
 
-const circle = (theta: number, value: number, colour: string, fill: string): string =>
-  `<circle cx="${round(xOf(theta))}" cy="${round(yOf(value))}" r="5.5" fill="${fill}" stroke="${colour}" stroke-width="2.5"/>`;
+const circle = (theta: number, value: number, radius: number, colour: string, fill: string): string =>
+  `<circle cx="${round(xOf(theta))}" cy="${round(yOf(value))}" r="${radius}" fill="${fill}" stroke="${colour}" stroke-width="2.5"/>`;
 
-/** What is compared, in a corner. */
+/** What is compared, between the arms of W. */
 function segments(): string[] {
-  const [x, top, bottom, apart] = [664, 22, 78, 62];
-  const arrow = `<path d="M${x + 6} 50H${x + apart - 6}m-5 -4l5 4l-5 4M${x + 11} 46l-5 4l5 4" fill="none" stroke="${INK}"/>`;
+  const [x, y, apart, length] = [xOf(0) - 31, yOf(0.58), 62, 60];
+  const middle = y + length / 2;
+  const ends = `M${x + 11} ${middle - 4}l-5 4l5 4M${x + apart - 11} ${middle - 4}l5 4l-5 4`;
+  const bold = 'stroke-width="4" stroke-linecap="round"';
   return [
-    line(x, top, x, bottom, INK, 'stroke-width="4" stroke-linecap="round"'),
-    line(x + apart, top, x + apart, bottom, INK, 'stroke-width="4" stroke-linecap="round"'),
-    arrow,
-    text(x - 14, 55, "P"),
-    text(x + apart + 14, 55, "Q"),
-    text(x + apart / 2, 42, "θ"),
+    `<rect x="${x - 24}" y="${round(y - 4)}" width="${apart + 48}" height="${length + 8}" fill="white"/>`,
+    line(x, y, x, y + length, INK, bold),
+    line(x + apart, y, x + apart, y + length, INK, bold),
+    `<path d="M${x + 6} ${middle}h${apart - 12}${ends}" fill="none" stroke="${INK}"/>`,
+    text(x - 14, middle + 5, "P"),
+    text(x + apart + 14, middle + 5, "Q"),
+    text(x + apart / 2, middle - 8, "θ"),
   ];
 }
