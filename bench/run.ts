@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { nodeMajor, options, RELAXED_SINCE, root } from "./options.ts";
 
-const FAMILIES = ["softmax", "losses", "divergences", "gram", "sinkhorn", "emd", "startup"];
+const FAMILIES = ["softmax", "losses", "divergences", "gram", "sinkhorn", "emd", "wasserstein", "startup"];
 
 const named = options.families;
 const unknown = named.find((name) => !FAMILIES.includes(name));

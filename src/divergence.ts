@@ -4,7 +4,7 @@ import { failKind, failValue, numberIn, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
 import { baseFactor, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { type Stream, streamRows } from "./stream.ts";
-import { apart, elements, elementsOfBoth, type Layout, layoutOf, outputOf, shapeOf } from "./tensor.ts";
+import { apart, elements, elementsOfBoth, type Layout, layoutOf, outputOf, pairOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 type From = "probabilities" | "logProbabilities" | "logits";
@@ -60,20 +60,8 @@ function fromOf(fn: string, value: unknown): From {
 
 function problemOf(fn: string, x: Input, y: Input, options: Options | undefined): Problem {
   const o = optionsOf(fn, options) as Options;
-  const [p, q] = elementsOfBoth(fn, "p", x, "q", y);
-  const shape = shapeOf(fn, x, o.shape, p.length, "p");
+  const { p, q, shape } = pairOf(fn, x, y, o.shape);
   const layout = layoutOf(fn, shape, o.axis);
-  if (q.length !== p.length) {
-    throw new RangeError(
-      `${fn}: "q" must be of the shape of "p", [${shape.join(", ")}] with ${p.length} elements, got ${q.length} elements`,
-    );
-  }
-  if (o.shape === undefined) {
-    const other = shapeOf(fn, y, undefined, q.length, "q");
-    if (other.length > 1 && shape.length > 1 && other.join() !== shape.join()) {
-      throw new RangeError(`${fn}: "q" must be of the shape of "p", [${shape.join(", ")}], got [${other.join(", ")}]`);
-    }
-  }
   const from = fromOf(fn, o.from);
   const temperature =
     o.temperature === undefined ? 1 : numberIn(fn, "temperature", o.temperature, Number.MIN_VALUE, Number.MAX_VALUE);

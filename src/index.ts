@@ -74,3 +74,9 @@ export {
   styleLossWithGrad,
 } from "./style.ts";
 export type { FloatArray, Input, Labels, Resident, ResultOf, Tensor } from "./types.ts";
+export {
+  type WassersteinHistogramOptions,
+  type WassersteinOptions,
+  wasserstein,
+  wassersteinHistogram,
+} from "./wasserstein.ts";

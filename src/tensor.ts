@@ -107,6 +107,25 @@ export function shapeOf(
   return sizes;
 }
 
+/** Two distributions, or rows of them, of one shape. */
+export function pairOf(
+  fn: string,
+  x: Input,
+  y: Input,
+  option: unknown,
+): { p: FloatArray; q: FloatArray; shape: readonly number[] } {
+  const [p, q] = elementsOfBoth(fn, "p", x, "q", y);
+  const shape = shapeOf(fn, x, option, p.length, "p");
+  const own = option === undefined ? shapeOf(fn, y, undefined, q.length, "q") : [q.length];
+  if (q.length !== p.length || (own.length > 1 && shape.length > 1 && own.join() !== shape.join())) {
+    const got = own.length > 1 ? `[${own.join(", ")}]` : `${q.length} elements`;
+    throw new RangeError(
+      `${fn}: "q" must be of the shape of "p", [${shape.join(", ")}] with ${p.length} elements, got ${got}`,
+    );
+  }
+  return { p, q, shape };
+}
+
 /** Data of a shape as rows along an axis: element j of row (o, i) stands at (o·n + j)·inner + i. */
 export interface Layout {
   readonly outer: number;

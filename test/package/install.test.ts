@@ -9,7 +9,7 @@ const installed = join(home, "node_modules/surprisal");
 const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string };
 
 const NAMES =
-  "binaryCrossEntropy binaryCrossEntropyWithGrad cka crossEntropy crossEntropyWithGrad emd entropy gram info init initSync jsDistance jsDivergence jsDivergenceWithGrad kernelMatrix klDivergence klDivergenceWithGrad klGaussian logSigmoid logSoftmax logSumExp logit mmd pairwiseDivergence perceptualLoss perceptualLossWithGrad perplexity resident sigmoid sinkhorn sinkhornDivergence sinkhornDivergenceWithGrad softmax softplus styleGram styleLoss styleLossWithGrad surprisal";
+  "binaryCrossEntropy binaryCrossEntropyWithGrad cka crossEntropy crossEntropyWithGrad emd entropy gram info init initSync jsDistance jsDivergence jsDivergenceWithGrad kernelMatrix klDivergence klDivergenceWithGrad klGaussian logSigmoid logSoftmax logSumExp logit mmd pairwiseDivergence perceptualLoss perceptualLossWithGrad perplexity resident sigmoid sinkhorn sinkhornDivergence sinkhornDivergenceWithGrad softmax softplus styleGram styleLoss styleLossWithGrad surprisal wasserstein wassersteinHistogram";
 
 it("holds what it needs and nothing else", () => {
   const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
