@@ -4,18 +4,24 @@ import { type Home, type Row, tool } from "./home.ts";
 const NODES = ["node20", "node22", "node24", "node26"];
 
 /** Prints the result, in engines with Node's modules. */
-export function program(home: Home): string {
+export function program(home: Home, entry = "surprisal"): string {
   return `
     import { readFileSync } from "node:fs";
-    import * as surprisal from "surprisal";
+    import * as surprisal from "${entry}";
     import { conform } from "./conform.mjs";
     const [base, relaxed] = ["base", "relaxed"].map((name) => readFileSync(\`node_modules/surprisal/dist/\${name}.wasm\`));
-    const options = { version: ${JSON.stringify(home.version)}, base: new WebAssembly.Module(base), relaxed };
+    const options = {
+      version: ${JSON.stringify(home.version)},
+      base: new WebAssembly.Module(base),
+      relaxed,
+      baseOnly: ${entry !== "surprisal"},
+    };
     console.log(JSON.stringify(await conform(surprisal, options)));`;
 }
 
 export async function run(home: Home, row: Row): Promise<void> {
   home.write("esm.mjs", program(home));
+  home.write("base.mjs", program(home, "surprisal/base"));
   home.write(
     "cjs.cjs",
     `const { conform } = require("./conform.cjs");
@@ -41,6 +47,7 @@ export async function run(home: Home, row: Row): Promise<void> {
     const node = tool(`${name}/bin/node`);
     const runtime = `Node ${(await home.exec(node, ["--version"])).trim().slice(1)}`;
     await row(runtime, "import", () => home.result(node, ["esm.mjs"]));
+    await row(runtime, "import surprisal/base", () => home.result(node, ["base.mjs"]));
     await row(runtime, "require", () => home.result(node, ["cjs.cjs"]));
     await row(runtime, "import in worker_threads", () => home.result(node, ["threads.mjs"]));
   }
