@@ -39,20 +39,21 @@ const row: Row = async (runtime, style, body) => {
   for (const { name, message } of result.failed) console.log(`  ${name}: ${message}`);
 };
 
-/** The digest that most runtimes have, and whether all do; a function whose results differ is named. */
-function compare(): string | undefined {
+/** What there is to say of the digests; a row whose digest is not that of the first is failed, and says which functions differ. */
+function compare(): string {
   const withDigest = lines.filter(({ result }) => result.digest);
-  const digests = [...new Set(withDigest.map(({ result }) => result.digest))];
-  if (digests.length < 2) return digests[0];
-  const [first] = withDigest as [Line];
+  const [first] = withDigest;
+  if (first === undefined) return "no digest";
+  let verdict = `one digest, ${first.result.digest}`;
   for (const { runtime, style, result } of withDigest) {
     if (result.digest === first.result.digest) continue;
+    verdict = "digests differ";
     const names = Object.keys(result.digests ?? {}).filter((n) => result.digests?.[n] !== first.result.digests?.[n]);
     const message = `${result.digest} is not the digest of ${first.runtime}, ${first.result.digest}: ${names.join(", ")}`;
     (result.failed as { name: string; message: string }[]).push({ name: "digest", message });
     console.log(`${runtime}, ${style}: ${message}`);
   }
-  return undefined;
+  return verdict;
 }
 
 const HEAD = ["runtime", "import", "kernels", "passed", "failed", "digest of base"];
@@ -99,12 +100,12 @@ try {
   home.remove();
 }
 
-const digest = compare();
+const verdict = compare();
 print();
 const count = (of: (result: Result) => number): number => lines.reduce((sum, { result }) => sum + of(result), 0);
 const passed = count((result) => result.passed);
 const failed = count((result) => result.failed.length);
-console.log(`${passed} passed, ${failed} failed; ${digest ? `one digest, ${digest}` : "digests differ"}`);
+console.log(`${passed} passed, ${failed} failed; ${verdict}`);
 if (names.length === NAMES.length && failed === 0) write(home.version);
 if (values.json) writeFileSync(values.json, JSON.stringify({ numPassedTests: passed, numFailedTests: failed }));
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
