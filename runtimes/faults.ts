@@ -79,6 +79,7 @@ const NO_SIMD = `
 
 /** Before the package is loaded, what engines of a few years ago lack goes. */
 const ABSENT = `
+  void Response; // Node's own, which it loads late, wants a FinalizationRegistry
   for (const name of ["FinalizationRegistry", "WeakRef", "DisposableStack", "AsyncDisposableStack"]) delete globalThis[name];
   const given = Symbol;
   const { dispose, asyncDispose, ...others } = Object.getOwnPropertyDescriptors(given);
