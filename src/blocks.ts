@@ -95,8 +95,9 @@ function planOf({ x, y, depth, plain, small }: Product): Plan {
   const side = sideOf(x.rows, largest);
   const otherSide = y ? sideOf(y.rows, largest) : side;
   const longest = Math.max(1, side, plain ? 0 : otherSide);
-  const chains = Math.floor(Math.log2(Math.max(1, STAGED_BYTES / size / longest / CHAIN)));
-  const chunk = Math.min(depth, SPAN, 2 ** chains * CHAIN);
+  // a power of two chains, by bits: a logarithm of Math that errs on one engine would sum in another order there
+  const chains = 31 - Math.clz32(Math.max(1, STAGED_BYTES / size / longest / CHAIN));
+  const chunk = Math.min(depth, SPAN, CHAIN << chains);
   let bytes = 0;
   const take = (elements: number, each = size): number => {
     const at = bytes;

@@ -1,9 +1,9 @@
 /** Cross-entropy losses of logits, log-probabilities or probabilities against classes or distributions, with gradients. */
 import type { Arena } from "./arena.ts";
-import { failValue, integerIn, numberIn, oneOf, optionsOf } from "./check.ts";
+import { failKind, failValue, integerIn, numberIn, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
 import { baseFactor, CompensatedSum, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
-import { mapElements } from "./rows.ts";
+import { mapElements, scalar } from "./rows.ts";
 import { type Stream, streamRows } from "./stream.ts";
 import { apart, elements, elementsOfBoth, type Layout, labelsOf, layoutOf, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, Labels, ResultOf } from "./types.ts";
@@ -163,7 +163,7 @@ function fromProbabilities(at: Arena, p: Problem, logs: boolean, grad: FloatArra
   const { n, inner, rows } = layout;
   const losses = new Float64Array(rows);
   const [row, logRow] = [new Float64Array(n), new Float64Array(n)];
-  const logTotal = new Float64Array(1);
+  let logTotal = 0;
   const { logarithm } = at.kernels;
   for (let r = 0; r < rows; r++) {
     const start = Math.floor(r / inner) * n * inner + (r % inner);
@@ -178,8 +178,7 @@ function fromProbabilities(at: Arena, p: Problem, logs: boolean, grad: FloatArra
     if (logs) logRow.set(row);
     else {
       mapElements(at, row, logRow, logarithm);
-      logTotal[0] = total;
-      mapElements(at, logTotal, logTotal, logarithm);
+      logTotal = scalar(at, "logarithm", total);
     }
     const ignored = label !== undefined && label === ignoreIndex;
     const loss = new CompensatedSum();
@@ -188,7 +187,7 @@ function fromProbabilities(at: Arena, p: Problem, logs: boolean, grad: FloatArra
       const c = ignored ? 0 : (weight ? (weight[j] as number) : 1) * ((1 - smoothing) * t + smoothing / n);
       mass.add(c);
       // 0·log 0 = 0, but what is no probability makes the row NaN
-      if (c !== 0) loss.add(c * ((logs ? 0 : (logTotal[0] as number)) - (logRow[j] as number)));
+      if (c !== 0) loss.add(c * (logTotal - (logRow[j] as number)));
       else if (!ignored && !logs && !((row[j] as number) >= 0)) loss.add(NaN);
       if (grad) grad[start + j * inner] = c === 0 ? 0 : -scale * c * (logs ? 1 : 1 / (row[j] as number));
     }
@@ -273,8 +272,11 @@ export function perplexity(
 ): number {
   const fn = "perplexity";
   const o: Options = optionsOf(fn, options);
-  const p = problemOf(fn, logits, labels, { shape: o.shape, ignoreIndex: o.ignoreIndex });
-  const power = new Float64Array([evaluate(fn, p, {}, undefined, undefined) as number]);
-  mapElements(arena(), power, power, arena().kernels.exponential);
-  return power[0] as number;
+  if (labelsOf(labels) === undefined) failKind(fn, "labels", "integers, one a row", labels);
+  // as a tensor, for there numbers are labels, however many
+  const p = problemOf(fn, logits, { data: labels } as unknown as Labels, {
+    shape: o.shape,
+    ignoreIndex: o.ignoreIndex,
+  });
+  return scalar(arena(), "exponential", evaluate(fn, p, {}, undefined, undefined) as number);
 }

@@ -1,5 +1,7 @@
 /** The Kullback–Leibler divergence of normal distributions, in f64. */
 import { failKind, failValue } from "./check.ts";
+import { arena } from "./kernels.ts";
+import { scalar } from "./rows.ts";
 import { elements } from "./tensor.ts";
 import type { FloatArray, Input } from "./types.ts";
 
@@ -81,7 +83,11 @@ function solve({ factor, diagonal }: Factored, b: Float64Array, from: number, st
 
 /** t − 1 − log t ≥ 0, of t = 1 + u. */
 function excess(u: number): number {
-  if (Math.abs(u) > 0.25) return u - Math.log1p(u);
+  if (Math.abs(u) > 0.25) {
+    const t = 1 + u;
+    // log(1 + u) with what rounding took from t (Kahan)
+    return u - (scalar(arena(), "logarithm", t) + (u - (t - 1)) / t);
+  }
   // with s = u/(2 + u): log(1 + u) = 2·artanh s, and u − 2s = u·s
   const s = u / (2 + u);
   const z = s * s;
@@ -127,7 +133,8 @@ export function klGaussian(a: Gaussian, b: Gaussian): number {
       }
     }
     offDiagonal(q, m, d);
-    for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) total += (m[i * d + j] as number) ** 2;
+    for (let i = 0; i < d; i++)
+      for (let j = 0; j < i; j++) total += (m[i * d + j] as number) * (m[i * d + j] as number);
   }
   return total / 2;
 }

@@ -14,6 +14,7 @@ import {
 } from "./blocks.ts";
 import { failKind, failValue, numberIn, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
+import { raise } from "./rows.ts";
 import { elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
@@ -145,7 +146,7 @@ export function gramsOf(fn: string, source: FloatArray, result: FloatArray, gram
   });
 }
 
-/** A kernel as a product and what its sums are mapped by; `power` is what is left to JavaScript. */
+/** A kernel as a product and what its sums are mapped by; `power` is one that is no integer, which the values have yet to be raised to. */
 export interface KernelPlan {
   readonly of: 0 | 1 | 2;
   readonly normed: boolean;
@@ -269,8 +270,7 @@ export function kernelMatrix<X extends Input>(
     const product = kernelProduct(at, scratch, plan, matrix(a as FloatArray, n), second, d);
     const written = out as FloatArray;
     writeProduct(at, scratch, product, { out: written, start: 0, ...plan.map });
-    if (plan.power !== undefined)
-      for (let i = 0; i < written.length; i++) written[i] = (written[i] as number) ** plan.power;
+    if (plan.power !== undefined) raise(at, written, plan.power);
     return written as ResultOf<X>;
   });
 }

@@ -25,6 +25,7 @@ import {
   sameDepth,
 } from "./gram.ts";
 import { arena } from "./kernels.ts";
+import { raise } from "./rows.ts";
 import type { FloatArray, Input } from "./types.ts";
 
 export interface MmdOptions extends Partial<KernelOptions> {
@@ -71,9 +72,10 @@ function sums(at: Arena, scratch: number, product: Product, plan: KernelPlan): {
       const row = block.pointer / size + r * block.stride;
       let sum = 0;
       // both triangles: what is below the diagonal counts twice
-      for (let c = 0; c < (own ? r : block.columns); c++) sum += powered(values[row + c] as number, plan.power);
+      if (plan.power !== undefined) raise(at, values.subarray(row, row + (own ? r + 1 : block.columns)), plan.power);
+      for (let c = 0; c < (own ? r : block.columns); c++) sum += values[row + c] as number;
       all.add(product.y ? sum : 2 * sum);
-      if (own) diagonal.add(powered(values[row + r] as number, plan.power));
+      if (own) diagonal.add(values[row + r] as number);
     }
   });
   return { all: all.value + diagonal.value, diagonal: diagonal.value };
@@ -93,10 +95,6 @@ class Total {
   get value(): number {
     return Number.isFinite(this.#sum) ? this.#sum + this.#lost : this.#sum;
   }
-}
-
-function powered(value: number, power: number | undefined): number {
-  return power === undefined ? value : value ** power;
 }
 
 /**
@@ -125,7 +123,7 @@ export function mmd(x: Input, y: Input, options?: MmdOptions): number {
     const [a, b] = matrices(p as FloatArray, q as FloatArray);
     const own = (s: Matrix): number => {
       const { all, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, s, undefined, d), plan);
-      return unbiased ? (all - diagonal) / (s.rows * (s.rows - 1)) : all / s.rows ** 2;
+      return unbiased ? (all - diagonal) / (s.rows * (s.rows - 1)) : all / (s.rows * s.rows);
     };
     const cross = sums(at, scratch, kernelProduct(at, scratch, plan, a, b, d), plan).all / (n * m);
     const value = own(a) + own(b) - 2 * cross;

@@ -1,5 +1,7 @@
 /** What losses and divergences per row become, and in which unit. */
 import { failKind, failValue, oneOf } from "./check.ts";
+import { arena } from "./kernels.ts";
+import { scalar } from "./rows.ts";
 import type { FloatArray } from "./types.ts";
 
 export type Reduction = "none" | "mean" | "sum";
@@ -16,8 +18,8 @@ export function baseFactor(fn: string, base: unknown): number {
   if (base === undefined || base === Math.E) return 1;
   if (typeof base !== "number") failKind(fn, "base", "a number", base);
   if (!(base > 0 && base !== 1 && base < Infinity)) failValue(fn, "base", "positive, finite and not 1", base);
-  // exact for the common ones on every engine
-  return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / Math.log(base);
+  // correctly rounded for the common ones
+  return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / scalar(arena(), "logarithm", base);
 }
 
 /** A sum with its rounding errors (Neumaier 1974). */

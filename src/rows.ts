@@ -163,6 +163,30 @@ function piecewise(
   }
 }
 
+/**
+ * log v or e^v by the kernels, as Math's differ between engines: log 3 in the last bit of V8 and JavaScriptCore, powers
+ * even between Node 20 and 26.
+ */
+export function scalar(at: Arena, kernel: "logarithm" | "exponential", value: number): number {
+  at.view(8)[at.results / 8] = value;
+  at.kernels[kernel](at.results, at.results, 1);
+  return at.number(at.results);
+}
+
+/** values ** power in place, as e^{power·log v}. The stage is left alone: the values may stand there. */
+export function raise(at: Arena, values: FloatArray, power: number): void {
+  const tile = RESULT_BYTES / 8;
+  for (let i = 0; i < values.length; i += tile) {
+    const count = Math.min(tile, values.length - i);
+    at.copyIn(values, i, count, at.results, 1, 8);
+    at.kernels.logarithm(at.results, at.results, count);
+    const powers = at.view(8).subarray(at.results / 8, at.results / 8 + count);
+    for (let j = 0; j < count; j++) (powers[j] as number) *= power;
+    at.kernels.exponential(at.results, at.results, count);
+    values.set(powers, i);
+  }
+}
+
 /** Element by element, through tiles. */
 export function mapElements(
   arena: Arena,

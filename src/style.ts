@@ -70,7 +70,7 @@ export function styleGram<X extends Input>(features: X, options?: StyleGramOptio
   const source = elements(fn, "features", features);
   const shape = shapeOf(fn, features, o.shape, source.length, "features");
   const grams = mapsOf(fn, shape, normalizeOf(fn, o.normalize));
-  const out = outputOf(fn, o.out, source, grams.count * grams.n ** 2);
+  const out = outputOf(fn, o.out, source, grams.count * grams.n * grams.n);
   return gramsOf(fn, o.out ? unshared(source, out) : source, out, grams) as ResultOf<X>;
 }
 

@@ -1,0 +1,111 @@
+/**
+ * Runs the conformance suite, on the packed package, in every runtime: `tsx runtimes/run.ts [names] [--json report]`.
+ * Prints the table, and writes it to docs/runtimes.md where all have run. Fails if a test does, or if digests differ.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import { type Home, install, type Result, type Row, root } from "./home.ts";
+
+/** The modules of this folder that run something, in the order of the table. */
+const NAMES = ["node", "deno", "bun", "workerd", "edge", "faults"];
+
+interface Line {
+  readonly runtime: string;
+  readonly style: string;
+  readonly result: Result;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
+const unknown = positionals.filter((name) => !NAMES.includes(name));
+if (unknown.length) throw new Error(`no such runtime: ${unknown.join(", ")}; there are ${NAMES.join(", ")}`);
+const names = positionals.length ? NAMES.filter((name) => positionals.includes(name)) : NAMES;
+
+const lines: Line[] = [];
+
+const row: Row = async (runtime, style, body) => {
+  const start = performance.now();
+  let result: Result;
+  try {
+    result = await body();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    result = { passed: 0, failed: [{ name: "runs", message }] };
+  }
+  lines.push({ runtime, style, result });
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${runtime}, ${style}: ${result.passed} passed, ${result.failed.length} failed, ${seconds} s`);
+  for (const { name, message } of result.failed) console.log(`  ${name}: ${message}`);
+};
+
+/** What there is to say of the digests; a row whose digest is not that of the first is failed, and says which functions differ. */
+function compare(): string {
+  const withDigest = lines.filter(({ result }) => result.digest);
+  const [first] = withDigest;
+  if (first === undefined) return "no digest";
+  let verdict = `one digest, ${first.result.digest}`;
+  for (const { runtime, style, result } of withDigest) {
+    if (result.digest === first.result.digest) continue;
+    verdict = "digests differ";
+    const names = Object.keys(result.digests ?? {}).filter((n) => result.digests?.[n] !== first.result.digests?.[n]);
+    const message = `${result.digest} is not the digest of ${first.runtime}, ${first.result.digest}: ${names.join(", ")}`;
+    (result.failed as { name: string; message: string }[]).push({ name: "digest", message });
+    console.log(`${runtime}, ${style}: ${message}`);
+  }
+  return verdict;
+}
+
+const HEAD = ["runtime", "import", "kernels", "passed", "failed", "digest of base"];
+
+const cellsOf = ({ runtime, style, result }: Line): string[] => [
+  runtime,
+  style,
+  result.variants?.join(", ") ?? "",
+  String(result.passed),
+  String(result.failed.length),
+  result.digest ?? "",
+];
+
+function print(): void {
+  const table = new Table({ head: HEAD, style: { head: [], border: [] } });
+  for (const line of lines) table.push(cellsOf(line));
+  console.log(table.toString());
+}
+
+/** Puts the table between the markers of docs/runtimes.md. */
+function write(version: string): void {
+  const path = join(root, "docs/runtimes.md");
+  const text = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const table = [text(HEAD), text(HEAD.map(() => "---")), ...lines.map((line) => text(cellsOf(line)))].join("\n");
+  const [begin, end] = ["<!-- table: npm run runtimes -->", "<!-- end of table -->"];
+  const before = readFileSync(path, "utf8");
+  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/runtimes.md lacks its markers, ${begin} and ${end}`);
+  const body = `\n\nsurprisal ${version}, packed and installed:\n\n${table}\n\n`;
+  writeFileSync(path, before.slice(0, from + begin.length) + body + before.slice(to));
+}
+
+const home: Home = install();
+try {
+  for (const name of names) {
+    try {
+      const { run } = (await import(`./${name}.ts`)) as { run(home: Home, row: Row): Promise<void> };
+      await run(home, row);
+    } catch (error) {
+      await row(name, "", () => Promise.reject(error));
+    }
+  }
+} finally {
+  home.remove();
+}
+
+const verdict = compare();
+print();
+const count = (of: (result: Result) => number): number => lines.reduce((sum, { result }) => sum + of(result), 0);
+const passed = count((result) => result.passed);
+const failed = count((result) => result.failed.length);
+console.log(`${passed} passed, ${failed} failed; ${verdict}`);
+if (names.length === NAMES.length && failed === 0) write(home.version);
+if (values.json) writeFileSync(values.json, JSON.stringify({ numPassedTests: passed, numFailedTests: failed }));
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
