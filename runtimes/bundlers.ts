@@ -6,7 +6,7 @@ import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import esbuild from "esbuild";
-import { VERSION as rollupVersion, rollup } from "rollup";
+import { rollup, VERSION as rollupVersion } from "rollup";
 import * as vite from "vite";
 import webpack from "webpack";
 import { chromium, reported } from "./browsers.ts";
@@ -22,7 +22,9 @@ const BUNDLERS: Record<string, (folder: string) => Promise<unknown>> = {
   async [`webpack ${webpack.version}`](folder) {
     const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) => {
       const output = { path: join(folder, "dist") };
-      webpack({ context: folder, mode: "production", output }, (error, stats) => (error ? reject(error) : resolve(stats)));
+      webpack({ context: folder, mode: "production", output }, (error, stats) =>
+        error ? reject(error) : resolve(stats),
+      );
     });
     if (stats?.hasErrors()) throw new Error(stats.toString("errors-only"));
   },

@@ -1,9 +1,9 @@
 /** Next.js's routes, of the Node and of the edge runtime, built and served as in production. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { answers, freePort } from "./serve.ts";
 import { type Home, type Row, tool } from "./home.ts";
 import { project } from "./project.ts";
+import { answers, freePort } from "./serve.ts";
 
 const env = { NEXT_TELEMETRY_DISABLED: "1" };
 

@@ -36,7 +36,9 @@ export async function serve(routes: Routes, policies: Record<string, string> = {
   const waiting = new Map<string, (report: unknown) => void>();
   let reports = 0;
 
-  async function respond(request: IncomingMessage): Promise<{ body?: Buffer | string; headers: Record<string, string> }> {
+  async function respond(
+    request: IncomingMessage,
+  ): Promise<{ body?: Buffer | string; headers: Record<string, string> }> {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (request.method === "POST") {
       waiting.get(pathname)?.(JSON.parse(await text(request)));

@@ -2,7 +2,6 @@
 const target = new URL(location.href).searchParams.get("report");
 
 /** Sends what a page found to the runner, which may be of another origin: a simple request, whose answer nobody reads. */
-// biome-ignore lint/correctness/noUnusedVariables: global, for the modules of the page
 function report(result) {
   fetch(target, { method: "POST", mode: "no-cors", body: JSON.stringify(result) });
 }

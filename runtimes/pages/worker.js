@@ -1,5 +1,5 @@
 import { conform } from "./conform.js";
-import * as surprisal from "./surprisal/index.js";
 import { modules } from "./modules.js";
+import * as surprisal from "./surprisal/index.js";
 
 postMessage(await conform(surprisal, await modules()));
