@@ -1,5 +1,5 @@
 import * as surprisal from "surprisal";
-import { conform } from "../../src/conform.js";
+import { conform } from "../../conform.js";
 
 export const runtime = "edge";
 

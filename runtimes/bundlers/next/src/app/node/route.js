@@ -1,5 +1,5 @@
 import * as surprisal from "surprisal";
-import { conform } from "../../src/conform.js";
+import { conform } from "../../conform.js";
 
 // at each request, not once while building
 export const dynamic = "force-dynamic";
