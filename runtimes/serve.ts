@@ -25,7 +25,7 @@ export interface Server {
   close(): void;
 }
 
-/** A page that has not reported by then hangs: the slowest takes 15 s while both cores are busy. */
+/** A page that has not reported by then hangs: 8 s are usual, 25 s on a busy machine. */
 const PATIENCE = 120_000;
 
 /**
