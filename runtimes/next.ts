@@ -1,4 +1,7 @@
-/** Next.js's routes, of the Node and of the edge runtime, built and served as in production. */
+/**
+ * Next.js's routes, of the Node and of the edge runtime, built and served as in production. By Turbopack, the default: with
+ * `--webpack` Next 16.4 fails to build any edge route, an empty one too (no route_client-reference-manifest.js).
+ */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { type Home, type Row, tool } from "./home.ts";
