@@ -9,7 +9,7 @@ import Table from "cli-table3";
 import { type Home, install, type Result, type Row, root } from "./home.ts";
 
 /** The modules of this folder that run something, in the order of the table. */
-const NAMES = ["node", "deno", "bun", "workerd", "edge", "faults"];
+const NAMES = ["node", "deno", "bun", "workerd", "edge", "chromium", "firefox", "webkit", "bundlers", "next", "faults"];
 
 interface Line {
   readonly runtime: string;

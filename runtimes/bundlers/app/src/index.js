@@ -1,0 +1,4 @@
+import * as surprisal from "surprisal";
+import { conform } from "./conform.js";
+
+report(await conform(surprisal));

@@ -1,0 +1,4 @@
+import { chromium, runPages } from "./browsers.ts";
+import type { Home, Row } from "./home.ts";
+
+export const run = (home: Home, row: Row): Promise<void> => runPages(chromium, home, row);
