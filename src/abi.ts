@@ -1,7 +1,7 @@
 /** What the kernels export, in types. */
 
 /** The ABI, as the compiler of assembly/index.ts declares it. */
-export type Kernels = Awaited<ReturnType<typeof import("../build/relaxed.js").instantiate>>;
+export type Kernels = Awaited<ReturnType<typeof import("../build/plain.js").instantiate>>;
 
 /** The kernels of one type, without the suffix: a kernel that is missing its twin fails to compile. */
 export type TypedKernels = {

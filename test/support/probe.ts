@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { optimize } from "../../tools/optimize.ts";
 import { unfuse } from "../../tools/unfuse.ts";
 
 export type Variant = "base" | "relaxed";
@@ -25,7 +26,8 @@ export async function buildProbe(variant: Variant): Promise<string> {
     readFile: (name, base) => (name === "asconfig.json" ? withoutEntries() : readText(join(base, name))),
   });
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
-  if (variant === "base") writeFileSync(join(root, unfinished), unfuse(readFileSync(join(root, unfinished))));
+  const relaxed = optimize(readFileSync(join(root, unfinished)));
+  writeFileSync(join(root, unfinished), variant === "base" ? unfuse(relaxed) : relaxed);
   renameSync(join(root, unfinished), join(root, file));
   return join(root, file);
 }
