@@ -304,6 +304,10 @@ function excess<T>(p: usize, q: usize, ratio: v128): v128 {
   return v128.sub<T>(v128.sub<T>(v128.load(p), b), v128.mul<T>(b, ratio));
 }
 
+// what a row may be: a bit for each of four rows
+const WILD = 1;
+const SIGNED = 16;
+
 /** U/V − 1 = ρ of the rows, and the sums U; both as T. */
 const RATIO: usize = memory.data(64, 16);
 
@@ -324,13 +328,18 @@ export function histogram<T>(p: usize, q: usize, gaps: usize, results: usize, ro
       const at = min(r, last) * row;
       sums<T>(p + at, q + at, n);
       const ratio = change / (sum - change);
-      if (signs || !(ratio >= -0.5 && ratio <= 1 && sum > 1e-18 && sum < 1e18)) wild |= 1 << <i32>r;
+      if (signs) wild |= SIGNED << <i32>r;
+      if (!(ratio >= -0.5 && ratio <= 1 && sum > 1e-18 && sum < 1e18)) wild |= WILD << <i32>r;
       store<T>(RATIO + r * sizeof<T>(), <T>ratio);
       store<T>(RATIO + VECTOR + r * sizeof<T>(), <T>sum);
     }
     across<T>(p, q, row, last, gaps, results, n);
     for (let r: usize = 0; r <= last; r++) {
-      if (wild & (1 << <i32>r)) store<f64>(results + 8 * r, careful<T>(p + r * row, q + r * row, gaps, n));
+      const what = wild >> <i32>r;
+      if (!(what & (SIGNED | WILD))) continue;
+      const value = careful<T>(p + r * row, q + r * row, gaps, n);
+      // a sign may be that of a −0, which changes nothing
+      if (what & WILD || isNaN(value)) store<f64>(results + 8 * r, value);
     }
   }
 }
