@@ -218,43 +218,56 @@ const REST: usize = memory.data(128, 16);
 
 // @ts-ignore: decorator
 @inline
-function rest<T>(x: usize, y: usize, count: i32): void {
-  v128.store(y, v128.and(v128.load(x), tailMask<T>(count, 0)));
+function rest<T>(x: usize, y: usize, count: i32, v: i32 = 0): void {
+  const at = <usize>v * VECTOR;
+  v128.store(y + at, v128.and(v128.load(x + at), tailMask<T>(count, v)));
 }
 
+/** total + v, in f64. */
 // @ts-ignore: decorator
 @inline
-function sumOf<T>(v: v128): f64 {
-  const low = sumF64(half<T>(v, 0));
-  return sizeof<T>() == 4 ? low + sumF64(half<T>(v, 1)) : low;
+function plus<T>(total: v128, v: v128): v128 {
+  total = v128.add<f64>(total, half<T>(v, 0));
+  return sizeof<T>() == 4 ? v128.add<f64>(total, half<T>(v, 1)) : total;
 }
 
 function sums<T>(p: usize, q: usize, n: i32): void {
-  const w = lanes<T>();
+  const pair = 2 * lanes<T>();
   let bits = i32x4.splat(0);
-  sum = change = 0;
+  let total = i32x4.splat(0);
+  let excess = i32x4.splat(0);
   while (n > 0) {
     let s = i32x4.splat(0);
+    let t = i32x4.splat(0);
     let d = i32x4.splat(0);
-    let vectors = min(n / w, SQUARES);
-    if (vectors == 0) {
-      rest<T>(p, REST, n);
-      rest<T>(q, REST + VECTOR, n);
+    let e = i32x4.splat(0);
+    let pairs = min(n / pair, SQUARES);
+    if (pairs == 0) {
+      for (let v = 0; v < 2; v++) {
+        rest<T>(p, REST, n, v);
+        rest<T>(q, REST + 2 * VECTOR, n, v);
+      }
       p = REST;
-      q = REST + VECTOR;
-      vectors = 1;
+      q = REST + 2 * VECTOR;
+      pairs = 1;
     }
-    n -= vectors * w;
-    for (const end = p + <usize>vectors * VECTOR; p < end; p += VECTOR, q += VECTOR) {
+    n -= pairs * pair;
+    for (const end = p + <usize>pairs * (2 * VECTOR); p < end; p += 2 * VECTOR, q += 2 * VECTOR) {
       const a = v128.load(p);
       const b = v128.load(q);
-      bits = v128.or(bits, v128.or(a, b));
+      const f = v128.load(p, VECTOR);
+      const g = v128.load(q, VECTOR);
+      bits = v128.or(bits, v128.or(v128.or(a, b), v128.or(f, g)));
       s = v128.add<T>(s, a);
+      t = v128.add<T>(t, f);
       d = v128.add<T>(d, v128.sub<T>(a, b));
+      e = v128.add<T>(e, v128.sub<T>(f, g));
     }
-    sum += sumOf<T>(s);
-    change += sumOf<T>(d);
+    total = plus<T>(total, v128.add<T>(s, t));
+    excess = plus<T>(excess, v128.add<T>(d, e));
   }
+  sum = sumF64(total);
+  change = sumF64(excess);
   signs = (sizeof<T>() == 4 ? i32x4.bitmask(bits) : i64x2.bitmask(bits)) != 0;
 }
 
@@ -291,6 +304,10 @@ function excess<T>(p: usize, q: usize, ratio: v128): v128 {
   return v128.sub<T>(v128.sub<T>(v128.load(p), b), v128.mul<T>(b, ratio));
 }
 
+// what a row may be: a bit for each of four rows
+const WILD = 1;
+const SIGNED = 16;
+
 /** U/V − 1 = ρ of the rows, and the sums U; both as T. */
 const RATIO: usize = memory.data(64, 16);
 
@@ -311,13 +328,18 @@ export function histogram<T>(p: usize, q: usize, gaps: usize, results: usize, ro
       const at = min(r, last) * row;
       sums<T>(p + at, q + at, n);
       const ratio = change / (sum - change);
-      if (signs || !(ratio >= -0.5 && ratio <= 1 && sum > 1e-18 && sum < 1e18)) wild |= 1 << <i32>r;
+      if (signs) wild |= SIGNED << <i32>r;
+      if (!(ratio >= -0.5 && ratio <= 1 && sum > 1e-18 && sum < 1e18)) wild |= WILD << <i32>r;
       store<T>(RATIO + r * sizeof<T>(), <T>ratio);
       store<T>(RATIO + VECTOR + r * sizeof<T>(), <T>sum);
     }
     across<T>(p, q, row, last, gaps, results, n);
     for (let r: usize = 0; r <= last; r++) {
-      if (wild & (1 << <i32>r)) store<f64>(results + 8 * r, careful<T>(p + r * row, q + r * row, gaps, n));
+      const what = wild >> <i32>r;
+      if (!(what & (SIGNED | WILD))) continue;
+      const value = careful<T>(p + r * row, q + r * row, gaps, n);
+      // a sign may be that of a −0, which changes nothing
+      if (what & WILD || isNaN(value)) store<f64>(results + 8 * r, value);
     }
   }
 }

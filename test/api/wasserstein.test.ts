@@ -420,6 +420,17 @@ describe("wassersteinHistogram", () => {
   });
 });
 
+it("histograms are not samples (SciPy issue #15832): docs/transport.md says the truth", () => {
+  const [p, q, places] = [
+    [1, 0, 0, 0],
+    [0, 0, 0, 1],
+    [0, 1, 2, 3],
+  ];
+  expect(wasserstein(p, q)).toBe(0);
+  expect(histogram(p, q)).toBe(3);
+  expect(wasserstein(places, places, { uWeights: p, vWeights: q })).toBe(3);
+});
+
 describe("what is wrong is named", () => {
   const x = new Float32Array(6).fill(1);
   const wrong: [string, () => unknown, ErrorConstructor, RegExp][] = [
