@@ -57,6 +57,10 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 /** A path in runtimes/node_modules. */
 export const tool = (path: string): string => join(root, "runtimes/node_modules", path);
 
+/** The version of a package in runtimes/node_modules. */
+export const versionOf = (name: string): string =>
+  (JSON.parse(readFileSync(tool(`${name}/package.json`), "utf8")) as { version: string }).version;
+
 const TIMEOUT = 5 * 60_000;
 
 /** Runs a program; what it printed. */

@@ -9,7 +9,20 @@ import Table from "cli-table3";
 import { type Home, install, type Result, type Row, root } from "./home.ts";
 
 /** The modules of this folder that run something, in the order of the table. */
-const NAMES = ["node", "deno", "bun", "workerd", "edge", "chromium", "firefox", "webkit", "bundlers", "next", "faults"];
+const NAMES = [
+  "node",
+  "deno",
+  "bun",
+  "workerd",
+  "edge",
+  "chromium",
+  "firefox",
+  "webkit",
+  "bundlers",
+  "next",
+  "faults",
+  "examples",
+];
 
 interface Line {
   readonly runtime: string;
