@@ -1,4 +1,4 @@
-/** surprisal: softmax, losses, divergences and Gram matrices for flat typed arrays, in SIMD. */
+/** surprisal: softmax, losses, divergences, Gram matrices and optimal transport for flat typed arrays, in SIMD. */
 export type { Variant } from "./abi.ts";
 export {
   type BinaryCrossEntropyOptions,
