@@ -8,13 +8,13 @@ import {
   type Controls,
   controlsOf,
   logarithms,
-  massesOf,
   type SinkhornControls,
   type Vector,
   vectorsOf,
   widthOf,
 } from "./sinkhorn.ts";
-import { elementsOfBoth, outputOf } from "./tensor.ts";
+import { outputOf } from "./tensor.ts";
+import { weightsOf } from "./transport.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 export interface SinkhornDivergenceOptions extends SinkhornControls {
@@ -38,12 +38,9 @@ interface Cloud {
 }
 
 function cloudOf(fn: string, name: string, array: FloatArray, n: number, weights: unknown): Cloud {
-  if (weights === undefined) return { array, n, width: widthOf(n), masses: new Float64Array(n).fill(1 / n) };
-  const argument = `${name}Weights`;
-  const given = elementsOfBoth(fn, name, array, argument, weights)[1];
-  if (given.length !== n) failValue(fn, argument, `of length ${n}, one per point`, given);
-  const { masses, total } = massesOf(fn, argument, given);
-  return { array, n, width: widthOf(n), masses: masses.map((mass) => mass / total) };
+  const [given, total] = weightsOf(fn, `${name}Weights`, array, n, weights, false);
+  const masses = new Float64Array(n).map((_, i) => (given ? (given[i] as number) : 1) / total);
+  return { array, n, width: widthOf(n), masses };
 }
 
 /** Whether they are the same points with the same masses. */
@@ -147,21 +144,21 @@ function divergence(
   const width = Math.max(p.width, q.width);
   const { at, vectors } = vectorsOf(
     fn,
-    [width, width, width, width, width, width, 4 * width, p.width * d, q.width * d, withGrad ? p.width * d : 0],
+    [
+      width,
+      width,
+      width,
+      width,
+      width,
+      width,
+      4 * width,
+      p.width * d,
+      q.width * d,
+      withGrad ? p.width * d : 0,
+    ] as const,
     controls.progress !== undefined,
   );
-  const [h, scratch, sums, masses, tops, totals, block, xs, ys, gs] = vectors as [
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-  ];
+  const [h, scratch, sums, masses, tops, totals, block, xs, ys, gs] = vectors;
   const room = { at, d, order, range, h, scratch, sums, masses, tops, totals, block };
   const place = (cloud: Cloud, points: Vector): Placed => {
     for (let i = 0; i < cloud.n; i++)
