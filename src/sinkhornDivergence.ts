@@ -65,7 +65,8 @@ function rangeOf(clouds: readonly Cloud[], d: number, order: number): number {
         high = Math.max(high, array[i] as number);
       }
     }
-    sum += (high - low) ** 2;
+    // not ** 2, which engines round differently: where ε starts is what the iterations hang on
+    sum += (high - low) * (high - low);
   }
   return order === 1 ? Math.sqrt(sum) : sum;
 }
