@@ -104,6 +104,12 @@ export function vectorsOf<const L extends readonly number[]>(
   return { at, vectors: vectors as { [K in keyof L]: Vector } };
 }
 
+/** h = g/ε + log b, of the columns there are; −∞ behind them. */
+export function exponents({ array }: Vector, g: Float64Array, epsilon: number, logB: Float64Array): void {
+  array.fill(-Infinity);
+  for (let j = 0; j < g.length; j++) array[j] = (g[j] as number) / epsilon + (logB[j] as number);
+}
+
 /** log of the values, through linear memory. */
 export function logarithms(at: Arena, { pointer, array }: Vector, values: Float64Array): Float64Array {
   array.set(values);
@@ -255,8 +261,7 @@ export function sinkhorn<X extends Input>(
 
   /** K = P of g, the costs being read again. */
   function soften(potential: Float64Array, epsilon: number): void {
-    v.array.fill(-Infinity);
-    for (let j = 0; j < m; j++) v.array[j] = (potential[j] as number) / epsilon + (logB[j] as number);
+    exponents(v, potential, epsilon, logB);
     for (let i = 0; i < n; i++) at.copyIn(c, i * m, m, k.pointer + 8 * i * width, 1, 8);
     sums.array.fill(0);
     const { soften } = at.kernels;
@@ -300,14 +305,12 @@ export function sinkhorn<X extends Input>(
     transported += at.kernels.settle(row, width, u.array[i] as number, v.pointer, scratch.pointer);
     plan?.set(k.array.subarray(i * width, i * width + m), i * m);
   }
-  const { epsilon } = controls;
   for (let i = 0; i < n; i++) totals.array[i] = (totals.array[i] as number) / (u.array[i] as number);
   at.kernels.logarithm(totals.pointer, totals.pointer, n);
+  const { epsilon } = controls;
   for (let i = 0; i < n; i++) {
-    f[i] =
-      (logA[i] as number) === -Infinity
-        ? -Infinity
-        : epsilon * ((logA[i] as number) - (tops.array[i] as number) - (totals.array[i] as number));
+    const log = logA[i] as number;
+    f[i] = log === -Infinity ? log : epsilon * (log - (tops.array[i] as number) - (totals.array[i] as number));
   }
   for (let j = 0; j < m; j++) g[j] = (potential[j] as number) + epsilon * (logB[j] as number);
   const result: SinkhornResult = { cost: transported, iterations, converged, marginalError, f, g };
