@@ -1,5 +1,5 @@
 /** Exact optimal transport. */
-import { flagOf, optionsOf } from "./check.ts";
+import { failValue, flagOf, optionsOf } from "./check.ts";
 import { workspace } from "./kernels.ts";
 import { outputOf } from "./tensor.ts";
 import { problemOf } from "./transport.ts";
@@ -151,8 +151,7 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   g.set(v);
   place([columns, rows].flatMap(({ masses, index }) => Array.from(index, (i) => masses[i] as number)));
   const value = transported(pointer, n, m, ld, nodes, root, forbidden, slack, wanted);
-  if (value === Infinity)
-    throw new RangeError(`${fn}: "cost" must be finite for enough pairs to carry all mass, got too many of Infinity`);
+  if (value === Infinity) failValue(fn, "cost", "finite for enough pairs to carry all mass", value);
   const result: EmdResult = { cost: value, f, g };
   if (plan) {
     visit((to, at) => {
