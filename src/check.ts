@@ -46,6 +46,12 @@ export function integerIn(fn: string, argument: string, value: unknown, low: num
   return value;
 }
 
+/** A boolean; none is false. */
+export function flagOf(fn: string, argument: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== "boolean") failKind(fn, argument, "a boolean", value);
+  return value === true;
+}
+
 /** An options object; none is an empty one. */
 export function optionsOf<T extends object>(fn: string, value: T | undefined): T | Record<string, never> {
   if (value === undefined) return NO_OPTIONS;

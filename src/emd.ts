@@ -1,5 +1,5 @@
 /** Exact optimal transport. */
-import { failKind, failValue, optionsOf } from "./check.ts";
+import { failValue, flagOf, optionsOf } from "./check.ts";
 import { workspace } from "./kernels.ts";
 import { outputOf } from "./tensor.ts";
 import { problemOf } from "./transport.ts";
@@ -23,9 +23,6 @@ export interface EmdResult<T extends FloatArray = FloatArray> {
 
 /** Bytes of a node of the tree. */
 const NODE = 64;
-
-/** Costs up to here add up along any path of the tree. */
-const LIMIT = 1e270;
 
 /** Those of positive mass, and how far apart their costs stand. */
 interface Side {
@@ -85,19 +82,11 @@ function bound(cost: FloatArray, from: number, step: number, others: Float64Arra
 export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdOptions): EmdResult<ResultOf<X>> {
   const fn = "emd";
   const o = optionsOf(fn, options);
-  if (o.plan !== undefined && typeof o.plan !== "boolean") failKind(fn, "plan", "a boolean", o.plan);
-  const { a: p, b: q, cost: c, total, slack } = problemOf(fn, a, b, cost);
-  let largest = 0;
-  let forbids = false;
-  for (let k = 0; k < c.length; k++) {
-    const size = Math.abs(c[k] as number);
-    if (size <= LIMIT) largest = Math.max(largest, size);
-    else if (c[k] === Infinity) forbids = true;
-    else failValue(fn, `cost[${k}]`, `a number from -${LIMIT} to ${LIMIT}, or Infinity`, c[k]);
-  }
+  const wanted = flagOf(fn, "plan", o.plan);
+  const { a: p, b: q, cost: c, total, slack, low, high } = problemOf(fn, a, b, cost);
   const f = outputOf(fn, undefined, c, p.length);
   const g = outputOf(fn, undefined, c, q.length);
-  const plan = o.plan ? outputOf(fn, undefined, c, c.length) : undefined;
+  const plan = wanted ? outputOf(fn, undefined, c, c.length) : undefined;
 
   // rows are no fewer than columns: the first tree looks through a row for each of them
   const sides = [sideOf(p, q.length), sideOf(q, 1)].sort((x, y) => y.index.length - x.index.length);
@@ -105,6 +94,8 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   const [n, m] = [rows.index.length, columns.index.length];
   const ld = m + (m % 2);
   const count = m + n;
+  const largest = Math.max(0, high, -low);
+  const forbids = c.includes(Infinity);
   // dearer than any way around it
   const forbidden = forbids ? 2 * (m + 1) * (largest || 1) : Infinity;
 
@@ -159,9 +150,8 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   f.set(u);
   g.set(v);
   place([columns, rows].flatMap(({ masses, index }) => Array.from(index, (i) => masses[i] as number)));
-  const value = transported(pointer, n, m, ld, nodes, root, forbidden, slack, plan !== undefined);
-  if (value === Infinity)
-    throw new RangeError(`${fn}: "cost" must be finite for enough pairs to carry all mass, got too many of Infinity`);
+  const value = transported(pointer, n, m, ld, nodes, root, forbidden, slack, wanted);
+  if (value === Infinity) failValue(fn, "cost", "finite for enough pairs to carry all mass", value);
   const result: EmdResult = { cost: value, f, g };
   if (plan) {
     visit((to, at) => {

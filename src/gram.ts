@@ -12,7 +12,7 @@ import {
   withScratch,
   writeProduct,
 } from "./blocks.ts";
-import { failKind, failValue, numberIn, oneOf, optionsOf } from "./check.ts";
+import { failValue, flagOf, numberIn, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
 import { raise } from "./rows.ts";
 import { elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
@@ -62,12 +62,6 @@ export function finiteOr(
   low = -Number.MAX_VALUE,
 ): number {
   return value === undefined ? byDefault : numberIn(fn, argument, value, low, Number.MAX_VALUE);
-}
-
-/** A boolean; none is false. */
-export function flagOf(fn: string, argument: string, value: unknown): boolean {
-  if (value !== undefined && typeof value !== "boolean") failKind(fn, argument, "a boolean", value);
-  return value === true;
 }
 
 /** `input`, or a copy of it where it shares memory with what is written before all is read. */

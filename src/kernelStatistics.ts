@@ -13,9 +13,8 @@ import {
   scratchFor,
   withScratch,
 } from "./blocks.ts";
-import { failKind, failValue, optionsOf } from "./check.ts";
+import { failKind, failValue, flagOf, optionsOf } from "./check.ts";
 import {
-  flagOf,
   type KernelOptions,
   type KernelPlan,
   kernelPlan,

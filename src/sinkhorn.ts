@@ -1,9 +1,9 @@
 /** Entropic optimal transport by Sinkhorn's iterations: the loop that all its functions share, and the plan of a matrix of costs. */
 import type { Arena } from "./arena.ts";
-import { failKind, failValue, integerIn, numberIn, optionsOf } from "./check.ts";
+import { failKind, failValue, flagOf, integerIn, numberIn, optionsOf } from "./check.ts";
 import { workspace } from "./kernels.ts";
-import { CompensatedSum } from "./reduction.ts";
-import { elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
+import { outputOf } from "./tensor.ts";
+import { problemOf } from "./transport.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 /** What a run tells its `progress` callback. */
@@ -63,10 +63,9 @@ export interface Controls {
 
 /** `tolerance` is the default. */
 export function controlsOf(fn: string, o: Partial<SinkhornControls>, tolerance: number): Controls {
-  const { epsilon, progress, signal } = o;
-  if (typeof epsilon !== "number") failKind(fn, "epsilon", "a number", epsilon);
-  if (!(epsilon > 0 && epsilon < Infinity && 1 / epsilon < Infinity))
-    failValue(fn, "epsilon", "positive and finite", epsilon);
+  const { progress, signal } = o;
+  // 1/ε is finite too
+  const epsilon = numberIn(fn, "epsilon", o.epsilon, 2 ** -1022, Number.MAX_VALUE);
   if (progress !== undefined && typeof progress !== "function") failKind(fn, "progress", "a function", progress);
   if (signal !== undefined && typeof signal?.aborted !== "boolean") failKind(fn, "signal", "an AbortSignal", signal);
   return {
@@ -76,19 +75,6 @@ export function controlsOf(fn: string, o: Partial<SinkhornControls>, tolerance: 
     progress,
     signal,
   };
-}
-
-/** Masses in f64, not negative and not all 0, with their sum. */
-export function massesOf(fn: string, name: string, given: FloatArray): { masses: Float64Array; total: number } {
-  const masses = Float64Array.from(given);
-  const sum = new CompensatedSum();
-  masses.forEach((mass, i) => {
-    if (!(mass >= 0 && mass < Infinity)) failValue(fn, `${name}[${i}]`, "finite and not negative", mass);
-    sum.add(mass);
-  });
-  const total = sum.value;
-  if (!(total > 0 && total < Infinity)) failValue(fn, name, "masses of a positive, finite sum", given);
-  return { masses, total };
 }
 
 /** Numbers in linear memory. No memory grows within a call, so that the view stays right. */
@@ -101,7 +87,11 @@ export interface Vector {
 export const widthOf = (n: number): number => Math.ceil(n / 8) * 8;
 
 /** Memory for vectors of the lengths given, all 0; of its own where a callback may need the shared one meanwhile. */
-export function vectorsOf(fn: string, lengths: readonly number[], own: boolean): { at: Arena; vectors: Vector[] } {
+export function vectorsOf<const L extends readonly number[]>(
+  fn: string,
+  lengths: L,
+  own: boolean,
+): { at: Arena; vectors: { [K in keyof L]: Vector } } {
   const bytes = 8 * lengths.reduce((sum, n) => sum + n, 0);
   const { arena: at, pointer } = workspace(fn, own ? Math.max(bytes, 2 ** 21) : bytes);
   let next = pointer;
@@ -111,7 +101,13 @@ export function vectorsOf(fn: string, lengths: readonly number[], own: boolean):
     next += 8 * n;
     return vector;
   });
-  return { at, vectors };
+  return { at, vectors: vectors as { [K in keyof L]: Vector } };
+}
+
+/** h = g/ε + log b, of the columns there are; −∞ behind them. */
+export function exponents({ array }: Vector, g: Float64Array, epsilon: number, logB: Float64Array): void {
+  array.fill(-Infinity);
+  for (let j = 0; j < g.length; j++) array[j] = (g[j] as number) / epsilon + (logB[j] as number);
 }
 
 /** log of the values, through linear memory. */
@@ -207,34 +203,6 @@ export function ascend({ at, b, total, range, scratch, sums, sweep, symmetric }:
 /** Potentials may move this many ε from those K was made of before it is made anew: factors of 1e60. */
 const REACH = 140;
 
-/** The costs' smallest and largest, of those that are finite: +∞ forbids a pairing, which must leave mass somewhere to go. */
-function rangeOf(fn: string, cost: FloatArray, a: Float64Array, b: Float64Array): number {
-  const m = b.length;
-  let low = Infinity;
-  let high = -Infinity;
-  let forbidden = false;
-  for (let k = 0; k < cost.length; k++) {
-    const c = cost[k] as number;
-    if (!(c > -Infinity)) failValue(fn, `cost[${k}]`, "a number or +Infinity", c);
-    if (c === Infinity) forbidden = true;
-    else {
-      if (c < low) low = c;
-      if (c > high) high = c;
-    }
-  }
-  if (forbidden) {
-    const open = (i: number, j: number): boolean =>
-      (a[i] as number) > 0 && (b[j] as number) > 0 && (cost[i * m + j] as number) < Infinity;
-    a.forEach((mass, i) => {
-      if (mass > 0 && !b.some((_, j) => open(i, j))) failValue(fn, "cost", `finite somewhere in row ${i}`, Infinity);
-    });
-    b.forEach((mass, j) => {
-      if (mass > 0 && !a.some((_, i) => open(i, j))) failValue(fn, "cost", `finite somewhere in column ${j}`, Infinity);
-    });
-  }
-  return high - low;
-}
-
 /**
  * Entropic optimal transport of masses a to masses b, `[n], [m], [n, m] → { cost, …, f: [n], g: [m], plan?: [n, m] }`: the plan
  *
@@ -249,7 +217,7 @@ function rangeOf(fn: string, cost: FloatArray, a: Float64Array, b: Float64Array)
  * It is synchronous, so that a timer cannot fire meanwhile: a `signal` is aborted by then, or by the `progress` callback.
  *
  * @throws TypeError for arguments of the wrong kind; RangeError for lengths that do not agree, a negative or infinite mass, no
- *   mass, unequal totals, a cost of NaN or −∞, mass with nowhere to go, ε ≤ 0; whatever `signal` was aborted with.
+ *   mass, unequal totals, a cost of NaN, −∞ or beyond ±1e270, mass with nowhere to go, ε ≤ 0; whatever `signal` was aborted with.
  * @example sinkhorn([0.5, 0.5], [0.5, 0.5], [0, 1, 1, 0], { epsilon: 0.1 }).cost; // 4.5397…e-5
  * @see Cuturi, Sinkhorn distances (2013); Schmitzer, Stabilized sparse scaling algorithms (2019)
  */
@@ -262,42 +230,28 @@ export function sinkhorn<X extends Input>(
   const fn = "sinkhorn";
   const o = optionsOf(fn, options) as Partial<SinkhornOptions>;
   const controls = controlsOf(fn, o, 1e-9);
-  if (o.plan !== undefined && typeof o.plan !== "boolean") failKind(fn, "plan", "a boolean", o.plan);
-  // a number[] adopts the type of whichever is none
-  const [name, like] = Object.entries({ cost, a, b }).find(([, value]) => !Array.isArray(value)) ?? ["a", a];
-  const [p, q, given] = Object.entries({ a, b, cost }).map(
-    ([argument, value]) => elementsOfBoth(fn, name, like, argument, value)[1],
-  ) as [FloatArray, FloatArray, FloatArray];
+  const wanted = flagOf(fn, "plan", o.plan);
+  const { a: masses, b: columns, cost: given, total, low, high } = problemOf(fn, a, b, cost);
   // a callback may make memory grow, and an array in it goes away
   const c = controls.progress ? given.slice() : given;
-  const [n, m] = [p.length, q.length];
-  const shape = shapeOf(fn, cost, undefined, c.length, "cost");
-  if (c.length !== n * m || (shape.length !== 1 && (shape.length !== 2 || shape[0] !== n)))
-    failValue(fn, "cost", `of shape [${n}, ${m}]`, shape);
-  const { masses, total } = massesOf(fn, "a", p);
-  const other = massesOf(fn, "b", q);
-  if (!(Math.abs(other.total - total) <= total * (c.BYTES_PER_ELEMENT === 4 ? 3.5e-4 : 1.5e-8)))
-    failValue(fn, "b", `of the sum of "a", ${total}`, other.total);
-  const columns = other.masses.map((mass) => mass * (total / other.total));
-  const range = rangeOf(fn, c, masses, columns);
+  const [n, m] = [masses.length, columns.length];
+  // +∞ forbids a pairing, but must leave mass somewhere to go
+  const leaves = (what: string, from: Float64Array, to: Float64Array, step: number, stride: number): void =>
+    from.forEach((mass, i) => {
+      if (mass > 0 && !to.some((other, j) => other > 0 && (c[i * step + j * stride] as number) < Infinity))
+        failValue(fn, "cost", `finite somewhere in ${what} ${i}`, Infinity);
+    });
+  leaves("row", masses, columns, m, 1);
+  leaves("column", columns, masses, 1, m);
   const f = outputOf(fn, undefined, c, n);
   const g = outputOf(fn, undefined, c, m);
-  const plan = o.plan ? outputOf(fn, undefined, c, n * m) : undefined;
+  const plan = wanted ? outputOf(fn, undefined, c, n * m) : undefined;
 
   const width = widthOf(m);
   const rows = Math.ceil(n / 4) * 4;
-  const lengths = [width, width, width, rows, rows, rows, rows, rows * width];
+  const lengths = [width, width, width, rows, rows, rows, rows, rows * width] as const;
   const { at, vectors } = vectorsOf(fn, lengths, controls.progress !== undefined);
-  const [scratch, v, sums, mass, tops, totals, u, k] = vectors as [
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-  ];
+  const [scratch, v, sums, mass, tops, totals, u, k] = vectors;
   const logA = logarithms(at, u, masses);
   const logB = logarithms(at, v, columns);
   mass.array.set(masses);
@@ -307,8 +261,7 @@ export function sinkhorn<X extends Input>(
 
   /** K = P of g, the costs being read again. */
   function soften(potential: Float64Array, epsilon: number): void {
-    v.array.fill(-Infinity);
-    for (let j = 0; j < m; j++) v.array[j] = (potential[j] as number) / epsilon + (logB[j] as number);
+    exponents(v, potential, epsilon, logB);
     for (let i = 0; i < n; i++) at.copyIn(c, i * m, m, k.pointer + 8 * i * width, 1, 8);
     sums.array.fill(0);
     const { soften } = at.kernels;
@@ -342,7 +295,7 @@ export function sinkhorn<X extends Input>(
   const sweep = (potential: Float64Array, epsilon: number): void => {
     if (!rescale(potential, epsilon)) soften(potential, epsilon);
   };
-  const problem = { at, b: columns, total, range, scratch, sums, sweep };
+  const problem = { at, b: columns, total, range: high - low, scratch, sums, sweep };
   const { g: potential, iterations, converged, marginalError } = ascend(problem, controls);
 
   let transported = 0;
@@ -352,14 +305,12 @@ export function sinkhorn<X extends Input>(
     transported += at.kernels.settle(row, width, u.array[i] as number, v.pointer, scratch.pointer);
     plan?.set(k.array.subarray(i * width, i * width + m), i * m);
   }
-  const { epsilon } = controls;
   for (let i = 0; i < n; i++) totals.array[i] = (totals.array[i] as number) / (u.array[i] as number);
   at.kernels.logarithm(totals.pointer, totals.pointer, n);
+  const { epsilon } = controls;
   for (let i = 0; i < n; i++) {
-    f[i] =
-      (logA[i] as number) === -Infinity
-        ? -Infinity
-        : epsilon * ((logA[i] as number) - (tops.array[i] as number) - (totals.array[i] as number));
+    const log = logA[i] as number;
+    f[i] = log === -Infinity ? log : epsilon * (log - (tops.array[i] as number) - (totals.array[i] as number));
   }
   for (let j = 0; j < m; j++) g[j] = (potential[j] as number) + epsilon * (logB[j] as number);
   const result: SinkhornResult = { cost: transported, iterations, converged, marginalError, f, g };

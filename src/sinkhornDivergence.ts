@@ -1,20 +1,19 @@
 /** The Sinkhorn divergence of two clouds of points, with its gradient: no matrix of costs is held. */
-import type { Arena } from "./arena.ts";
 import { failValue, optionsOf } from "./check.ts";
 import { sameDepth } from "./gram.ts";
 import { samplesOf } from "./kernelStatistics.ts";
 import {
   ascend,
-  type Controls,
   controlsOf,
+  exponents,
   logarithms,
-  massesOf,
   type SinkhornControls,
   type Vector,
   vectorsOf,
   widthOf,
 } from "./sinkhorn.ts";
-import { elementsOfBoth, outputOf } from "./tensor.ts";
+import { outputOf } from "./tensor.ts";
+import { weightsOf } from "./transport.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 export interface SinkhornDivergenceOptions extends SinkhornControls {
@@ -38,12 +37,9 @@ interface Cloud {
 }
 
 function cloudOf(fn: string, name: string, array: FloatArray, n: number, weights: unknown): Cloud {
-  if (weights === undefined) return { array, n, width: widthOf(n), masses: new Float64Array(n).fill(1 / n) };
-  const argument = `${name}Weights`;
-  const given = elementsOfBoth(fn, name, array, argument, weights)[1];
-  if (given.length !== n) failValue(fn, argument, `of length ${n}, one per point`, given);
-  const { masses, total } = massesOf(fn, argument, given);
-  return { array, n, width: widthOf(n), masses: masses.map((mass) => mass / total) };
+  const [given, total] = weightsOf(fn, `${name}Weights`, array, n, weights, false);
+  const masses = new Float64Array(n).map((_, i) => (given ? (given[i] as number) : 1) / total);
+  return { array, n, width: widthOf(n), masses };
 }
 
 /** Whether they are the same points with the same masses. */
@@ -68,7 +64,8 @@ function rangeOf(clouds: readonly Cloud[], d: number, order: number): number {
         high = Math.max(high, array[i] as number);
       }
     }
-    sum += (high - low) ** 2;
+    // not ** 2, which engines round differently: where ε starts is what the iterations hang on
+    sum += (high - low) * (high - low);
   }
   return order === 1 ? Math.sqrt(sum) : sum;
 }
@@ -76,52 +73,9 @@ function rangeOf(clouds: readonly Cloud[], d: number, order: number): number {
 /** Points in panels of 4: coordinate k of point 4p + r stands at (p·d + k)·4 + r. */
 const inPanels = (i: number, k: number, d: number): number => ((i >>> 2) * d + k) * 4 + (i & 3);
 
-/** What the three problems work in. */
-interface Room {
-  readonly at: Arena;
-  readonly d: number;
-  readonly order: number;
-  readonly range: number;
-  readonly h: Vector;
-  readonly scratch: Vector;
-  readonly sums: Vector;
-  readonly masses: Vector;
-  readonly tops: Vector;
-  readonly totals: Vector;
-  readonly block: Vector;
-}
-
 /** A cloud, and where its points stand in panels. */
 interface Placed extends Cloud {
   readonly points: Vector;
-}
-
-/** Σ a·f + Σ b·g of two clouds, or of one and itself; its gradient with respect to x, times `factor`, is added to `grad`. */
-function dual(room: Room, c: Controls, x: Placed, y: Placed, grad: Vector | undefined, factor: number): number {
-  const { at, d, order, range, h, scratch, sums, masses, tops, totals, block } = room;
-  masses.array.fill(0);
-  masses.array.set(x.masses);
-  const logB = logarithms(at, scratch, y.masses);
-  const sweep = (g: Float64Array, epsilon: number, gradient = 0): void => {
-    h.array.fill(-Infinity);
-    for (let j = 0; j < y.n; j++) h.array[j] = (g[j] as number) / epsilon + (logB[j] as number);
-    sums.array.fill(0);
-    // biome-ignore format: as the kernel declares them
-    at.kernels.softenPoints(x.points.pointer, x.width, y.points.pointer, y.width, d, order, block.pointer, h.pointer, 1 / epsilon,
-      masses.pointer, tops.pointer, totals.pointer, sums.pointer, gradient, factor);
-  };
-  const potential = (epsilon: number): Float64Array => {
-    at.kernels.logarithm(totals.pointer, totals.pointer, x.n);
-    return x.masses.map((_, i) => -epsilon * ((tops.array[i] as number) + (totals.array[i] as number)));
-  };
-  const symmetric = x === y ? potential : undefined;
-  const { g } = ascend({ at, b: y.masses, total: 1, range, scratch, sums, sweep, symmetric }, c);
-  const f = potential(c.epsilon);
-  let value = 0;
-  for (let i = 0; i < x.n; i++) value += (x.masses[i] as number) * (f[i] as number);
-  for (let j = 0; j < y.n; j++) value += (y.masses[j] as number) * (g[j] as number);
-  if (grad) sweep(g, c.epsilon, grad.pointer);
-  return value;
 }
 
 function divergence(
@@ -147,33 +101,53 @@ function divergence(
   const width = Math.max(p.width, q.width);
   const { at, vectors } = vectorsOf(
     fn,
-    [width, width, width, width, width, width, 4 * width, p.width * d, q.width * d, withGrad ? p.width * d : 0],
+    [
+      width,
+      width,
+      width,
+      width,
+      width,
+      width,
+      4 * width,
+      p.width * d,
+      q.width * d,
+      withGrad ? p.width * d : 0,
+    ] as const,
     controls.progress !== undefined,
   );
-  const [h, scratch, sums, masses, tops, totals, block, xs, ys, gs] = vectors as [
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-  ];
-  const room = { at, d, order, range, h, scratch, sums, masses, tops, totals, block };
+  const [h, scratch, sums, masses, tops, totals, block, xs, ys, gs] = vectors;
   const place = (cloud: Cloud, points: Vector): Placed => {
     for (let i = 0; i < cloud.n; i++)
       for (let k = 0; k < d; k++) points.array[inPanels(i, k, d)] = cloud.array[i * d + k] as number;
     return { ...cloud, points };
   };
+  /** Σ a·f + Σ b·g of two clouds, or of one and itself; its gradient with respect to x, times `factor`, is added to `gs`. */
+  const dual = (x: Placed, y: Placed, factor: number): number => {
+    masses.array.fill(0);
+    masses.array.set(x.masses);
+    const logB = logarithms(at, scratch, y.masses);
+    const sweep = (g: Float64Array, epsilon: number, gradient = 0): void => {
+      exponents(h, g, epsilon, logB);
+      sums.array.fill(0);
+      // biome-ignore format: as the kernel declares them
+      at.kernels.softenPoints(x.points.pointer, x.width, y.points.pointer, y.width, d, order, block.pointer, h.pointer, 1 / epsilon,
+        masses.pointer, tops.pointer, totals.pointer, sums.pointer, gradient, factor);
+    };
+    const potential = (epsilon: number): Float64Array => {
+      at.kernels.logarithm(totals.pointer, totals.pointer, x.n);
+      return x.masses.map((_, i) => -epsilon * ((tops.array[i] as number) + (totals.array[i] as number)));
+    };
+    const symmetric = x === y ? potential : undefined;
+    const { g } = ascend({ at, b: y.masses, total: 1, range, scratch, sums, sweep, symmetric }, controls);
+    const f = potential(controls.epsilon);
+    if (grad && factor) sweep(g, controls.epsilon, gs.pointer);
+    const mean = (values: Float64Array, { masses }: Cloud): number =>
+      values.reduce((sum, value, i) => sum + value * (masses[i] as number), 0);
+    return mean(f, x) + mean(g, y);
+  };
   const [a, b] = [place(p, xs), place(q, ys)];
   // with respect to both of its x, of which there are two: twice the half
-  const value =
-    dual(room, controls, a, b, grad && gs, 1) -
-    dual(room, controls, a, a, grad && gs, -1) / 2 -
-    dual(room, controls, b, b, undefined, 0) / 2;
+  const value = dual(a, b, 1) - dual(a, a, -1) / 2 - dual(b, b, 0) / 2;
   if (grad)
     for (let i = 0; i < p.n; i++) for (let k = 0; k < d; k++) grad[i * d + k] = gs.array[inPanels(i, k, d)] as number;
   // below 0 by rounding, or by what the tolerance leaves, alone

@@ -3,41 +3,31 @@ import type { Arena } from "./arena.ts";
 import { failValue, numberIn, optionsOf } from "./check.ts";
 import { workspace } from "./kernels.ts";
 import { CompensatedSum, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
-import { TILE_BYTES } from "./rows.ts";
+import { scalar, TILE_BYTES } from "./rows.ts";
 import { elements, elementsOfBoth, layoutOf, outputOf, pairOf } from "./tensor.ts";
+import { weightsOf } from "./transport.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 // of assembly/transport/line.ts
 const TABLES_BYTES = 6 * 8192;
 
-const orderOf = (fn: string, order: unknown): number =>
-  order === undefined ? 1 : numberIn(fn, "order", order, 1, Infinity);
-
-/** value^exponent by the kernels, which give the same bits on every engine. */
-function power(at: Arena, value: number, exponent: number): number {
-  if (exponent === 1) return value;
-  if (exponent === 0.5) return Math.sqrt(value);
-  const { exponential, logarithm } = at.kernels;
-  const cell = at.results;
-  at.copyIn(Float64Array.of(value), 0, 1, cell);
-  logarithm(cell, cell, 1);
-  at.copyIn(Float64Array.of(at.number(cell) * exponent), 0, 1, cell);
-  exponential(cell, cell, 1);
-  return at.number(cell);
-}
+const orderOf = (fn: string, order: unknown = 1): number => numberIn(fn, "order", order, 1, Infinity);
 
 /**
  * (Σ mass·dᵖ / Σ mass)^(1/p), where `walk` gives Σ mass·(d/unit)ᵖ, or for order ∞ the largest d. In units of that,
  * nothing overflows and nothing that matters underflows; 1 and 2, which seldom do, are tried without.
  */
 function distance(at: Arena, order: number, total: number, walk: (order: number, unit: number) => number): number {
-  if (order <= 2 && Number.isInteger(order)) {
-    const sum = walk(order, 1);
-    if (sum > 1e-250 && sum < 1e300) return power(at, sum / total, 1 / order);
+  let unit = 1;
+  let sum = order === 1 || order === 2 ? walk(order, 1) : 0;
+  if (!(sum > 1e-250 && sum < 1e300)) {
+    unit = walk(Infinity, 1);
+    if (order === Infinity || unit === 0 || unit === Infinity) return unit;
+    sum = walk(order, unit);
   }
-  const most = walk(Infinity, 1);
-  if (order === Infinity || most === 0 || most === Infinity) return most;
-  return most * power(at, walk(order, most) / total, 1 / order);
+  const mean = sum / total;
+  if (order === 1) return unit * mean;
+  return unit * (order === 2 ? Math.sqrt(mean) : scalar(at, "exponential", scalar(at, "logarithm", mean) / order));
 }
 
 /**
@@ -57,21 +47,6 @@ export interface WassersteinOptions {
   vWeights?: Input | undefined;
   /** p ≥ 1, an integer or not; Infinity for the largest difference of quantiles. Default: 1. */
   order?: number | undefined;
-}
-
-/** The weights of samples and their sum; NaN if one is NaN. */
-function weightsOf(fn: string, name: string, x: FloatArray, given: unknown): [FloatArray | undefined, number] {
-  if (given === undefined) return [undefined, x.length];
-  const weights = elementsOfBoth(fn, name[0] as string, x, name, given)[1];
-  if (weights.length !== x.length) failValue(fn, name, `of length ${x.length}, a number for each sample`, weights);
-  const sum = new CompensatedSum();
-  for (let i = 0; i < weights.length; i++) {
-    if ((weights[i] as number) < 0) failValue(fn, `${name}[${i}]`, "≥ 0", weights[i]);
-    sum.add(weights[i] as number);
-  }
-  const total = sum.value;
-  if (total === 0 || total === Infinity) failValue(fn, name, "of a positive, finite sum", total);
-  return [weights, total];
 }
 
 /**
@@ -96,8 +71,8 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
   if (x.length === 0) failValue(fn, "u", "at least one sample", x);
   if (y.length === 0) failValue(fn, "v", "at least one sample", y);
   const order = orderOf(fn, o.order);
-  const [uWeights, uSum] = weightsOf(fn, "uWeights", x, o.uWeights);
-  const [vWeights, vSum] = weightsOf(fn, "vWeights", y, o.vWeights);
+  const [uWeights, uSum] = weightsOf(fn, "uWeights", x, x.length, o.uWeights, true);
+  const [vWeights, vSum] = weightsOf(fn, "vWeights", y, y.length, o.vWeights, true);
   const bytes = x.BYTES_PER_ELEMENT;
   // samples, and their weights behind them: u, v, and as much scratch, which trade places
   const side = Math.ceil((Math.max(x.length, y.length) * bytes) / 64) * 64;
@@ -139,29 +114,27 @@ export interface WassersteinHistogramOptions<R extends Reduction = Reduction> {
   reduction?: R | undefined;
 }
 
-/** The positions of n bins and the unit they are in, the range. */
-function positionsOf(fn: string, n: number, o: WassersteinHistogramOptions): { at: Float64Array; unit: number } {
-  if (o.support === undefined) {
-    const unit =
-      o.binWidth === undefined ? 1 : numberIn(fn, "binWidth", o.binWidth, Number.MIN_VALUE, Number.MAX_VALUE);
-    const at = new Float64Array(n);
+/** The positions of n bins, from 0 on, and the unit they are in: the range of a support. */
+function positionsOf(fn: string, n: number, { support, binWidth }: WassersteinHistogramOptions) {
+  // in loops: Float64Array.from takes 40 ns an element
+  const at = new Float64Array(n);
+  if (support === undefined) {
     for (let i = 0; i < n; i++) at[i] = i;
+    const unit = binWidth === undefined ? 1 : numberIn(fn, "binWidth", binWidth, Number.MIN_VALUE, Number.MAX_VALUE);
     return { at, unit };
   }
-  if (o.binWidth !== undefined) failValue(fn, "binWidth", 'left out where "support" is given', o.binWidth);
-  const given = elements(fn, "support", o.support);
+  if (binWidth !== undefined) failValue(fn, "binWidth", 'left out where "support" is given', binWidth);
+  const given = elements(fn, "support", support);
   if (given.length !== n) failValue(fn, "support", `of length ${n}, a position for each bin`, given);
   const low = given[0] as number;
   const range = (given[n - 1] as number) - low;
-  for (let i = 0; i < n; i++) {
-    const ascends = (given[i] as number) >= (given[i && i - 1] as number);
-    if (!ascends || !Number.isFinite(range))
-      failValue(fn, `support[${i}]`, "finite and not below the one before it", given[i]);
-  }
   const unit = range || 1;
-  // in a loop: Float64Array.from takes 40 ns an element
-  const at = new Float64Array(n);
-  for (let i = 0; i < n; i++) at[i] = ((given[i] as number) - low) / unit;
+  for (let i = 0; i < n; i++) {
+    const position = given[i] as number;
+    if (!(position >= (given[i && i - 1] as number) && Number.isFinite(range)))
+      failValue(fn, `support[${i}]`, "finite and not below the one before it", position);
+    at[i] = (position - low) / unit;
+  }
   return { at, unit };
 }
 

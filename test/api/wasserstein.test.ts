@@ -440,7 +440,7 @@ describe("what is wrong is named", () => {
       "a negative weight",
       () => wasserstein([1], [1, 2], { vWeights: [1, -2] }),
       RangeError,
-      /"vWeights\[1\]".* ≥ 0, got -2/,
+      /"vWeights\[1\]" must be finite and not negative, got -2/,
     ],
     [
       "weights of sum 0",
@@ -452,7 +452,7 @@ describe("what is wrong is named", () => {
       "an infinite weight",
       () => wasserstein([1], [1], { uWeights: [Infinity] }),
       RangeError,
-      /"uWeights".*got Infinity/,
+      /"uWeights\[0\]".*got Infinity/,
     ],
     [
       "too few weights",

@@ -28,7 +28,7 @@
  */
 
 /** As constants, for in the sandbox of an edge function a global takes a microsecond to look up. */
-const { abs, exp, imul, log, log1p, log2, max, sqrt, tanh } = Math;
+const { abs, exp, imul, log, log1p, log2, max, min, sqrt, tanh } = Math;
 const { is: identical } = Object;
 const { isNaN: isNotANumber } = Number;
 
@@ -196,6 +196,138 @@ const mmd = (d) => {
   const [a, b] = [rowsOf(d.p, d), rowsOf(d.q, d)];
   const k = (/** @type {Float64Array} */ x, /** @type {Float64Array} */ y) => exp(-distance(x, y, (t) => t * t) / d.n);
   return mean(matrix(a, a, k).flat()) + mean(matrix(b, b, k).flat()) - 2 * mean(matrix(a, b, k).flat());
+};
+
+/**
+ * Masses a of points x and b of points y, paired in ascending order: the cheapest plan on the line, for convex costs.
+ *
+ * @param {Numbers} x @param {Numbers} a @param {Numbers} y @param {Numbers} b
+ */
+const coupling = (x, a, y, b) => {
+  const ascending = (/** @type {Numbers} */ points) =>
+    numbers(points)
+      .map((_, i) => i)
+      .sort((i, j) => points[i] - points[j]);
+  const [u, v, rows, columns] = [ascending(x), ascending(y), normalised(a), normalised(b)];
+  const pairs = [];
+  for (let k = 0, l = 0; k < u.length && l < v.length; ) {
+    const [i, j] = [u[k], v[l]];
+    const mass = min(rows[i], columns[j]);
+    pairs.push({ i, j, mass, apart: abs(x[i] - y[j]) });
+    rows[i] -= mass;
+    columns[j] -= mass;
+    if (rows[i] <= 0) k++;
+    if (columns[j] <= 0) l++;
+  }
+  return pairs;
+};
+/** Of a coupling. @param {ReturnType<typeof coupling>} pairs @param {number} order */
+const wassersteinOf = (pairs, order) => sum(pairs.map(({ mass, apart }) => mass * apart ** order)) ** (1 / order);
+/** Histograms by their distribution functions. @param {Float64Array} p @param {Float64Array} q */
+const alongBins = (p, q) => {
+  const b = normalised(q);
+  let above = 0;
+  const steps = normalised(p).map((v, i) => (above += v - b[i]));
+  // behind the last bin there is no gap
+  return sum(steps.subarray(0, -1).map(abs));
+};
+/** Rows of a few hundred bins at uneven positions. @param {Inputs} d */
+const histogramsOf = (d) => {
+  const n = min(d.n, 300);
+  const [p, q] = [d.p.slice(0, d.rows * n), d.q.slice(0, d.rows * n)];
+  let at = 0;
+  const support = first(d.weights, n).map((gap) => (at += gap));
+  return { ...d, n, p, q, shape: [d.rows, n], support };
+};
+/** The first so many elements. @param {Numbers} a @param {number} count */
+const first = (a, count) => numbers(a.slice(0, count));
+/** f(xᵢ, yⱼ), row by row. @param {Numbers} x @param {Numbers} y @param {(x: number, y: number) => number} f */
+const outer = (x, y, f) => [...x].flatMap((u) => [...y].map((v) => f(u, v)));
+/** @param {number} x @param {number} y */
+const square = (x, y) => (x - y) * (x - y);
+/** Four masses to five, of squared distances, one of which is +∞, or of uniform masses. @param {Inputs} d @param {boolean} uniform */
+const transportOf = (d, uniform) => {
+  const a = uniform ? [0.25, 0.25, 0.25, 0.25] : normalised([...first(d.p, 3), 0]);
+  const b = uniform ? [0.5, 0.125, 0.125, 0.125, 0.125] : normalised(first(d.q, 5));
+  const cost = outer(first(d.x, 4), first(d.y, 5), square);
+  if (!uniform) cost[1] = Infinity;
+  return { a: d.of(...a), b: d.of(...b), cost: d.of(...cost) };
+};
+/**
+ * Sinkhorn's iterations in their plainest form: P = e^{(fᵢ + gⱼ − C)/ε}.
+ *
+ * @param {Numbers} a @param {Numbers} b @param {Numbers} cost @param {number} epsilon
+ */
+const entropic = (a, b, cost, epsilon) => {
+  const m = b.length;
+  let [f, g] = [new Float64Array(a.length), new Float64Array(m)];
+  for (let k = 0; k < 300; k++) {
+    f = f.map((_, i) => epsilon * (log(a[i]) - logSumExp(g.map((v, j) => (v - cost[i * m + j]) / epsilon))));
+    g = g.map((_, j) => epsilon * (log(b[j]) - logSumExp(f.map((v, i) => (v - cost[i * m + j]) / epsilon))));
+  }
+  const potentials = outer(f, g, (u, v) => u + v);
+  const plan = potentials.map((v, k) => exp((v - cost[k]) / epsilon));
+  return { potentials, plan, cost: sum(plan.map((v, k) => (v > 0 ? v * cost[k] : 0))) };
+};
+/** sinkhorn's of the three, for potentials are known up to a constant. @param {any} result */
+const entropicOf = ({ f, g, plan, cost }) => ({ potentials: outer(f, g, (u, v) => u + v), plan, cost });
+/** Five points and four in the plane, and their weights. @param {Inputs} d */
+const cloudsOf = ({ x, y, p, q }) => ({
+  x: x.slice(0, 10),
+  y: y.slice(0, 8),
+  xWeights: p.slice(0, 5),
+  yWeights: q.slice(0, 4),
+});
+/**
+ * The Sinkhorn divergence of clouds in the plane, and of order 2 its gradient.
+ *
+ * @param {{ x: Numbers, y: Numbers, xWeights: Numbers, yWeights: Numbers }} clouds @param {number} order @param {number} epsilon
+ */
+const sinkhornDivergenceOf = ({ x, y, xWeights, yWeights }, order, epsilon) => {
+  /** @param {Numbers} a */
+  const points = (a) => rowsOf(a, /** @type {Inputs} */ ({ rows: a.length / 2, n: 2 }));
+  /** @param {Numbers} u @param {Numbers} v @param {Numbers} uWeights @param {Numbers} vWeights */
+  const solve = (u, v, uWeights, vWeights) => {
+    const [a, b] = [normalised(uWeights), normalised(vWeights)];
+    const cost = matrix(points(u), points(v), (s, t) => sqrt(distance(s, t, (z) => z * z)) ** order).flat();
+    const { plan, potentials } = entropic(a, b, cost, epsilon);
+    // relative to a⊗b
+    const value = sum(potentials.map((w, k) => plan[k] * w)) + epsilon * (entropy(a) + entropy(b));
+    const pulls = [...u].map((w, i) =>
+      sum([...b].map((_, j) => plan[(i >> 1) * b.length + j] * 2 * (w - v[2 * j + (i & 1)]))),
+    );
+    return { value, pulls };
+  };
+  const cross = solve(x, y, xWeights, yWeights);
+  const own = solve(x, x, xWeights, xWeights);
+  return {
+    value: cross.value - (own.value + solve(y, y, yWeights, yWeights).value) / 2,
+    grad: cross.pulls.map((v, i) => v - own.pulls[i]),
+  };
+};
+const UNWEIGHTED = { xWeights: [1, 1, 1, 1, 1], yWeights: [1, 1, 1, 1] };
+const PLANE = { shape: [5, 2], yShape: [4, 2], tolerance: 1e-14 };
+/** The least Σ c[i, s(i)] over all permutations s of n. @param {Numbers} c @param {number} n @returns {number} */
+const assignment = (c, n, free = [...Array(n).keys()]) =>
+  free.length === 0
+    ? 0
+    : min(
+        ...free.map(
+          (j) =>
+            c[(n - free.length) * n + j] +
+            assignment(
+              c,
+              n,
+              free.filter((k) => k !== j),
+            ),
+        ),
+      );
+/** Costs [5, 5] of no structure. @param {Inputs} d */
+const costsOf = ({ x, y, of }) => of(...x.slice(0, 15), ...y.slice(0, 10));
+/** Masses on the line and squared distances. @param {Inputs} d */
+const lineOf = ({ x, y, p, q, of }) => {
+  const [u, v, a, b] = [first(x, 15), first(y, 12), first(p, 15), first(q, 12)];
+  return { u, v, a: of(...normalised(a)), b: of(...normalised(b)), cost: of(...outer(u, v, square)) };
 };
 
 // ------------------------------------------------------------------------------------------------------- functions
@@ -451,6 +583,113 @@ const FUNCTIONS = {
       }),
     ],
   ],
+
+  wasserstein: [
+    [
+      (s, { x, y }) => s.wasserstein(x, y),
+      ({ x, y }) => {
+        const v = numbers(y).sort();
+        return mean(
+          numbers(x)
+            .sort()
+            .map((u, i) => abs(u - v[i])),
+        );
+      },
+    ],
+    [
+      (s, { x, y, p, q }) =>
+        s.wasserstein(x.slice(0, 300), y.slice(0, 200), {
+          uWeights: p.slice(0, 300),
+          vWeights: q.slice(0, 200),
+          order: 2,
+        }),
+      ({ x, y, p, q }) => wassersteinOf(coupling(first(x, 300), first(p, 300), first(y, 200), first(q, 200)), 2),
+    ],
+    [
+      (s, { x, y, p }) => s.wasserstein(x.slice(0, 300), y.slice(0, 11), { uWeights: p.slice(0, 300), order: 1.5 }),
+      ({ x, y, p }) => wassersteinOf(coupling(first(x, 300), first(p, 300), first(y, 11), first(y, 11).fill(1)), 1.5),
+    ],
+    [
+      (s, { x, y }) => s.wasserstein(x.slice(0, 9), y.slice(0, 15), { order: Infinity }),
+      ({ x, y }) =>
+        coupling(first(x, 9), first(x, 9).fill(1), first(y, 15), first(y, 15).fill(1))
+          .filter(({ mass }) => mass > 1e-9)
+          .reduce((most, { apart }) => max(most, apart), 0),
+    ],
+  ],
+  wassersteinHistogram: [
+    [(s, { p, q, shape }) => s.wassersteinHistogram(p, q, { shape }), (d) => mean(pairsOf(d, alongBins))],
+    [
+      (s, d) => {
+        const { p, q, shape, support } = histogramsOf(d);
+        return s.wassersteinHistogram(p, q, { shape, support, order: 3, reduction: "none" });
+      },
+      (d) => {
+        const { support, ...rows } = histogramsOf(d);
+        return pairsOf(rows, (p, q) => wassersteinOf(coupling(support, p, support, q), 3));
+      },
+    ],
+  ],
+  sinkhorn: [true, false].map((uniform) => [
+    (s, d) => {
+      const { a, b, cost } = transportOf(d, uniform);
+      return entropicOf(s.sinkhorn(a, b, cost, { epsilon: 32, tolerance: 1e-14, plan: true }));
+    },
+    (d) => {
+      const { a, b, cost } = transportOf(d, uniform);
+      return entropic(a, b, cost, 32);
+    },
+  ]),
+  sinkhornDivergence: [
+    [
+      (s, d) => {
+        const { x, y } = cloudsOf(d);
+        return s.sinkhornDivergence(x, y, { ...PLANE, epsilon: 64 });
+      },
+      (d) => sinkhornDivergenceOf({ ...cloudsOf(d), ...UNWEIGHTED }, 2, 64).value,
+    ],
+    [
+      (s, d) => {
+        const { x, y, ...weights } = cloudsOf(d);
+        return s.sinkhornDivergence(x, y, { ...PLANE, ...weights, order: 1, epsilon: 4 });
+      },
+      (d) => sinkhornDivergenceOf(cloudsOf(d), 1, 4).value,
+    ],
+  ],
+  sinkhornDivergenceWithGrad: [
+    [
+      (s, d) => {
+        const { x, y } = cloudsOf(d);
+        return s.sinkhornDivergenceWithGrad(x, y, { ...PLANE, epsilon: 64 });
+      },
+      (d) => sinkhornDivergenceOf({ ...cloudsOf(d), ...UNWEIGHTED }, 2, 64),
+    ],
+    [
+      (s, d) => {
+        const { x, y, ...weights } = cloudsOf(d);
+        return s.sinkhornDivergenceWithGrad(x, y, { ...PLANE, ...weights, epsilon: 64 });
+      },
+      (d) => sinkhornDivergenceOf(cloudsOf(d), 2, 64),
+    ],
+  ],
+  emd: [
+    [(s, d) => s.emd([1, 1, 1, 1, 1], [1, 1, 1, 1, 1], costsOf(d)).cost, (d) => assignment(costsOf(d), 5)],
+    [
+      (s, d) => {
+        const { a, b, cost } = lineOf(d);
+        const { f, g, ...primal } = s.emd(a, b, cost, { plan: true });
+        return { ...primal, dual: dot(a, f) + dot(b, g) };
+      },
+      (d) => {
+        const { u, v, a, b } = lineOf(d);
+        const pairs = coupling(u, a, v, b);
+        const plan = new Float64Array(15 * 12);
+        for (const { i, j, mass } of pairs) plan[i * 12 + j] = mass;
+        const cost = sum(pairs.map(({ mass, apart }) => mass * apart * apart));
+        return { cost, plan, dual: cost };
+      },
+    ],
+  ],
 };
 
 /** Exported too; the checks below are of them. */
@@ -527,6 +766,23 @@ const ERRORS = [
   ["RangeError", 'styleLossWithGrad: "target" must be', (s) => s.styleLossWithGrad([1, 2], [1], { shape: [1, 1, 2] })],
   ["RangeError", 'perceptualLoss: "layerWeights" must be', (s) => s.perceptualLoss([1], [1], { layerWeights: [1, 2] })],
   ["TypeError", 'perceptualLossWithGrad: "generated" must be', (s) => s.perceptualLossWithGrad(undefined, [1])],
+  ["RangeError", 'wasserstein: "u" must be', (s) => s.wasserstein([], [1])],
+  ["RangeError", 'wasserstein: "vWeights[0]" must be', (s) => s.wasserstein([1], [1], { vWeights: [-1] })],
+  ["RangeError", 'wassersteinHistogram: "support" must be', (s) => s.wassersteinHistogram([1], [1], { support: [] })],
+  ["TypeError", 'sinkhorn: "epsilon" must be', (s) => s.sinkhorn([1], [1], [0])],
+  ["RangeError", 'sinkhorn: "cost" must be of shape [1, 2]', (s) => s.sinkhorn([1], [0, 1], [0], { epsilon: 1 })],
+  [
+    "RangeError",
+    'sinkhornDivergence: "xWeights" must be of length 1',
+    (s) => s.sinkhornDivergence([1], [1], { shape: [1, 1], epsilon: 1, xWeights: [1, 2] }),
+  ],
+  [
+    "RangeError",
+    'sinkhornDivergenceWithGrad: "order" must be',
+    (s) => s.sinkhornDivergenceWithGrad([1], [1], { shape: [1, 1], epsilon: 1, order: 3 }),
+  ],
+  ["RangeError", 'emd: "b" must be of the sum of "a"', (s) => s.emd([1], [2], [0])],
+  ["RangeError", 'emd: "cost" must be finite for enough pairs', (s) => s.emd([1], [1], [Infinity])],
   ["RangeError", 'resident: "type" must be', (s) => s.resident("f16", 1)],
   ["RangeError", 'resident: "length" must be', (s) => s.resident("f32", -1)],
   ["RangeError", "resident: not enough memory: 34359738368 bytes", (s) => s.resident("f64", 2 ** 32)],
@@ -774,6 +1030,10 @@ function edges(s) {
   is(s.klDivergence([0.5, 0.5], [0, 1]), [inf], "KL with q = 0");
   is(s.crossEntropy([1, 2], [-100]), [nan], "crossEntropy of ignored rows");
   is(s.kernelMatrix([0, 0, 3, 4], undefined, { shape: [2, 2], kernel: "cosine" }), [0, 0, 0], "cosine of a zero row");
+  is(s.wasserstein([0, 1], [2, nan]), [nan], "wasserstein of a NaN");
+  is(s.wasserstein([inf, 0], [1, inf]), [0.5], "wasserstein of ∞");
+  is(s.wassersteinHistogram([1, 0, 0, 0], [0, 1, 0, 1], { shape: [2, 2], reduction: "none" }), [1, nan], "histograms");
+  is(s.sinkhornDivergence([0, 1], [0, 1], { shape: [2, 1], epsilon: 1 }), [0], "sinkhornDivergence of itself");
   same(s.softmax(new Float32Array(0)).length, 0, "the length of an empty softmax");
   const want = s.softmax(new Float32Array([1, 2, 4]));
   /** @param {unknown} x @param {string} what */
