@@ -81,7 +81,7 @@ export function binaryCrossEntropy<T>(
       surprisal<T>(SMALLER, SECOND, whole, 1);
       surprisal<T>(x, FIRST, length, 1);
     } else {
-      softplus<T>(SMALLER, FIRST, whole);
+      softplus<T>(SMALLER, FIRST, whole, 1);
       if (grad) sigmoid<T>(SMALLER, SECOND, whole);
     }
     for (let v: usize = 0; v < bytes; v += VECTOR) {

@@ -2,8 +2,8 @@
  * Functions of one element, applied from x to y (which may be the same place).
  *
  *     sigmoid(x)    = 1 / (1 + e^{−x})              through e = e^{−|x|}, so that nothing overflows
- *     logSigmoid(x) = min(x, 0) − log1p(e^{−|x|})
- *     softplus(x)   = max(x, 0) + log1p(e^{−|x|}) = −logSigmoid(−x)
+ *     softplus(x)   = max(x, 0) + log1p(e^{−|x|})
+ *     logSigmoid(x) = −softplus(−x)
  *     logit(p)      = log(p / (1 − p))
  *     surprisal(p)  = −log_b p = −log p · 1/ln b
  *
@@ -15,11 +15,10 @@ import { log, log1p } from "./math/log";
 import { loadTailGroup, storeTailGroup, TAIL, tailLength, wholeGroups } from "./rows/strip";
 
 const SIGMOID = 0;
-const LOG_SIGMOID = 1;
-const SOFTPLUS = 2;
-const LOGIT = 3;
-const EXPONENTIAL = 4;
-const SURPRISAL = 5;
+const SOFTPLUS = 1;
+const LOGIT = 2;
+const EXPONENTIAL = 3;
+const SURPRISAL = 4;
 
 // @ts-ignore: decorator
 @inline
@@ -30,11 +29,13 @@ function sigmoidLane<T>(x: v128): v128 {
   return v128.div<T>(select(negative, e, one), v128.add<T>(one, e));
 }
 
-/** log1p(e^{−|x|}), which both softplus and logSigmoid add to a ramp. */
+/** sign·softplus(sign·x); 0 + …, as logSigmoid is +0 where it vanishes. */
 // @ts-ignore: decorator
 @inline
-function bend<T>(x: v128): v128 {
-  return log1p<T>(exp<T>(v128.neg<T>(abs<T>(x))));
+function softplusLane<T>(x: v128, sign: v128): v128 {
+  const bend = log1p<T>(exp<T>(v128.neg<T>(abs<T>(x))));
+  const ramp = v128.pmax<T>(v128.mul<T>(x, sign), splat<T>(0));
+  return v128.add<T>(splat<T>(0), v128.mul<T>(v128.add<T>(ramp, bend), sign));
 }
 
 /**
@@ -57,8 +58,7 @@ function logitLane<T>(p: v128): v128 {
 @inline
 function lane<T>(kind: i32, x: v128, factor: v128): v128 {
   if (kind == SIGMOID) return sigmoidLane<T>(x);
-  if (kind == LOG_SIGMOID) return v128.sub<T>(v128.pmin<T>(x, splat<T>(0)), bend<T>(x));
-  if (kind == SOFTPLUS) return v128.add<T>(v128.pmax<T>(x, splat<T>(0)), bend<T>(x));
+  if (kind == SOFTPLUS) return softplusLane<T>(x, factor);
   if (kind == EXPONENTIAL) return exp<T>(x);
   if (kind == SURPRISAL) return v128.sub<T>(splat<T>(0), v128.mul<T>(log<T>(x), factor)); // +0 at 1
   return logitLane<T>(x);
@@ -92,12 +92,9 @@ export function sigmoid<T>(x: usize, y: usize, count: i32): void {
   map<T>(SIGMOID, x, y, count);
 }
 
-export function logSigmoid<T>(x: usize, y: usize, count: i32): void {
-  map<T>(LOG_SIGMOID, x, y, count);
-}
-
-export function softplus<T>(x: usize, y: usize, count: i32): void {
-  map<T>(SOFTPLUS, x, y, count);
+/** `sign` 1; −1 for logSigmoid. */
+export function softplus<T>(x: usize, y: usize, count: i32, sign: f64): void {
+  map<T>(SOFTPLUS, x, y, count, sign);
 }
 
 export function logit<T>(x: usize, y: usize, count: i32): void {

@@ -1,7 +1,7 @@
 /** The ABI: monomorphic exports only, one line each. Pointers are bytes, counts are elements.
  *  Kernels over rows have one signature, so that the host marshals them all alike. */
 import { binaryCrossEntropy } from "./binaryCrossEntropy";
-import { exponential as exponentialOf, logarithm as logarithmOf, logit, logSigmoid, sigmoid, softplus, surprisal } from "./elementwise";
+import { exponential as exponentialOf, logarithm as logarithmOf, logit, sigmoid, softplus, surprisal } from "./elementwise";
 import { accumulate, centre, columnSums, differences, divideRows, map, rowSquares } from "./gram/map";
 import { compact, mirror, transpose } from "./gram/panel";
 import { product } from "./gram/product";
@@ -35,10 +35,10 @@ export function crossEntropy_f64(x: usize, y: usize, labels: usize, t: usize, w:
 
 export function sigmoid_f32(x: usize, y: usize, count: i32): void { sigmoid<f32>(x, y, count); }
 export function sigmoid_f64(x: usize, y: usize, count: i32): void { sigmoid<f64>(x, y, count); }
-export function logSigmoid_f32(x: usize, y: usize, count: i32): void { logSigmoid<f32>(x, y, count); }
-export function logSigmoid_f64(x: usize, y: usize, count: i32): void { logSigmoid<f64>(x, y, count); }
-export function softplus_f32(x: usize, y: usize, count: i32): void { softplus<f32>(x, y, count); }
-export function softplus_f64(x: usize, y: usize, count: i32): void { softplus<f64>(x, y, count); }
+export function logSigmoid_f32(x: usize, y: usize, count: i32): void { softplus<f32>(x, y, count, -1); }
+export function logSigmoid_f64(x: usize, y: usize, count: i32): void { softplus<f64>(x, y, count, -1); }
+export function softplus_f32(x: usize, y: usize, count: i32): void { softplus<f32>(x, y, count, 1); }
+export function softplus_f64(x: usize, y: usize, count: i32): void { softplus<f64>(x, y, count, 1); }
 export function logit_f32(x: usize, y: usize, count: i32): void { logit<f32>(x, y, count); }
 export function logit_f64(x: usize, y: usize, count: i32): void { logit<f64>(x, y, count); }
 export function exponential(x: usize, y: usize, count: i32): void { exponentialOf(x, y, count); }

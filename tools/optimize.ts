@@ -12,6 +12,16 @@ export function optimize(plain: Uint8Array): Uint8Array {
     binaryen.setOptimizeLevel(3);
     binaryen.setShrinkLevel(1);
     binaryen.setOneCallerInlineMaxSize(100);
+    // the compiler, where it ran before in the same process, has set these otherwise
+    binaryen.setAlwaysInlineMaxSize(2);
+    binaryen.setFlexibleInlineMaxSize(20);
+    binaryen.setAllowInliningFunctionsWithLoops(false);
+    binaryen.setZeroFilledMemory(false);
+    binaryen.setLowMemoryUnused(false);
+    binaryen.setClosedWorld(false);
+    binaryen.setTrapsNeverHappen(false);
+    binaryen.setFastMath(false);
+    binaryen.setDebugInfo(false);
     module.optimize();
     module.optimize();
     return module.emitBinary();
