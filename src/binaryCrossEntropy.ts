@@ -2,7 +2,7 @@
 import { type Arena, GROUP_BYTES } from "./arena.ts";
 import { failValue, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
-import { type Reduced, type Reduction, reductionOf } from "./reduction.ts";
+import { CompensatedSum, type Reduced, type Reduction, reductionOf } from "./reduction.ts";
 import { apart, elements, elementsOfBoth, labelsOf, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, Labels, ResultOf } from "./types.ts";
 
@@ -108,22 +108,17 @@ function evaluate(at: Arena, p: Problem, losses: FloatArray | undefined, grad: F
   );
   const [step, posStep] = [p.weight, p.posWeight].map(({ n }) => (n === 1 ? 0 : VECTOR_BYTES)) as [number, number];
   const tile = TILE_BYTES / bytes;
-  let total = 0;
-  let lost = 0;
+  const total = new CompensatedSum();
   for (let start = 0; start < length; start += tile) {
     const count = Math.min(tile, length - start);
     for (const one of inputs) if (!one.place && one.n > 1) stage(at, one, start, count);
     const pointer = (one: Placed | undefined): number => (one ? (one.place ? one.place + start * bytes : one.slot) : 0);
     const [x, y, w, posW] = inputs.map(pointer) as [number, number, number, number];
     const [loss, slope] = outputs.map(pointer) as [number, number];
-    const sum = kernel(p.probabilities, x, y, w, step, posW, posStep, loss, slope, count, divisor);
+    total.add(kernel(p.probabilities, x, y, w, step, posW, posStep, loss, slope, count, divisor));
     for (const one of outputs) if (one && !one.place) at.copyOut(one.slot, count, one.array, start);
-    // Neumaier's sum
-    const next = total + sum;
-    lost += Math.abs(total) >= Math.abs(sum) ? total - next + sum : sum - next + total;
-    total = next;
   }
-  return (Number.isFinite(total) ? total + lost : total) / divisor;
+  return total.value / divisor;
 }
 
 /** Copies elements [start, start + count) to the slot, from a list of n that is repeated. */

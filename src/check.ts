@@ -46,10 +46,11 @@ export function integerIn(fn: string, argument: string, value: unknown, low: num
   return value;
 }
 
-/** A boolean; none is false. */
-export function flagOf(fn: string, argument: string, value: unknown): boolean {
-  if (value !== undefined && typeof value !== "boolean") failKind(fn, argument, "a boolean", value);
-  return value === true;
+/** A boolean, or the default. */
+export function flagOf(fn: string, argument: string, value: unknown, byDefault = false): boolean {
+  if (value === undefined) return byDefault;
+  if (typeof value !== "boolean") failKind(fn, argument, "a boolean", value);
+  return value;
 }
 
 /** An options object; none is an empty one. */

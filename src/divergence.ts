@@ -1,6 +1,6 @@
 /** Kullback–Leibler and Jensen–Shannon divergences of distributions, with gradients, row by row or every pair of rows. */
 import type { Arena } from "./arena.ts";
-import { failKind, failValue, numberIn, oneOf, optionsOf } from "./check.ts";
+import { failValue, flagOf, numberIn, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
 import { baseFactor, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { type Stream, streamRows } from "./stream.ts";
@@ -67,13 +67,11 @@ function problemOf(fn: string, x: Input, y: Input, options: Options | undefined)
     o.temperature === undefined ? 1 : numberIn(fn, "temperature", o.temperature, Number.MIN_VALUE, Number.MAX_VALUE);
   if (temperature !== 1 && from !== "logits")
     failValue(fn, "temperature", `1 for ${from}, as logits alone have one`, temperature);
-  if (o.normalize !== undefined && typeof o.normalize !== "boolean")
-    failKind(fn, "normalize", "a boolean", o.normalize);
+  // logits are normalised by what they are
+  const normalize = flagOf(fn, "normalize", o.normalize, true) || from === "logits";
   const reduction = reductionOf(fn, o.reduction, "mean");
   const unit = baseFactor(fn, o.base);
   const out = reduction === "none" ? outputOf(fn, o.out, p, layout.rows) : undefined;
-  // logits are normalised by what they are
-  const normalize = from === "logits" || o.normalize !== false;
   const flags = (from === "probabilities" ? 0 : LOGITS) + (normalize ? NORMALIZE : 0);
   return { p, q, layout, flags, temperature, reduction, unit, out };
 }

@@ -100,9 +100,9 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   const forbidden = forbids ? 2 * (m + 1) * (largest || 1) : Infinity;
 
   // costs, potentials, nodes
-  const offsets = [8 * n * ld, Math.ceil((n * ld + count) / 8) * 64] as const;
-  const { arena, pointer } = workspace(fn, offsets[1] + NODE * count);
-  const [potentials, nodes] = [pointer + offsets[0], pointer + offsets[1]];
+  const bytes = Math.ceil((n * ld + count) / 8) * 64;
+  const { arena, pointer } = workspace(fn, bytes + NODE * count);
+  const [potentials, nodes] = [pointer + 8 * n * ld, pointer + bytes];
   const { greedyTree, networkSimplex, transported } = arena.kernels;
   const costs = arena.arrayAt(pointer, n * ld, 8).fill(Infinity);
   const visit = (put: (from: number, at: number) => void): void => {
@@ -120,10 +120,10 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   const place = (masses: ArrayLike<number>): void => {
     for (let v = 0; v < count; v++) flows[8 * v] = masses[v] as number;
   };
-  const integers = sides.map((side) => integersOf(side, total)) as [Float64Array, Float64Array];
-  even(integers[0], integers[1]);
-  even(integers[1], integers[0]);
-  place([...integers[1], ...integers[0]]);
+  const [supply, demand] = [integersOf(rows, total), integersOf(columns, total)];
+  even(supply, demand);
+  even(demand, supply);
+  place([...demand, ...supply]);
 
   const root = greedyTree(pointer, n, m, ld, potentials, nodes);
   // blocks of 1 to 3 times √(n·m) arcs take as long as each other, of 10 twice as long

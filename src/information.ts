@@ -1,5 +1,5 @@
 /** Surprisal of probabilities, and entropy of distributions: from probabilities, counts, logits or log-probabilities. */
-import { failKind, oneOf, optionsOf } from "./check.ts";
+import { flagOf, oneOf, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
 import { baseFactor, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { mapElements, STEP } from "./rows.ts";
@@ -73,9 +73,7 @@ export function entropy<X extends Input, R extends Reduction = "none">(
   const layout = layoutOf(fn, shapeOf(fn, p, o.shape, source.length, "p"), o.axis);
   const from =
     o.from === undefined ? "probabilities" : oneOf(fn, "from", o.from, ["probabilities", "logProbabilities", "logits"]);
-  if (o.normalize !== undefined && typeof o.normalize !== "boolean")
-    failKind(fn, "normalize", "a boolean", o.normalize);
-  const normalize = from === "logits" || o.normalize === undefined || o.normalize;
+  const normalize = flagOf(fn, "normalize", o.normalize, true) || from === "logits";
   const factor = baseFactor(fn, o.base);
   const reduction = reductionOf(fn, o.reduction, "none");
   const out = reduction === "none" ? outputOf(fn, o.out, source, layout.rows) : undefined;

@@ -24,6 +24,7 @@ import {
   sameDepth,
 } from "./gram.ts";
 import { arena } from "./kernels.ts";
+import { CompensatedSum } from "./reduction.ts";
 import { raise } from "./rows.ts";
 import type { FloatArray, Input } from "./types.ts";
 
@@ -61,8 +62,8 @@ export function samplesOf(fn: string, x: Input, y: Input, o: Pick<MmdOptions, "s
 function sums(at: Arena, scratch: number, product: Product, plan: KernelPlan): { all: number; diagonal: number } {
   const view = (): FloatArray => at.view(product.x.array.BYTES_PER_ELEMENT);
   const size = product.x.array.BYTES_PER_ELEMENT;
-  const all = new Total();
-  const diagonal = new Total();
+  const all = new CompensatedSum();
+  const diagonal = new CompensatedSum();
   eachBlock(at, scratch, product, (block) => {
     const own = !product.y && block.i === block.j;
     mapBlock(at, product.x.array, block, own, plan.map);
@@ -78,22 +79,6 @@ function sums(at: Arena, scratch: number, product: Product, plan: KernelPlan): {
     }
   });
   return { all: all.value + diagonal.value, diagonal: diagonal.value };
-}
-
-/** Neumaier's sum. */
-class Total {
-  #sum = 0;
-  #lost = 0;
-
-  add(v: number): void {
-    const next = this.#sum + v;
-    this.#lost += Math.abs(this.#sum) >= Math.abs(v) ? this.#sum - next + v : v - next + this.#sum;
-    this.#sum = next;
-  }
-
-  get value(): number {
-    return Number.isFinite(this.#sum) ? this.#sum + this.#lost : this.#sum;
-  }
 }
 
 /**

@@ -181,6 +181,7 @@ export function ascend({ at, b, total, range, scratch, sums, sweep, symmetric }:
       let uphill = 0;
       for (let j = 0; j < m; j++) {
         const mass = b[j] as number;
+        // g stays 0 there
         if (mass === 0) continue;
         const next = (g[j] as number) + epsilon * Math.min(scratch.array[j] as number, RAISE);
         const step = next - (last[j] as number);
@@ -188,10 +189,10 @@ export function ascend({ at, b, total, range, scratch, sums, sweep, symmetric }:
         last[j] = next;
         g[j] = step;
       }
-      pace = uphill < 0 ? 0 : pace;
+      if (uphill < 0) pace = 0;
       const ahead = pace / (pace + 3);
+      for (let j = 0; j < m; j++) g[j] = (last[j] as number) + ahead * (g[j] as number);
       pace++;
-      for (let j = 0; j < m; j++) g[j] = (last[j] as number) + (b[j] === 0 ? 0 : ahead * (g[j] as number));
     }
     if (epsilon > c.epsilon && marginalError <= LOOSE) {
       epsilon = Math.max(c.epsilon, epsilon * FALL);

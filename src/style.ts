@@ -4,6 +4,7 @@ import { MAP, type Product, SUM_OF, scratchFor, withScratch, writeProduct } from
 import { failKind, failValue, numberIn, oneOf, optionsOf } from "./check.ts";
 import { type Grams, gramScratch, gramsOf, unshared, writeGrams } from "./gram.ts";
 import { arena } from "./kernels.ts";
+import { CompensatedSum } from "./reduction.ts";
 import { elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
@@ -126,20 +127,15 @@ function differences(at: Arena, x: FloatArray, y: FloatArray, grad: FloatArray |
   const kernel = at.kernelsFor(x).differences;
   const tile = TILE_BYTES / x.BYTES_PER_ELEMENT;
   const other = at.stage + TILE_BYTES + GROUP_BYTES;
-  let sum = 0;
-  let lost = 0;
+  const sum = new CompensatedSum();
   for (let i = 0; i < x.length; i += tile) {
     const count = Math.min(tile, x.length - i);
     at.copyIn(x, i, count, at.stage);
     at.copyIn(y, i, count, other);
-    const part = kernel(at.stage, other, grad ? at.stage : 0, count, factor);
+    sum.add(kernel(at.stage, other, grad ? at.stage : 0, count, factor));
     if (grad) at.copyOut(at.stage, count, grad, i);
-    // Neumaier's sum
-    const next = sum + part;
-    lost += sum >= part ? sum - next + part : part - next + sum;
-    sum = next;
   }
-  return Number.isFinite(sum) ? sum + lost : sum;
+  return sum.value;
 }
 
 /** The gradient of one map of a style loss: (G − A)·F, [C, C]·[C, S]. */
