@@ -825,13 +825,13 @@ function hasher() {
   };
 }
 
-/** What a rounded result may differ from the reference by, relative to the largest of the values. */
+/** What a rounded result may differ from the reference by, relative to the largest of the finite values. */
 const TOLERANCE = { f32: 4e-6, f64: 2e-13 };
 
 /** @param {number[]} got @param {number[]} want @param {number} tolerance @param {string} what */
 function close(got, want, tolerance, what) {
   if (got.length !== want.length) throw new Error(`${what}: ${got.length} numbers, expected ${want.length}`);
-  const largest = want.reduce((m, v) => max(m, abs(v)), 0);
+  const largest = want.reduce((m, v) => (abs(v) < Infinity ? max(m, abs(v)) : m), 0);
   want.forEach((v, i) => {
     if (!(abs(got[i] - v) <= tolerance * largest) && !identical(got[i], v))
       throw new Error(`${what}: element ${i} is ${got[i]}, expected ${v}`);
