@@ -3,6 +3,7 @@
  * Prints the table, and writes it to docs/runtimes.md where all have run. Fails if a test does, or if digests differ.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
@@ -35,25 +36,28 @@ const unknown = positionals.filter((name) => !NAMES.includes(name));
 if (unknown.length) throw new Error(`no such runtime: ${unknown.join(", ")}; there are ${NAMES.join(", ")}`);
 const names = positionals.length ? NAMES.filter((name) => positionals.includes(name)) : NAMES;
 
-const lines: Line[] = [];
+/** The rows of each runtime: some run side by side. */
+const linesOf = names.map((): Line[] => []);
 
-const row: Row = async (runtime, style, body) => {
-  const start = performance.now();
-  let result: Result;
-  try {
-    result = await body();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    result = { passed: 0, failed: [{ name: "runs", message }] };
-  }
-  lines.push({ runtime, style, result });
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`${runtime}, ${style}: ${result.passed} passed, ${result.failed.length} failed, ${seconds} s`);
-  for (const { name, message } of result.failed) console.log(`  ${name}: ${message}`);
-};
+const rowInto =
+  (lines: Line[]): Row =>
+  async (runtime, style, body) => {
+    const start = performance.now();
+    let result: Result;
+    try {
+      result = await body();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      result = { passed: 0, failed: [{ name: "runs", message }] };
+    }
+    lines.push({ runtime, style, result });
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    console.log(`${runtime}, ${style}: ${result.passed} passed, ${result.failed.length} failed, ${seconds} s`);
+    for (const { name, message } of result.failed) console.log(`  ${name}: ${message}`);
+  };
 
 /** What there is to say of the digests; a row whose digest is not that of the first is failed, and says which functions differ. */
-function compare(): string {
+function compare(lines: readonly Line[]): string {
   const withDigest = lines.filter(({ result }) => result.digest);
   const [first] = withDigest;
   if (first === undefined) return "no digest";
@@ -80,14 +84,14 @@ const cellsOf = ({ runtime, style, result }: Line): string[] => [
   result.digest ?? "",
 ];
 
-function print(): void {
+function print(lines: readonly Line[]): void {
   const table = new Table({ head: HEAD, style: { head: [], border: [] } });
   for (const line of lines) table.push(cellsOf(line));
   console.log(table.toString());
 }
 
 /** Puts the table between the markers of docs/runtimes.md. */
-function write(version: string): void {
+function write(lines: readonly Line[], version: string): void {
   const path = join(root, "docs/runtimes.md");
   const text = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const table = [text(HEAD), text(HEAD.map(() => "---")), ...lines.map((line) => text(cellsOf(line)))].join("\n");
@@ -100,8 +104,13 @@ function write(version: string): void {
 }
 
 const home: Home = install();
-try {
-  for (const name of names) {
+const waiting = [...names.entries()];
+
+/** Runs what is waiting, one after another. */
+async function work(): Promise<void> {
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const [i, name] = next;
+    const row = rowInto(linesOf[i] as Line[]);
     try {
       const { run } = (await import(`./${name}.ts`)) as { run(home: Home, row: Row): Promise<void> };
       await run(home, row);
@@ -109,16 +118,21 @@ try {
       await row(name, "", () => Promise.reject(error));
     }
   }
+}
+
+try {
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
 } finally {
   home.remove();
 }
 
-const verdict = compare();
-print();
+const lines = linesOf.flat();
+const verdict = compare(lines);
+print(lines);
 const count = (of: (result: Result) => number): number => lines.reduce((sum, { result }) => sum + of(result), 0);
 const passed = count((result) => result.passed);
 const failed = count((result) => result.failed.length);
 console.log(`${passed} passed, ${failed} failed; ${verdict}`);
-if (names.length === NAMES.length && failed === 0) write(home.version);
+if (names.length === NAMES.length && failed === 0) write(lines, home.version);
 if (values.json) writeFileSync(values.json, JSON.stringify({ numPassedTests: passed, numFailedTests: failed }));
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -165,13 +165,13 @@ export function wassersteinHistogram<X extends Input, R extends Reduction = "mea
   const { at: positions, unit } = positionsOf(fn, n, o);
   const reduction = reductionOf(fn, o.reduction, "mean");
   const out = reduction === "none" ? outputOf(fn, undefined, pair.p, rows) : undefined;
-  const values = new Float64Array(rows);
+  const values = new Float64Array(rows).fill(Number.NaN);
   if (order === 1) alongBins(fn, pair.p, pair.q, positions, values);
-  else byQuantiles(fn, pair.p, pair.q, positions, order, values);
+  byQuantiles(fn, pair.p, pair.q, positions, order, values);
   return reduce(values, reduction, reduction === "mean" ? unit / rows : unit, out) as Reduced<R, ResultOf<X>>;
 }
 
-/** Order 1, in tiles of rows. */
+/** Order 1, in tiles of rows; NaN is left where sums are very different, or a mass negative. */
 function alongBins(fn: string, p: FloatArray, q: FloatArray, positions: Float64Array, values: Float64Array): void {
   const n = positions.length;
   const rows = values.length;
@@ -196,7 +196,7 @@ function alongBins(fn: string, p: FloatArray, q: FloatArray, positions: Float64A
   }
 }
 
-/** Any order, row by row. */
+/** Any order, row by row where the value is still NaN. */
 function byQuantiles(
   fn: string,
   p: FloatArray,
@@ -217,8 +217,8 @@ function byQuantiles(
     return sum.value;
   };
   for (let row = 0; row < values.length; row++) {
+    if (!Number.isNaN(values[row])) continue;
     const { byU, byV, total } = common(mass(p, row * n), mass(q, row * n));
-    values[row] = Number.NaN;
     if (!(total > 0 && total < Infinity)) continue;
     at.copyIn(p, row * n, n, pAt);
     at.copyIn(q, row * n, n, qAt);
