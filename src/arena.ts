@@ -227,7 +227,7 @@ export class ResidentArray<T extends FloatArray = FloatArray> implements Residen
   set(values: ArrayLike<number>, offset = 0): void {
     if (typeof values !== "object" || values === null || typeof values.length !== "number")
       failKind("resident.set", "values", "an array", values);
-    integerIn("resident.set", "offset", offset, 0, this.length);
+    integerIn("resident.set", "offset", offset, undefined, 0, this.length);
     if (values.length > this.length - offset) {
       throw new RangeError(
         `resident.set: "values" of length ${values.length} at offset ${offset} exceed the length ${this.length}`,

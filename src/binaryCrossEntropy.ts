@@ -74,7 +74,7 @@ function problemOf(fn: string, x: Input, targets: Labels | Input, o: Options): P
     target,
     weight: weightsOf(fn, "weight", source, row, o.weight),
     posWeight: weightsOf(fn, "posWeight", source, row, o.posWeight),
-    probabilities: o.from !== undefined && oneOf(fn, "from", o.from, ["logits", "probabilities"]) === "probabilities",
+    probabilities: oneOf(fn, "from", o.from, ["logits", "probabilities"], "logits") === "probabilities",
     reduction: reductionOf(fn, o.reduction, "mean"),
   };
 }

@@ -7,13 +7,8 @@
  * the caller's: it is mapped, mirrored, copied out or summed, and never is more than one of them in memory.
  */
 import { type Arena, GROUP_BYTES } from "./arena.ts";
+import { MAP } from "./codes/index.ts";
 import type { FloatArray } from "./types.ts";
-
-/** What is summed: x·y, (x − y)², |x − y|. */
-export const SUM_OF = { products: 0, squares: 1, distances: 2 } as const;
-
-/** What a block is mapped by; see assembly/gram/map.ts. */
-export const MAP = { linear: 0, polynomial: 1, exponential: 2, sigmoid: 3 } as const;
 
 /** Rows and columns of a block: 4 MiB of f32. Every operand is read n / SIDE times. */
 const SIDE = 1024;
@@ -237,7 +232,7 @@ function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: n
 export interface Target {
   readonly out: FloatArray;
   readonly start: number;
-  readonly map: 0 | 1 | 2 | 3;
+  readonly map: number;
   readonly factor: number;
   readonly shift?: number;
   readonly degree?: number;

@@ -4,8 +4,7 @@
 export function describe(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "function") return "a function";
-  if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null) return String(value);
   const name = value.constructor?.name ?? "Object";
   const length = (value as { length?: unknown }).length;
@@ -24,26 +23,47 @@ export function failValue(fn: string, argument: string, expected: string, got: u
   throw new RangeError(`${fn}: "${argument}" must be ${expected}, got ${describe(got)}`);
 }
 
-/** One of a few strings. */
-export function oneOf<const T extends string>(fn: string, argument: string, value: unknown, allowed: readonly T[]): T {
+/** One of a few strings, or the default. */
+export function oneOf<const T extends string>(
+  fn: string,
+  argument: string,
+  value: unknown,
+  allowed: readonly T[],
+  byDefault?: NoInfer<T>,
+): T {
+  if (value === undefined && byDefault) return byDefault;
   if (allowed.includes(value as T)) return value as T;
   const fail = typeof value === "string" ? failValue : failKind;
   return fail(fn, argument, `one of ${allowed.map(describe).join(", ")}`, value);
 }
 
-/** A number in [low, high]. */
-export function numberIn(fn: string, argument: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== "number") failKind(fn, argument, "a number", value);
-  if (!(value >= low && value <= high)) failValue(fn, argument, `a number from ${low} to ${high}`, value);
+/** A number in [low, high], all finite ones unless given, or the default. */
+export function numberIn(
+  fn: string,
+  argument: string,
+  value: unknown,
+  byDefault?: number,
+  low = -Number.MAX_VALUE,
+  high = Number.MAX_VALUE,
+  kind = "a number",
+): number {
+  if (value === undefined && byDefault !== undefined) return byDefault;
+  if (typeof value !== "number") failKind(fn, argument, kind, value);
+  if (!(value >= low && value <= high && (kind === "a number" || Number.isInteger(value))))
+    failValue(fn, argument, `${kind} from ${low} to ${high}`, value);
   return value;
 }
 
-/** An integer in [low, high]. */
-export function integerIn(fn: string, argument: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== "number") failKind(fn, argument, "an integer", value);
-  if (!(Number.isInteger(value) && value >= low && value <= high))
-    failValue(fn, argument, `an integer from ${low} to ${high}`, value);
-  return value;
+/** An integer in [low, high], or the default. */
+export function integerIn(
+  fn: string,
+  argument: string,
+  value: unknown,
+  byDefault: number | undefined,
+  low: number,
+  high: number,
+): number {
+  return numberIn(fn, argument, value, byDefault, low, high, "an integer");
 }
 
 /** A boolean, or the default. */

@@ -1,8 +1,17 @@
 /** Cross-entropy losses of logits, log-probabilities or probabilities against classes or distributions, with gradients. */
 import type { Arena } from "./arena.ts";
-import { failKind, failValue, integerIn, numberIn, oneOf, optionsOf } from "./check.ts";
+import { failKind, failValue, integerIn, numberIn, optionsOf } from "./check.ts";
 import { arena } from "./kernels.ts";
-import { baseFactor, CompensatedSum, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
+import {
+  baseFactor,
+  CompensatedSum,
+  type From,
+  fromOf,
+  type Reduced,
+  type Reduction,
+  reduce,
+  reductionOf,
+} from "./reduction.ts";
 import { mapElements, scalar } from "./rows.ts";
 import { type Stream, streamRows } from "./stream.ts";
 import { apart, elements, elementsOfBoth, type Layout, labelsOf, layoutOf, outputOf, shapeOf } from "./tensor.ts";
@@ -17,7 +26,7 @@ export interface CrossEntropyOptions<T extends FloatArray = FloatArray, R extend
    * What the first argument holds. `"logits"` (the default); `"logProbabilities"`, taken as they are (PyTorch's
    * `nll_loss`); `"probabilities"`, normalised by their sum, and with them soft targets too: H(P, Q) of distributions.
    */
-  from?: "logits" | "logProbabilities" | "probabilities" | undefined;
+  from?: From | undefined;
   /** A weight per class. */
   weight?: Input | undefined;
   /** The label of rows that do not count. Default: −100. */
@@ -74,11 +83,10 @@ function problemOf(fn: string, logits: Input, target: Labels | Input, o: Options
   }
   const weight = o.weight === undefined ? undefined : elementsOfBoth(fn, "logits", source, "weight", o.weight)[1];
   if (weight && weight.length !== n) failValue(fn, "weight", `of length ${n}, the number of classes`, weight);
-  const ignoreIndex =
-    o.ignoreIndex === undefined ? -100 : integerIn(fn, "ignoreIndex", o.ignoreIndex, -(2 ** 31), 2 ** 31 - 1);
+  const ignoreIndex = integerIn(fn, "ignoreIndex", o.ignoreIndex, -100, -(2 ** 31), 2 ** 31 - 1);
   if (!isLabels && ignoreIndex >= 0)
     failValue(fn, "ignoreIndex", "left out: soft targets have no labels to ignore", ignoreIndex);
-  const smoothing = o.labelSmoothing === undefined ? 0 : numberIn(fn, "labelSmoothing", o.labelSmoothing, 0, 1);
+  const smoothing = numberIn(fn, "labelSmoothing", o.labelSmoothing, 0, 0, 1);
   const reduction = reductionOf(fn, o.reduction, "mean");
   const factor = baseFactor(fn, o.base);
   const labels = isLabels ? checkedLabels(fn, labelled, n, ignoreIndex) : undefined;
@@ -205,8 +213,7 @@ function evaluate(
   out: FloatArray | undefined,
   grad: FloatArray | undefined,
 ): number | FloatArray {
-  const from =
-    o.from === undefined ? "logits" : oneOf(fn, "from", o.from, ["probabilities", "logProbabilities", "logits"]);
+  const from = fromOf(fn, o.from, "logits");
   const losses =
     from === "logits" ? fromLogits(arena(), p, grad) : fromProbabilities(arena(), p, from === "logProbabilities", grad);
   return reduce(losses, p.reduction, p.scale, out);

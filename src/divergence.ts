@@ -1,13 +1,12 @@
 /** Kullback–Leibler and Jensen–Shannon divergences of distributions, with gradients, row by row or every pair of rows. */
 import type { Arena } from "./arena.ts";
 import { failValue, flagOf, numberIn, oneOf, optionsOf } from "./check.ts";
+import { DIVERGENCE_STEP as STEP } from "./codes/index.ts";
 import { arena } from "./kernels.ts";
-import { baseFactor, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
+import { baseFactor, type From, fromOf, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { type Stream, streamRows } from "./stream.ts";
 import { apart, elements, elementsOfBoth, type Layout, layoutOf, outputOf, pairOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
-
-type From = "probabilities" | "logProbabilities" | "logits";
 
 export interface DivergenceOptions<T extends FloatArray = FloatArray, R extends Reduction = Reduction> {
   /** The shape of both arguments, row-major. Default: the tensor's own, else one row. */
@@ -35,7 +34,6 @@ const KIND = { kl: 0, js: 1, jsDistance: 1 } as const;
 const LOGITS = 1;
 const NORMALIZE = 2;
 const GRADIENT = 4;
-const STEP = { begin: 1, maximum: 2, sum: 4, tally: 8, finish: 16, write: 32, aim: 64, scale: 128 } as const;
 
 /** The arguments, checked. */
 interface Problem {
@@ -52,19 +50,12 @@ interface Problem {
 
 type Options = Omit<DivergenceOptions, "out"> & { readonly out?: unknown };
 
-function fromOf(fn: string, value: unknown): From {
-  return value === undefined
-    ? "probabilities"
-    : oneOf(fn, "from", value, ["probabilities", "logProbabilities", "logits"]);
-}
-
 function problemOf(fn: string, x: Input, y: Input, options: Options | undefined): Problem {
   const o = optionsOf(fn, options) as Options;
   const { p, q, shape } = pairOf(fn, x, y, o.shape);
   const layout = layoutOf(fn, shape, o.axis);
-  const from = fromOf(fn, o.from);
-  const temperature =
-    o.temperature === undefined ? 1 : numberIn(fn, "temperature", o.temperature, Number.MIN_VALUE, Number.MAX_VALUE);
+  const from = fromOf(fn, o.from, "probabilities");
+  const temperature = numberIn(fn, "temperature", o.temperature, 1, Number.MIN_VALUE);
   if (temperature !== 1 && from !== "logits")
     failValue(fn, "temperature", `1 for ${from}, as logits alone have one`, temperature);
   // logits are normalised by what they are
@@ -275,7 +266,7 @@ export function pairwiseDivergence<X extends Input>(
   const [n, d] = rowsOf(fn, "shape", shapeOf(fn, P, o.shape, p.length, "P"));
   const m = Q === undefined || q === undefined ? n : rowsOfQ(fn, Q, q, o.qShape, d);
   const metric = oneOf(fn, "metric", o.metric, ["kl", "js", "jsDistance"]);
-  const flags = NORMALIZE + (fromOf(fn, o.from) === "probabilities" ? 0 : LOGITS);
+  const flags = NORMALIZE + (fromOf(fn, o.from, "probabilities") === "probabilities" ? 0 : LOGITS);
   const unit = baseFactor(fn, o.base);
   const out = outputOf(fn, o.out, p, n * m);
   p = apart(p, out);

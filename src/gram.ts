@@ -2,17 +2,16 @@
 import type { Arena } from "./arena.ts";
 import {
   columnMeans,
-  MAP,
   type Matrix,
   type Product,
   rowNorms,
-  SUM_OF,
   scratchFor,
   type Target,
   withScratch,
   writeProduct,
 } from "./blocks.ts";
 import { failValue, flagOf, numberIn, oneOf, optionsOf } from "./check.ts";
+import { MAP, SUM_OF } from "./codes/index.ts";
 import { arena } from "./kernels.ts";
 import { raise } from "./rows.ts";
 import { elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
@@ -53,17 +52,6 @@ export interface KernelMatrixOptions<T extends FloatArray = FloatArray> extends 
 
 export const KERNELS = ["linear", "polynomial", "rbf", "laplacian", "sigmoid", "cosine"] as const;
 
-/** A finite number, or the default. */
-export function finiteOr(
-  fn: string,
-  argument: string,
-  value: unknown,
-  byDefault: number,
-  low = -Number.MAX_VALUE,
-): number {
-  return value === undefined ? byDefault : numberIn(fn, argument, value, low, Number.MAX_VALUE);
-}
-
 /** `input`, or a copy of it where it shares memory with what is written before all is read. */
 export function unshared(input: FloatArray, out: FloatArray): FloatArray {
   const overlap =
@@ -97,7 +85,7 @@ export function gram<X extends Input>(x: X, options?: GramOptions<ResultOf<X>>):
   if (shape.length !== 2 && shape.length !== 3) failValue(fn, "shape", "of 2 sizes, [n, d], or 3, [b, n, d]", shape);
   const [n, d] = shape.slice(-2) as [number, number];
   const count = shape.length === 3 ? (shape[0] as number) : 1;
-  const factor = finiteOr(fn, "scale", o.scale, 1);
+  const factor = numberIn(fn, "scale", o.scale, 1);
   const center = flagOf(fn, "center", o.center);
   const out = outputOf(fn, o.out, source, count * n * n);
   return gramsOf(fn, o.out ? unshared(source, out) : source, out, { count, n, d, factor, center }) as ResultOf<X>;
@@ -154,11 +142,11 @@ export interface KernelPlan {
 const LARGEST_DEGREE = 2 ** 31 - 1;
 
 export function kernelPlan(fn: string, o: Partial<KernelOptions>, d: number, byDefault?: Kernel): KernelPlan {
-  const kernel = oneOf(fn, "kernel", o.kernel ?? byDefault, KERNELS);
+  const kernel = oneOf(fn, "kernel", o.kernel, KERNELS, byDefault);
   // without columns every sum is 0, whatever gamma is
-  const gamma = finiteOr(fn, "gamma", o.gamma, 1 / Math.max(d, 1), 0);
-  const degree = finiteOr(fn, "degree", o.degree, 3, 0);
-  const shift = finiteOr(fn, "coef0", o.coef0, 1);
+  const gamma = numberIn(fn, "gamma", o.gamma, 1 / Math.max(d, 1), 0);
+  const degree = numberIn(fn, "degree", o.degree, 3, 0);
+  const shift = numberIn(fn, "coef0", o.coef0, 1);
   const products = { of: SUM_OF.products, normed: kernel === "cosine", positive: true } as const;
   switch (kernel) {
     case "polynomial": {

@@ -1,8 +1,9 @@
 /** Surprisal of probabilities, and entropy of distributions: from probabilities, counts, logits or log-probabilities. */
-import { flagOf, oneOf, optionsOf } from "./check.ts";
+import { flagOf, optionsOf } from "./check.ts";
+import { STEP } from "./codes/index.ts";
 import { arena } from "./kernels.ts";
-import { baseFactor, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
-import { mapElements, STEP } from "./rows.ts";
+import { baseFactor, type From, fromOf, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
+import { mapElements } from "./rows.ts";
 import { streamRows } from "./stream.ts";
 import { apart, elements, layoutOf, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
@@ -40,7 +41,7 @@ export interface EntropyOptions<T extends FloatArray = FloatArray, R extends Red
   /** The axis that holds a distribution. Default: −1, the last. */
   axis?: number | undefined;
   /** What the first argument holds. Default: `"probabilities"`, which may be counts. */
-  from?: "probabilities" | "logProbabilities" | "logits" | undefined;
+  from?: From | undefined;
   /** The logarithm's base, positive and not 1: 2 gives bits. Default: e, nats. */
   base?: number | undefined;
   /** Whether probabilities are divided by their sum first (logits always are). Default: true. */
@@ -71,8 +72,7 @@ export function entropy<X extends Input, R extends Reduction = "none">(
   const o: Omit<EntropyOptions, "out"> & { readonly out?: unknown } = optionsOf(fn, options);
   const source = elements(fn, "p", p);
   const layout = layoutOf(fn, shapeOf(fn, p, o.shape, source.length, "p"), o.axis);
-  const from =
-    o.from === undefined ? "probabilities" : oneOf(fn, "from", o.from, ["probabilities", "logProbabilities", "logits"]);
+  const from = fromOf(fn, o.from, "probabilities");
   const normalize = flagOf(fn, "normalize", o.normalize, true) || from === "logits";
   const factor = baseFactor(fn, o.base);
   const reduction = reductionOf(fn, o.reduction, "none");

@@ -9,11 +9,11 @@ import {
   type Matrix,
   mapBlock,
   type Product,
-  SUM_OF,
   scratchFor,
   withScratch,
 } from "./blocks.ts";
 import { failKind, failValue, flagOf, optionsOf } from "./check.ts";
+import { SUM_OF } from "./codes/index.ts";
 import {
   type KernelOptions,
   type KernelPlan,

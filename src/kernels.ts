@@ -70,7 +70,7 @@ export function workspace(fn: string, bytes: number): Workspace {
 }
 
 function choose(fn: string, options: InitOptions | AsyncInitOptions): Variant {
-  const variant = oneOf(fn, "variant", options.variant ?? "auto", ["auto", "base", "relaxed"] as const);
+  const variant = oneOf(fn, "variant", options.variant, ["auto", "base", "relaxed"], "auto");
   if (!supports("base")) {
     throw new Error(
       `${fn}: the engine has no WebAssembly SIMD; surprisal needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or later`,

@@ -10,7 +10,14 @@ export type Reduction = "none" | "mean" | "sum";
 export type Reduced<R extends Reduction, Rows> = R extends "none" ? Rows : number;
 
 export function reductionOf(fn: string, value: unknown, byDefault: Reduction): Reduction {
-  return value === undefined ? byDefault : oneOf(fn, "reduction", value, ["none", "mean", "sum"]);
+  return oneOf(fn, "reduction", value, ["none", "mean", "sum"], byDefault);
+}
+
+/** What an argument holds. */
+export type From = "probabilities" | "logProbabilities" | "logits";
+
+export function fromOf(fn: string, value: unknown, byDefault: From): From {
+  return oneOf(fn, "from", value, ["probabilities", "logProbabilities", "logits"], byDefault);
 }
 
 /** 1 / ln(base), which turns nats into the base's unit; 1 for base e or none. */

@@ -20,5 +20,5 @@ export function resident(type: "f64", length: number): Resident<Float64Array>;
 export function resident(type: "f32" | "f64", length: number): Resident<FloatArray>;
 export function resident(type: "f32" | "f64", length: number): Resident<FloatArray> {
   const checked = oneOf("resident", "type", type, ["f32", "f64"]);
-  return new ResidentArray(arena(), checked, integerIn("resident", "length", length, 0, 2 ** 32));
+  return new ResidentArray(arena(), checked, integerIn("resident", "length", length, undefined, 0, 2 ** 32));
 }

@@ -8,11 +8,9 @@
  * Arrays that are in linear memory already are used where they stand.
  */
 import { type Arena, GROUP_BYTES, RESULT_BYTES } from "./arena.ts";
+import { STEP } from "./codes/index.ts";
 import type { Layout } from "./tensor.ts";
 import type { FloatArray } from "./types.ts";
-
-/** What the steps of assembly/rows do to a row; `all` of them in one call for whole rows. */
-export const STEP = { begin: 1, maximum: 2, aim: 4, sum: 8, finish: 16, write: 32, all: 63 } as const;
 
 /** The kernels of a function of rows, which all have the same signature, and how it goes about its output. */
 export interface RowFunction {

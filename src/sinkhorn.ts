@@ -65,13 +65,13 @@ export interface Controls {
 export function controlsOf(fn: string, o: Partial<SinkhornControls>, tolerance: number): Controls {
   const { progress, signal } = o;
   // 1/ε is finite too
-  const epsilon = numberIn(fn, "epsilon", o.epsilon, 2 ** -1022, Number.MAX_VALUE);
+  const epsilon = numberIn(fn, "epsilon", o.epsilon, undefined, 2 ** -1022);
   if (progress !== undefined && typeof progress !== "function") failKind(fn, "progress", "a function", progress);
   if (signal !== undefined && typeof signal?.aborted !== "boolean") failKind(fn, "signal", "an AbortSignal", signal);
   return {
     epsilon,
-    maxIterations: integerIn(fn, "maxIterations", o.maxIterations ?? 1000, 1, Number.MAX_SAFE_INTEGER),
-    tolerance: numberIn(fn, "tolerance", o.tolerance ?? tolerance, 0, Number.MAX_VALUE),
+    maxIterations: integerIn(fn, "maxIterations", o.maxIterations, 1000, 1, Number.MAX_SAFE_INTEGER),
+    tolerance: numberIn(fn, "tolerance", o.tolerance, tolerance, 0),
     progress,
     signal,
   };

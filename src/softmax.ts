@@ -35,9 +35,8 @@ function softmaxBy(fn: "softmax" | "logSoftmax", x: Input, options: SoftmaxOptio
   const o = optionsOf(fn, options);
   let source = elements(fn, "x", x);
   const layout = layoutOf(fn, shapeOf(fn, x, o.shape, source.length), o.axis);
-  let temperature =
-    o.temperature === undefined ? 1 : numberIn(fn, "temperature", o.temperature, Number.MIN_VALUE, Number.MAX_VALUE);
-  const zero = o.allMasked !== undefined && oneOf(fn, "allMasked", o.allMasked, ["nan", "zero"]) === "zero";
+  let temperature = numberIn(fn, "temperature", o.temperature, 1, Number.MIN_VALUE);
+  const zero = oneOf(fn, "allMasked", o.allMasked, ["nan", "zero"], "nan") === "zero";
   const out = outputOf(fn, o.out, source, source.length);
   if (temperature < 1e-8 || temperature > 1e8) [source, temperature] = scaled(source, temperature);
   mapRows(

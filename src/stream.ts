@@ -6,7 +6,8 @@
  * Rows along an axis that is not the last are gathered, line by line, so that both sides are read and written in order.
  */
 import { type Arena, GROUP_BYTES, RESULT_BYTES } from "./arena.ts";
-import { eachRun, STEP, TILE_BYTES } from "./rows.ts";
+import { STEP } from "./codes/index.ts";
+import { eachRun, TILE_BYTES } from "./rows.ts";
 import type { Layout } from "./tensor.ts";
 import type { FloatArray } from "./types.ts";
 

@@ -1,7 +1,8 @@
 /** Style and perceptual losses of feature maps, and their gradients. */
 import { type Arena, GROUP_BYTES } from "./arena.ts";
-import { MAP, type Product, SUM_OF, scratchFor, withScratch, writeProduct } from "./blocks.ts";
+import { type Product, scratchFor, withScratch, writeProduct } from "./blocks.ts";
 import { failKind, failValue, numberIn, oneOf, optionsOf } from "./check.ts";
+import { MAP, SUM_OF } from "./codes/index.ts";
 import { type Grams, gramScratch, gramsOf, unshared, writeGrams } from "./gram.ts";
 import { arena } from "./kernels.ts";
 import { CompensatedSum } from "./reduction.ts";
@@ -9,7 +10,6 @@ import { elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 type Normalize = "elements" | "spatial" | "none";
-const NORMALIZE = ["elements", "spatial", "none"] as const;
 
 export interface StyleGramOptions<T extends FloatArray = FloatArray> {
   /** [C, H, W], or [N, C, H, W]. Default: the tensor's own. */
@@ -53,7 +53,7 @@ function mapsOf(fn: string, shape: readonly number[], normalize: Normalize): Gra
 }
 
 function normalizeOf(fn: string, value: unknown): Normalize {
-  return value === undefined ? "elements" : oneOf(fn, "normalize", value, NORMALIZE);
+  return oneOf(fn, "normalize", value, ["elements", "spatial", "none"], "elements");
 }
 
 /**
@@ -114,7 +114,7 @@ function layersOf(
     const [x, y] = elementsOfBoth(fn, at("generated"), input, at("target"), ys[i]);
     const shape = shapeOf(fn, input, shapes[i], x.length, at("generated"), at("shape"));
     if (y.length !== x.length) failValue(fn, at("target"), `of length ${x.length}, that of "${at("generated")}"`, y);
-    const weight = numberIn(fn, at("layerWeights"), weights[i], -Number.MAX_VALUE, Number.MAX_VALUE);
+    const weight = numberIn(fn, at("layerWeights"), weights[i]);
     return { x, y, grams: normalize && mapsOf(fn, shape, normalize), weight };
   });
 }

@@ -11,7 +11,7 @@ import type { FloatArray, Input, ResultOf } from "./types.ts";
 // of assembly/transport/line.ts
 const TABLES_BYTES = 6 * 8192;
 
-const orderOf = (fn: string, order: unknown = 1): number => numberIn(fn, "order", order, 1, Infinity);
+const orderOf = (fn: string, order: unknown): number => numberIn(fn, "order", order, 1, 1, Infinity);
 
 /**
  * (Σ mass·dᵖ / Σ mass)^(1/p), where `walk` gives Σ mass·(d/unit)ᵖ, or for order ∞ the largest d. In units of that,
@@ -120,7 +120,7 @@ function positionsOf(fn: string, n: number, { support, binWidth }: WassersteinHi
   const at = new Float64Array(n);
   if (support === undefined) {
     for (let i = 0; i < n; i++) at[i] = i;
-    const unit = binWidth === undefined ? 1 : numberIn(fn, "binWidth", binWidth, Number.MIN_VALUE, Number.MAX_VALUE);
+    const unit = numberIn(fn, "binWidth", binWidth, 1, Number.MIN_VALUE);
     return { at, unit };
   }
   if (binWidth !== undefined) failValue(fn, "binWidth", 'left out where "support" is given', binWidth);

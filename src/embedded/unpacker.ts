@@ -1,7 +1,6 @@
 /** The module that makes the kernels of what is embedded (assembly/embed/). */
 
-/** Where it has what in its memory; the first 32 KiB are its own. */
-export const AT = { packed: 0x8000, relaxed: 0x10000, base: 0x30000, end: 0x70000 } as const;
+export { AT } from "../codes/index.ts";
 
 export interface Unpacker {
   readonly memory: WebAssembly.Memory;
