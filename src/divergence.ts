@@ -75,17 +75,14 @@ function divergences(at: Arena, metric: Metric, problem: Problem, grads: readonl
   const kernel = at.kernelsFor(p).divergence;
   const scale = reduction === "mean" ? unit / layout.rows : unit;
   const stream: Stream = {
-    elements: [
-      { array: p, read: true, write: false },
-      { array: q, read: true, write: false },
-      ...grads.map((array) => ({ array, read: false, write: true })),
-    ],
+    reads: [p, q],
+    writes: grads,
     results: [values],
     phases: [
       { first: STEP.begin, each: STEP.maximum },
       { first: STEP.aim, each: STEP.sum },
       { first: STEP.scale, each: STEP.tally },
-      ...(grads.length ? [{ first: STEP.finish, each: STEP.write, writes: true }] : []),
+      ...(grads.length ? [{ first: STEP.finish, each: STEP.write, keeps: true }] : []),
     ],
     finish: grads.length ? 0 : STEP.finish,
     run: ({ elements: [x, y, gx = 0, gy = 0], results: [result] }, rows, n, steps) =>
