@@ -126,7 +126,7 @@ function fromLogits(at: Arena, p: Problem, grad: FloatArray | undefined): Float6
   const losses = new Float64Array(layout.rows);
   const kernel = at.kernelsFor(source).crossEntropy;
   const stream: Stream = {
-    reads: [grad ? apart(source, grad) : source, ...(soft ? [soft] : [])],
+    reads: [apart(source, grad), ...(soft ? [soft] : [])],
     writes: grad ? [grad] : [],
     classes: weight ? [weight] : [],
     labels,
