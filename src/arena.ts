@@ -49,9 +49,9 @@ export class Arena {
   readonly #heap: number;
   /** The blocks in use, ascending. */
   readonly #blocks: Block[] = [];
-  #i32: Int32Array;
-  #f32: Float32Array;
-  #f64: Float64Array;
+  #i32!: Int32Array;
+  #f32!: Float32Array;
+  #f64!: Float64Array;
 
   constructor(kernels: Kernels, variant: Variant) {
     this.kernels = kernels;
@@ -59,9 +59,6 @@ export class Arena {
     this.f64 = suffixed(kernels, "_f64");
     this.variant = variant;
     this.#memory = kernels.memory;
-    this.#i32 = new Int32Array(0);
-    this.#f32 = new Float32Array(0);
-    this.#f64 = new Float64Array(0);
     this.stage = align(kernels.heapBase());
     this.results = this.stage + STAGE_BYTES + PAD;
     this.#heap = this.results + 3 * RESULT_BYTES + PAD;
@@ -172,10 +169,6 @@ export class Arena {
         );
       }
     }
-    this.#derive();
-  }
-
-  #derive(): void {
     this.#i32 = new Int32Array(this.#memory.buffer);
     this.#f32 = new Float32Array(this.#memory.buffer);
     this.#f64 = new Float64Array(this.#memory.buffer);
@@ -207,20 +200,20 @@ export class ResidentArray<T extends FloatArray = FloatArray> implements Residen
   readonly length: number;
   readonly #type: View<T>;
   #pointer: number;
-  #array: T;
+  #array: T | undefined;
 
   constructor(arena: Arena, type: "f32" | "f64", length: number) {
     this.arena = arena;
     this.length = length;
     this.#type = CONSTRUCTORS[type] as unknown as View<T>;
     this.#pointer = arena.allocate("resident", length * CONSTRUCTORS[type].BYTES_PER_ELEMENT);
-    this.#array = this.#derive();
-    this.#array.fill(0);
+    this.array.fill(0);
   }
 
   get array(): T {
     if (this.#pointer === 0) throw new TypeError("resident: this array has been disposed of and can no longer be used");
-    if (this.#array.buffer !== this.arena.kernels.memory.buffer) this.#array = this.#derive();
+    const { buffer } = this.arena.kernels.memory;
+    if (this.#array?.buffer !== buffer) this.#array = new this.#type(buffer, this.#pointer, this.length);
     return this.#array;
   }
 
@@ -242,10 +235,6 @@ export class ResidentArray<T extends FloatArray = FloatArray> implements Residen
   }
 
   declare [Symbol.dispose]: () => void;
-
-  #derive(): T {
-    return new this.#type(this.arena.kernels.memory.buffer, this.#pointer, this.length);
-  }
 }
 
 // an older engine has no Symbol.dispose

@@ -95,8 +95,7 @@ function evaluate(at: Arena, p: Problem, losses: FloatArray | undefined, grad: F
   const divisor = p.reduction === "mean" ? length : 1;
   const slotOf = (i: number): number => at.stage + i * SLOT_BYTES;
   const input = ({ array, n }: Beside, i: number): Placed => {
-    let safe = losses ? apart(array, losses) : array;
-    if (grad) safe = apart(safe, grad);
+    const safe = apart(apart(array, losses), grad);
     const placed = { array: safe, n, slot: slotOf(i), place: n === length ? at.locate(safe) : 0 };
     // one number fills a vector, once for all tiles
     if (n === 1) for (let v = 0; v < VECTOR_BYTES; v += bytes) at.copyIn(safe, 0, 1, placed.slot + v);

@@ -126,18 +126,15 @@ function fromLogits(at: Arena, p: Problem, grad: FloatArray | undefined): Float6
   const losses = new Float64Array(layout.rows);
   const kernel = at.kernelsFor(source).crossEntropy;
   const stream: Stream = {
-    elements: [
-      { array: grad ? apart(source, grad) : source, read: true, write: false },
-      ...(soft ? [{ array: soft, read: true, write: false }] : []),
-      ...(grad ? [{ array: grad, read: false, write: true }] : []),
-    ],
+    reads: [apart(source, grad), ...(soft ? [soft] : [])],
+    writes: grad ? [grad] : [],
     classes: weight ? [weight] : [],
     labels,
     results: [losses],
     phases: [
       { first: 1, each: 2 },
-      { first: 4, each: 8, writes: true },
-      ...(grad ? [{ first: 16, each: 32, rereads: true, writes: true }] : []),
+      { first: 4, each: 8, keeps: true },
+      ...(grad ? [{ first: 16, each: 32, rereads: true, keeps: true }] : []),
     ],
     finish: grad ? 0 : 16,
     run: ({ elements: [x, ...rest], classes: [w = 0], labels: label, results: [result] }, rows, n, steps, from) =>

@@ -75,17 +75,14 @@ function divergences(at: Arena, metric: Metric, problem: Problem, grads: readonl
   const kernel = at.kernelsFor(p).divergence;
   const scale = reduction === "mean" ? unit / layout.rows : unit;
   const stream: Stream = {
-    elements: [
-      { array: p, read: true, write: false },
-      { array: q, read: true, write: false },
-      ...grads.map((array) => ({ array, read: false, write: true })),
-    ],
+    reads: [p, q],
+    writes: grads,
     results: [values],
     phases: [
       { first: STEP.begin, each: STEP.maximum },
       { first: STEP.aim, each: STEP.sum },
       { first: STEP.scale, each: STEP.tally },
-      ...(grads.length ? [{ first: STEP.finish, each: STEP.write, writes: true }] : []),
+      ...(grads.length ? [{ first: STEP.finish, each: STEP.write, keeps: true }] : []),
     ],
     finish: grads.length ? 0 : STEP.finish,
     run: ({ elements: [x, y, gx = 0, gy = 0], results: [result] }, rows, n, steps) =>
@@ -269,11 +266,10 @@ export function pairwiseDivergence<X extends Input>(
   const flags = NORMALIZE + (fromOf(fn, o.from, "probabilities") === "probabilities" ? 0 : LOGITS);
   const unit = baseFactor(fn, o.base);
   const out = outputOf(fn, o.out, p, n * m);
-  p = apart(p, out);
-  q = q && apart(q, out);
-  if (p === out) p = p.slice();
-  if (q === out) q = q.slice();
-  pairs(arena(), { p, q: q ?? p, n, m, d, out, flags, unit, metric, mirror: q === undefined && metric !== "kl" });
+  p = apart(p, out, false);
+  q = q && apart(q, out, false);
+  const evaluate = d * p.BYTES_PER_ELEMENT > 2 * BLOCK_BYTES ? longPairs : pairs;
+  evaluate(arena(), { p, q: q ?? p, n, m, d, out, flags, unit, metric, mirror: q === undefined && metric !== "kl" });
   return out as ResultOf<X>;
 }
 
@@ -307,12 +303,7 @@ interface Pairs {
 function pairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror }: Pairs): void {
   const bytes = p.BYTES_PER_ELEMENT;
   const kernel = at.kernelsFor(p).pairwise;
-  const rowBytes = Math.max(d, 1) * bytes;
-  if (rowBytes > 2 * BLOCK_BYTES) {
-    longPairs(at, { p, q, n, m, d, out, flags, unit, metric, mirror });
-    return;
-  }
-  const block = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)));
+  const block = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / (Math.max(d, 1) * bytes))));
   const [stageP, stageQ, results] = [0, 1, 2].map((i) => at.stage + 2 * i * BLOCK_BYTES) as [number, number, number];
   for (let i = 0; i < n; i += block) {
     const rows = Math.min(block, n - i);

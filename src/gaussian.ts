@@ -12,10 +12,11 @@ export type Gaussian =
 
 const FN = "klGaussian";
 
-/** Checked: a mean, and L with Σ = L·Lᵀ, of which a diagonal holds d numbers. */
+/** Checked: a mean, and L with Σ = L·Lᵀ, lower triangular. */
 interface Factored {
   readonly mean: Float64Array;
-  readonly factor: Float64Array;
+  /** Lᵢⱼ, for j ≤ i. */
+  readonly factor: (i: number, j: number) => number;
   readonly diagonal: boolean;
 }
 
@@ -32,7 +33,8 @@ function factored(name: string, gaussian: Gaussian): Factored {
     const given = elements(FN, `${name}.covariance`, gaussian.covariance);
     if (given.length !== d * d)
       failValue(FN, `${name}.covariance`, `of ${d}×${d} = ${d * d} elements for a mean of ${d}`, given);
-    return { mean, factor: cholesky(`${name}.covariance`, given, d), diagonal: false };
+    const l = cholesky(`${name}.covariance`, given, d);
+    return { mean, factor: (i, j) => l[i * d + j] as number, diagonal: false };
   }
   if (gaussian.variance === undefined) failKind(FN, name, 'an object with "covariance" or "variance"', gaussian);
   const given = elements(FN, `${name}.variance`, gaussian.variance);
@@ -41,7 +43,8 @@ function factored(name: string, gaussian: Gaussian): Factored {
     const v = given[i] as number;
     if (!(v > 0 && v < Infinity)) failValue(FN, `${name}.variance[${i}]`, "positive and finite", v);
   }
-  return { mean, factor: Float64Array.from(given, Math.sqrt), diagonal: true };
+  const l = Float64Array.from(given, Math.sqrt);
+  return { mean, factor: (i, j) => (i === j ? (l[i] as number) : 0), diagonal: true };
 }
 
 /** L, lower triangular, with L·Lᵀ = Σ; row-major. Only the lower triangle of Σ is read once it is known to be symmetric. */
@@ -69,16 +72,6 @@ function cholesky(name: string, s: FloatArray, d: number): Float64Array {
     }
   }
   return l;
-}
-
-/** x = L⁻¹·b, for the d numbers of b at `from`, `stride` apart; in place. */
-function solve({ factor, diagonal }: Factored, b: Float64Array, from: number, stride: number, d: number): void {
-  for (let i = 0; i < d; i++) {
-    const at = from + i * stride;
-    let sum = b[at] as number;
-    if (!diagonal) for (let k = 0; k < i; k++) sum -= (factor[i * d + k] as number) * (b[from + k * stride] as number);
-    b[at] = sum / (factor[diagonal ? i : i * d + i] as number);
-  }
 }
 
 /** t − 1 − log t ≥ 0, of t = 1 + u. */
@@ -116,42 +109,31 @@ export function klGaussian(a: Gaussian, b: Gaussian): number {
   if (q.mean.length !== d) {
     throw new RangeError(`${FN}: "b.mean" must be of length ${d}, that of "a.mean", got ${q.mean.length}`);
   }
+  // L_b⁻¹(μ_b − μ_a), from its first element on
   const shift = q.mean.map((v, i) => v - (p.mean[i] as number));
-  solve(q, shift, 0, 1, d);
-  let total = shift.reduce((sum, v) => sum + v * v, 0);
+  let total = 0;
+  for (let i = 0; i < d; i++) {
+    let sum = shift[i] as number;
+    if (!q.diagonal) for (let k = 0; k < i; k++) sum -= q.factor(i, k) * (shift[k] as number);
+    shift[i] = sum /= q.factor(i, i);
+    total += sum * sum;
+  }
   // M's diagonal: a ratio r of two positive numbers, r² − 1 = (r − 1)(r + 1)
   for (let i = 0; i < d; i++) {
-    const [top, bottom] = [p, q].map((g) => g.factor[g.diagonal ? i : i * d + i] as number) as [number, number];
-    const u = (top - bottom) / bottom;
+    const u = (p.factor(i, i) - q.factor(i, i)) / q.factor(i, i);
     total += excess(u * (u + 2));
   }
-  if (!p.diagonal || !q.diagonal) {
-    const m = new Float64Array(d * d);
-    for (let i = 0; i < d; i++) {
-      for (let j = 0; j <= i; j++) {
-        m[i * d + j] = p.diagonal ? (i === j ? (p.factor[i] as number) : 0) : (p.factor[i * d + j] as number);
-      }
+  // M below it, column by column: Mᵢⱼ = (Aᵢⱼ − Bᵢⱼ·Mⱼⱼ − Σ_{j<k<i} Bᵢₖ·Mₖⱼ)/Bᵢᵢ, of which the first two are
+  // (Aᵢⱼ − Bᵢⱼ) − Bᵢⱼ·(Mⱼⱼ − 1), 0 where the two factors are equal
+  const column = new Float64Array(d);
+  for (let j = 0; j < d && !(p.diagonal && q.diagonal); j++) {
+    const excessOfDiagonal = (p.factor(j, j) - q.factor(j, j)) / q.factor(j, j);
+    for (let i = j + 1; i < d; i++) {
+      let sum = p.factor(i, j) - q.factor(i, j) - q.factor(i, j) * excessOfDiagonal;
+      for (let k = j + 1; k < i; k++) sum -= q.factor(i, k) * (column[k] as number);
+      column[i] = sum /= q.factor(i, i);
+      total += sum * sum;
     }
-    offDiagonal(q, m, d);
-    for (let i = 0; i < d; i++)
-      for (let j = 0; j < i; j++) total += (m[i * d + j] as number) * (m[i * d + j] as number);
   }
   return total / 2;
-}
-
-/**
- * M = L_b⁻¹L_a in place of L_a, below the diagonal: Mᵢⱼ = (Aᵢⱼ − Bᵢⱼ·Mⱼⱼ − Σ_{j<k<i} Bᵢₖ·Mₖⱼ)/Bᵢᵢ. The first two are
- * (Aᵢⱼ − Bᵢⱼ) − Bᵢⱼ·(Mⱼⱼ − 1), 0 where the two factors are equal.
- */
-function offDiagonal({ factor, diagonal }: Factored, m: Float64Array, d: number): void {
-  const b = (i: number, j: number): number =>
-    diagonal ? (i === j ? (factor[i] as number) : 0) : (factor[i * d + j] as number);
-  for (let j = 0; j < d; j++) {
-    const excessOfDiagonal = ((m[j * d + j] as number) - b(j, j)) / b(j, j);
-    for (let i = j + 1; i < d; i++) {
-      let sum = (m[i * d + j] as number) - b(i, j) - b(i, j) * excessOfDiagonal;
-      for (let k = j + 1; k < i; k++) sum -= b(i, k) * (m[k * d + j] as number);
-      m[i * d + j] = sum / b(i, i);
-    }
-  }
 }

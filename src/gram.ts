@@ -14,7 +14,7 @@ import { failValue, flagOf, numberIn, oneOf, optionsOf } from "./check.ts";
 import { MAP, SUM_OF } from "./codes/index.ts";
 import { arena } from "./kernels.ts";
 import { raise } from "./rows.ts";
-import { elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
+import { apart, elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 export interface GramOptions<T extends FloatArray = FloatArray> {
@@ -52,15 +52,6 @@ export interface KernelMatrixOptions<T extends FloatArray = FloatArray> extends 
 
 export const KERNELS = ["linear", "polynomial", "rbf", "laplacian", "sigmoid", "cosine"] as const;
 
-/** `input`, or a copy of it where it shares memory with what is written before all is read. */
-export function unshared(input: FloatArray, out: FloatArray): FloatArray {
-  const overlap =
-    input.buffer === out.buffer &&
-    input.byteOffset < out.byteOffset + out.byteLength &&
-    out.byteOffset < input.byteOffset + input.byteLength;
-  return overlap ? input.slice() : input;
-}
-
 /** Two rows' worth of shape: [n, d]. */
 export function matrixOf(fn: string, name: string, shape: readonly number[]): [number, number] {
   if (shape.length !== 2) failValue(fn, name, "of 2 sizes, [n, d]", shape);
@@ -88,7 +79,7 @@ export function gram<X extends Input>(x: X, options?: GramOptions<ResultOf<X>>):
   const factor = numberIn(fn, "scale", o.scale, 1);
   const center = flagOf(fn, "center", o.center);
   const out = outputOf(fn, o.out, source, count * n * n);
-  return gramsOf(fn, o.out ? unshared(source, out) : source, out, { count, n, d, factor, center }) as ResultOf<X>;
+  return gramsOf(fn, apart(source, o.out && out, false), out, { count, n, d, factor, center }) as ResultOf<X>;
 }
 
 /** `count` matrices [n, d] one behind the other, of each of which the Gram matrix times `factor` is wanted. */
@@ -241,7 +232,7 @@ export function kernelMatrix<X extends Input>(
   const d = sameDepth(fn, source.shape, source.yShape);
   const plan = kernelPlan(fn, o, d);
   const result = outputOf(fn, o.out, source.x, n * m);
-  const read = (array: FloatArray): FloatArray => (o.out ? unshared(array, result) : array);
+  const read = (array: FloatArray): FloatArray => apart(array, o.out && result, false);
   const matrix = (array: FloatArray, rows: number): Matrix => ({ array, start: 0, rows });
   const arrays = [result, read(source.x), ...(source.y ? [read(source.y)] : [])];
   const other = source.y && matrix(source.y, m);

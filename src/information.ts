@@ -81,7 +81,7 @@ export function entropy<X extends Input, R extends Reduction = "none">(
   const kernel = arena().kernelsFor(source).entropy;
   const sum = { first: normalize ? STEP.aim : STEP.begin, each: STEP.sum };
   streamRows(arena(), layout, {
-    elements: [{ array: source, read: true, write: false }],
+    reads: [source],
     results: [entropies],
     phases: normalize ? [{ first: STEP.begin, each: STEP.maximum }, sum] : [sum],
     finish: STEP.finish,

@@ -50,24 +50,20 @@ export interface CkaOptions {
 export function samplesOf(fn: string, x: Input, y: Input, o: Pick<MmdOptions, "shape" | "yShape">, least: number) {
   if (y === undefined) failKind(fn, "y", "a second sample", y);
   const both = operandsOf(fn, x, y, o);
-  for (const [name, shape] of [
-    ["shape", both.shape],
-    ["yShape", both.yShape],
-  ] as const)
-    if (shape[0] < least) failValue(fn, name, `[n, d] with n at least ${least}`, shape);
+  for (const name of ["shape", "yShape"] as const)
+    if (both[name][0] < least) failValue(fn, name, `[n, d] with n at least ${least}`, both[name]);
   return { ...both, y: both.y as FloatArray };
 }
 
 /** Σ of a matrix of kernels, in f64: row by row of its blocks; and of its diagonal. */
 function sums(at: Arena, scratch: number, product: Product, plan: KernelPlan): { all: number; diagonal: number } {
-  const view = (): FloatArray => at.view(product.x.array.BYTES_PER_ELEMENT);
   const size = product.x.array.BYTES_PER_ELEMENT;
   const all = new CompensatedSum();
   const diagonal = new CompensatedSum();
   eachBlock(at, scratch, product, (block) => {
     const own = !product.y && block.i === block.j;
     mapBlock(at, product.x.array, block, own, plan.map);
-    const values = view();
+    const values = at.view(size);
     for (let r = 0; r < block.rows; r++) {
       const row = block.pointer / size + r * block.stride;
       let sum = 0;
@@ -117,17 +113,12 @@ export function mmd(x: Input, y: Input, options?: MmdOptions): number {
 }
 
 /** What HSIC is made of: Σ K∘L, and of each the sums of rows; all without the diagonal if unbiased. */
-class Moments {
+interface Moments {
   readonly rowsK: Float64Array;
   readonly rowsL: Float64Array;
-  kl = 0;
-  kk = 0;
-  ll = 0;
-
-  constructor(n: number) {
-    this.rowsK = new Float64Array(n);
-    this.rowsL = new Float64Array(n);
-  }
+  kl: number;
+  kk: number;
+  ll: number;
 }
 
 /**
@@ -162,7 +153,7 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
     // centred features have a centred Gram matrix, and HSIC does not change, but for less rounding
     const k = product(p, d, columnMeans(at, scratch, product(p, d)));
     const l = product(q, e, columnMeans(at, scratch, product(q, e)));
-    const s = new Moments(n);
+    const s: Moments = { rowsK: new Float64Array(n), rowsL: new Float64Array(n), kl: 0, kk: 0, ll: 0 };
     eachPair(at, [k, scratch], [l, scratch + first], (a, b) => {
       gather(at, p.BYTES_PER_ELEMENT, a, b, unbiased, s);
     });
@@ -190,15 +181,15 @@ function gather(at: Arena, size: number, a: Block, b: Block, unbiased: boolean, 
       k1 += k;
       l1 += l;
       if (times === 2) {
-        s.rowsK[a.j + c] = (s.rowsK[a.j + c] as number) + k;
-        s.rowsL[a.j + c] = (s.rowsL[a.j + c] as number) + l;
+        (s.rowsK[a.j + c] as number) += k;
+        (s.rowsL[a.j + c] as number) += l;
       }
     }
     s.kl += kl;
     s.kk += kk;
     s.ll += ll;
-    s.rowsK[a.i + r] = (s.rowsK[a.i + r] as number) + k1;
-    s.rowsL[a.i + r] = (s.rowsL[a.i + r] as number) + l1;
+    (s.rowsK[a.i + r] as number) += k1;
+    (s.rowsL[a.i + r] as number) += l1;
   }
 }
 

@@ -41,7 +41,7 @@ function softmaxBy(fn: "softmax" | "logSoftmax", x: Input, options: SoftmaxOptio
   if (temperature < 1e-8 || temperature > 1e8) [source, temperature] = scaled(source, temperature);
   mapRows(
     arena(),
-    o.out ? apart(source, out) : source,
+    apart(source, o.out && out),
     out,
     layout,
     fn === "softmax" ? SOFTMAX : LOG_SOFTMAX,
@@ -112,7 +112,7 @@ export function logSumExp<X extends Input>(x: X, options?: LogSumExpOptions<Resu
   if (weights) {
     reduceWeighted(arena(), apart(source, out), apart(weights, out), out, layout, arena().kernels.logSumExpWeighted);
   } else {
-    mapRows(arena(), o.out ? apart(source, out) : source, out, layout, LOG_SUM_EXP, 1, false);
+    mapRows(arena(), apart(source, o.out && out), out, layout, LOG_SUM_EXP, 1, false);
   }
   return out as ResultOf<X>;
 }

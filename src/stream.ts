@@ -11,13 +11,6 @@ import { eachRun, TILE_BYTES } from "./rows.ts";
 import type { Layout } from "./tensor.ts";
 import type { FloatArray } from "./types.ts";
 
-/** An array of the shape of the data: [rows, n], rows along the axis. */
-export interface Elements {
-  readonly array: FloatArray;
-  readonly read: boolean;
-  readonly write: boolean;
-}
-
 /** Where a tile's arrays stand in linear memory. */
 export interface Pointers {
   readonly elements: readonly number[];
@@ -30,12 +23,14 @@ export interface Pointers {
 export interface Phase {
   readonly first: number;
   readonly each: number;
-  readonly writes?: boolean;
+  readonly keeps?: boolean;
   readonly rereads?: boolean;
 }
 
 export interface Stream {
-  readonly elements: readonly Elements[];
+  /** Arrays of the shape of the data, [rows, n], rows along the axis: those read, and behind them those written. */
+  readonly reads: readonly FloatArray[];
+  readonly writes?: readonly FloatArray[];
   /** Lists of n numbers, the same for every row: class weights. Of the type of the elements. */
   readonly classes?: readonly FloatArray[];
   /** One integer per row. */
@@ -54,13 +49,14 @@ export interface Stream {
 const TILE_ROWS = RESULT_BYTES / 8;
 
 export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
-  const { elements, classes = [], labels, results } = stream;
+  const { reads, writes = [], classes = [], labels, results } = stream;
+  const elements = [...reads, ...writes];
   const { n, rows, inner } = layout;
-  const bytes = elements[0]?.array.BYTES_PER_ELEMENT ?? 8;
+  const bytes = (reads[0] as FloatArray).BYTES_PER_ELEMENT;
   const slot = Math.floor(arena.stageBytes / (elements.length + classes.length) / GROUP_BYTES) * GROUP_BYTES;
   const slots = elements.map((_, i) => arena.stage + i * slot);
   // arrays in linear memory are used where they stand, if whole rows of them can be
-  const residents = elements.map(({ array }) => (inner === 1 && n * bytes <= slot ? arena.locate(array) : 0));
+  const residents = elements.map((array) => (inner === 1 && n * bytes <= slot ? arena.locate(array) : 0));
   const fixed = {
     classes: classes.map((_, i) => arena.stage + (elements.length + i) * slot),
     labels: arena.results,
@@ -84,12 +80,12 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     const count = Math.min(tile, rows - row);
     const at = residents.map((resident, i) => (resident ? resident + row * n * bytes : (slots[i] as number)));
     if (labels) arena.copyLabels(labels, row, count, fixed.labels);
-    elements.forEach(({ array, read }, i) => {
-      if (read && !residents[i]) gather(arena, array, layout, row, count, at[i] as number);
+    reads.forEach((array, i) => {
+      if (!residents[i]) gather(arena, array, layout, row, count, at[i] as number);
     });
     stream.run({ ...fixed, elements: at }, count, n, STEP.all, 0);
-    elements.forEach(({ array, write }, i) => {
-      if (write && !residents[i]) scatter(arena, at[i] as number, array, layout, row, count);
+    elements.forEach((array, i) => {
+      if (i >= reads.length && !residents[i]) scatter(arena, at[i] as number, array, layout, row, count);
     });
     results.forEach((list, i) => {
       arena.copyOut(fixed.results[i] as number, count, list, row);
@@ -99,23 +95,25 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
 
 /** One row, phase by phase, each a piece at a time. */
 function inPieces(arena: Arena, { n, inner }: Layout, stream: Stream, at: Pointers, row: number, piece: number): void {
+  const { reads, writes = [], classes = [], phases, finish, run } = stream;
   const start = Math.floor(row / inner) * n * inner + (row % inner);
-  for (const { first, each, writes, rereads } of stream.phases) {
+  for (const { first, each, keeps, rereads } of phases) {
     for (let j = 0; j < n; j += piece) {
       const count = Math.min(piece, n - j);
-      stream.elements.forEach(({ array, read, write }, i) => {
-        if (read || (rereads && write)) arena.copyIn(array, start + j * inner, count, at.elements[i] as number, inner);
+      [...reads, ...(rereads ? writes : [])].forEach((array, i) => {
+        arena.copyIn(array, start + j * inner, count, at.elements[i] as number, inner);
       });
-      stream.classes?.forEach((list, i) => {
+      classes.forEach((list, i) => {
         arena.copyIn(list, j, count, at.classes[i] as number);
       });
-      stream.run(at, 1, count, j === 0 ? first | each : each, j);
-      stream.elements.forEach(({ array, write }, i) => {
-        if (writes && write) arena.copyOut(at.elements[i] as number, count, array, start + j * inner, inner);
+      run(at, 1, count, j === 0 ? first | each : each, j);
+      if (!keeps) continue;
+      writes.forEach((array, i) => {
+        arena.copyOut(at.elements[reads.length + i] as number, count, array, start + j * inner, inner);
       });
     }
   }
-  if (stream.finish) stream.run(at, 1, 0, stream.finish, n);
+  if (finish) run(at, 1, 0, finish, n);
 }
 
 /** Copies rows [row, row + count) in, one after the other. */

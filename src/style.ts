@@ -3,10 +3,10 @@ import { type Arena, GROUP_BYTES } from "./arena.ts";
 import { type Product, scratchFor, withScratch, writeProduct } from "./blocks.ts";
 import { failKind, failValue, numberIn, oneOf, optionsOf } from "./check.ts";
 import { MAP, SUM_OF } from "./codes/index.ts";
-import { type Grams, gramScratch, gramsOf, unshared, writeGrams } from "./gram.ts";
+import { type Grams, gramScratch, gramsOf, writeGrams } from "./gram.ts";
 import { arena } from "./kernels.ts";
 import { CompensatedSum } from "./reduction.ts";
-import { elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
+import { apart, elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 type Normalize = "elements" | "spatial" | "none";
@@ -72,7 +72,7 @@ export function styleGram<X extends Input>(features: X, options?: StyleGramOptio
   const shape = shapeOf(fn, features, o.shape, source.length, "features");
   const grams = mapsOf(fn, shape, normalizeOf(fn, o.normalize));
   const out = outputOf(fn, o.out, source, grams.count * grams.n * grams.n);
-  return gramsOf(fn, o.out ? unshared(source, out) : source, out, grams) as ResultOf<X>;
+  return gramsOf(fn, apart(source, o.out && out, false), out, grams) as ResultOf<X>;
 }
 
 /** A layer of both arguments. */
@@ -98,17 +98,18 @@ function layersOf(
 ): Layer[] {
   const list = isList(generated);
   const xs = list ? generated : [generated as Input];
-  if (list && !isList(target)) failKind(fn, "target", `a list of ${xs.length} layers, as "generated" is`, target);
-  if (!list && isList(target)) failKind(fn, "target", 'one layer, as "generated" is', target);
-  const ys = list ? (target as readonly Input[]) : [target as Input];
-  if (ys.length !== xs.length) failValue(fn, "target", `a list of ${xs.length} layers, as "generated" is`, ys);
-  const shapes = list ? (o.shape ?? xs.map(() => undefined)) : [o.shape];
-  if (!Array.isArray(shapes)) failKind(fn, "shape", "a list of shapes, one a layer", shapes);
-  if (shapes.length !== xs.length) failValue(fn, "shape", `a list of ${xs.length} shapes, one a layer`, shapes);
-  const weights: unknown = o.layerWeights ?? xs.map(() => 1);
-  if (!Array.isArray(weights)) failKind(fn, "layerWeights", "a list of numbers, one a layer", weights);
-  if (weights.length !== xs.length)
-    failValue(fn, "layerWeights", `a list of ${xs.length} numbers, one a layer`, weights);
+  /** A list as long as that of the layers. */
+  const listOf = (argument: string, value: unknown, what: string): readonly unknown[] => {
+    const expected = `a list of ${xs.length} ${what}`;
+    if (!Array.isArray(value)) failKind(fn, argument, expected, value);
+    if (value.length !== xs.length) failValue(fn, argument, expected, value);
+    return value;
+  };
+  if (list !== isList(target))
+    failKind(fn, "target", `${list ? "a list of layers" : "one layer"}, as "generated" is`, target);
+  const ys = listOf("target", list ? target : [target], 'layers, as "generated" is');
+  const shapes = listOf("shape", list ? (o.shape ?? xs.map(() => undefined)) : [o.shape], "shapes, one a layer");
+  const weights = listOf("layerWeights", o.layerWeights ?? xs.map(() => 1), "numbers, one a layer");
   return xs.map((input, i) => {
     const at = (name: string): string => (list ? `${name}[${i}]` : name);
     const [x, y] = elementsOfBoth(fn, at("generated"), input, at("target"), ys[i]);

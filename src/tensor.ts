@@ -173,10 +173,13 @@ export function outputOf(fn: string, out: unknown, like: FloatArray, length: num
   return array;
 }
 
-/** `input`, or a copy of it where writing `out` would change elements that are still to be read. */
-export function apart(input: FloatArray, out: FloatArray): FloatArray {
-  if (input === out || input.buffer !== out.buffer) return input;
-  const [start, end] = [input.byteOffset, input.byteOffset + input.byteLength];
-  const disjoint = start >= out.byteOffset + out.byteLength || out.byteOffset >= end;
-  return disjoint || (start === out.byteOffset && input.length === out.length) ? input : input.slice();
+/**
+ * `input`, or a copy of it where writing `out`, if there is one, would change elements that are still to be read: an element
+ * is read before it is written where the two are the same, if `stepwise`.
+ */
+export function apart(input: FloatArray, out: FloatArray | undefined, stepwise = true): FloatArray {
+  if (!out || (stepwise && input === out) || input.buffer !== out.buffer) return input;
+  const { byteOffset: start, length } = input;
+  const disjoint = start >= out.byteOffset + out.byteLength || out.byteOffset >= start + input.byteLength;
+  return disjoint || (stepwise && start === out.byteOffset && length === out.length) ? input : input.slice();
 }
