@@ -60,7 +60,7 @@ interface Speed extends Environment {
 const CONTESTANTS: Record<string, readonly string[]> = {
   base: ["base out", "base"],
   relaxed: ["relaxed out", "relaxed"],
-  "plain loop": ["plain loop", "plain tile"],
+  "plain loop": ["plain loop", "plain tile", "plain sort", "hungarian"],
   "tfjs, wasm": ["tfjs"],
   "onnxruntime-web": ["ort-web"],
   "onnxruntime-node": ["ort-node"],
@@ -81,6 +81,29 @@ function speedTable(family: string, dtype: string): string | undefined {
     ...present.map(([, names]) => cell(figures, names)),
   ]);
   return `${table([`µs, ${dtype}`, ...present.map(([title]) => title)], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
+}
+
+interface Sinkhorn extends Environment {
+  /** Of matrices with the number of iterations, of clouds without; in ms. */
+  cases: Record<string, Record<string, { iterations: number; all: { median: number } } | { median: number }>>;
+}
+
+/** How long Sinkhorn's iterations take, beside the plain loop in the log domain. */
+function sinkhornTable(): string | undefined {
+  const sinkhorn = results<Sinkhorn>("sinkhorn");
+  if (sinkhorn === undefined) return undefined;
+  const rows = Object.entries(sinkhorn.cases).flatMap(([shape, contestants]) =>
+    Object.entries(contestants).map(([name, times]) => {
+      const { median } = "all" in times ? times.all : times;
+      const iterations = "all" in times ? [times.iterations.toString(), digits(median / times.iterations)] : ["", ""];
+      return [
+        `${shape.replaceAll("x", "×")}, ${name === "plain" ? "plain loop" : name}`,
+        digits(median),
+        ...iterations,
+      ];
+    }),
+  );
+  return `${table(["", "ms", "iterations", "ms an iteration"], rows)}\n\nNode ${sinkhorn.node}, ${sinkhorn.cpu}.`;
 }
 
 interface StartUp extends Environment {
@@ -153,10 +176,11 @@ const BLOCKS: Record<string, string | undefined> = {
       ]),
     ),
   ...Object.fromEntries(
-    ["softmax", "losses", "divergences", "gram"].flatMap((family) =>
+    ["softmax", "losses", "divergences", "gram", "wasserstein", "emd"].flatMap((family) =>
       ["f32", "f64"].map((dtype) => [`${family} ${dtype}`, speedTable(family, dtype)]),
     ),
   ),
+  sinkhorn: sinkhornTable(),
   "start-up": startUpTable(),
   footprint:
     memory &&
