@@ -81,11 +81,11 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     const at = residents.map((resident, i) => (resident ? resident + row * n * bytes : (slots[i] as number)));
     if (labels) arena.copyLabels(labels, row, count, fixed.labels);
     reads.forEach((array, i) => {
-      if (!residents[i]) gather(arena, array, layout, row, count, at[i] as number);
+      if (!residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, false);
     });
     stream.run({ ...fixed, elements: at }, count, n, STEP.all, 0);
     elements.forEach((array, i) => {
-      if (i >= reads.length && !residents[i]) scatter(arena, at[i] as number, array, layout, row, count);
+      if (i >= reads.length && !residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, true);
     });
     results.forEach((list, i) => {
       arena.copyOut(fixed.results[i] as number, count, list, row);
@@ -116,46 +116,31 @@ function inPieces(arena: Arena, { n, inner }: Layout, stream: Stream, at: Pointe
   if (finish) run(at, 1, 0, finish, n);
 }
 
-/** Copies rows [row, row + count) in, one after the other. */
-function gather(
+/** Copies rows [row, row + count) in, one after the other, or `out`. */
+function copyRows(
   arena: Arena,
   array: FloatArray,
   { n, inner }: Layout,
   row: number,
   count: number,
   pointer: number,
+  out: boolean,
 ): void {
   if (inner === 1) {
-    arena.copyIn(array, row * n, count * n, pointer);
+    if (out) arena.copyOut(pointer, count * n, array, row * n);
+    else arena.copyIn(array, row * n, count * n, pointer);
     return;
   }
   const view = arena.view(array.BYTES_PER_ELEMENT);
-  const to = pointer / array.BYTES_PER_ELEMENT;
+  const start = pointer / array.BYTES_PER_ELEMENT;
   eachRun(row, count, { n, inner }, (at, offset, length) => {
     for (let j = 0; j < n; j++) {
-      for (let i = 0; i < length; i++) view[to + (offset + i) * n + j] = array[at + j * inner + i] as number;
-    }
-  });
-}
-
-/** The reverse. */
-function scatter(
-  arena: Arena,
-  pointer: number,
-  array: FloatArray,
-  { n, inner }: Layout,
-  row: number,
-  count: number,
-): void {
-  if (inner === 1) {
-    arena.copyOut(pointer, count * n, array, row * n);
-    return;
-  }
-  const view = arena.view(array.BYTES_PER_ELEMENT);
-  const from = pointer / array.BYTES_PER_ELEMENT;
-  eachRun(row, count, { n, inner }, (at, offset, length) => {
-    for (let j = 0; j < n; j++) {
-      for (let i = 0; i < length; i++) array[at + j * inner + i] = view[from + (offset + i) * n + j] as number;
+      for (let i = 0; i < length; i++) {
+        const here = at + j * inner + i;
+        const there = start + (offset + i) * n + j;
+        if (out) array[here] = view[there] as number;
+        else view[there] = array[here] as number;
+      }
     }
   });
 }
