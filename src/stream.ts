@@ -62,31 +62,26 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     labels: arena.results,
     results: results.map((_, i) => arena.results + RESULT_BYTES * (i + 1)),
   };
-  if (n * bytes > slot) {
-    for (let row = 0; row < rows; row++) {
-      if (labels) arena.copyLabels(labels, row, 1, fixed.labels);
-      inPieces(arena, layout, stream, { ...fixed, elements: slots }, row, slot / bytes);
-      results.forEach((list, i) => {
-        arena.copyOut(fixed.results[i] as number, 1, list, row);
-      });
-    }
-    return;
+  const whole = n * bytes <= slot;
+  if (whole) {
+    classes.forEach((list, i) => {
+      arena.copyIn(list, 0, n, fixed.classes[i] as number);
+    });
   }
-  classes.forEach((list, i) => {
-    arena.copyIn(list, 0, n, fixed.classes[i] as number);
-  });
-  const tile = Math.min(TILE_ROWS, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
+  const tile = whole ? Math.min(TILE_ROWS, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes)))) : 1;
   for (let row = 0; row < rows; row += tile) {
     const count = Math.min(tile, rows - row);
     const at = residents.map((resident, i) => (resident ? resident + row * n * bytes : (slots[i] as number)));
     if (labels) arena.copyLabels(labels, row, count, fixed.labels);
-    reads.forEach((array, i) => {
-      if (!residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, false);
-    });
-    stream.run({ ...fixed, elements: at }, count, n, STEP.all, 0);
-    elements.forEach((array, i) => {
-      if (i >= reads.length && !residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, true);
-    });
+    if (whole) {
+      reads.forEach((array, i) => {
+        if (!residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, false);
+      });
+      stream.run({ ...fixed, elements: at }, count, n, STEP.all, 0);
+      elements.forEach((array, i) => {
+        if (i >= reads.length && !residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, true);
+      });
+    } else inPieces(arena, layout, stream, { ...fixed, elements: at }, row, slot / bytes);
     results.forEach((list, i) => {
       arena.copyOut(fixed.results[i] as number, count, list, row);
     });
