@@ -69,17 +69,11 @@ function problemOf(fn: string, logits: Input, target: Labels | Input, o: Options
   // numbers are classes if there is one a row, and else a distribution
   const isLabels = labelled !== undefined && (!Array.isArray(target) || target.length === rows);
   let soft: FloatArray | undefined;
-  if (!isLabels) {
-    [source, soft] = elementsOfBoth(fn, "logits", logits, "target", target as Input);
-    if (soft.length !== source.length) {
-      throw new RangeError(
-        `${fn}: "target" must hold ${rows} labels or ${source.length} probabilities for the shape [${shape.join(", ")}], got ${soft.length} elements`,
-      );
-    }
-  } else if (labelled.length !== rows) {
-    throw new RangeError(
-      `${fn}: "target" must hold ${rows} labels for the shape [${shape.join(", ")}], got ${labelled.length}`,
-    );
+  if (!isLabels) [source, soft] = elementsOfBoth(fn, "logits", logits, "target", target as Input);
+  const given = (soft ?? labelled)?.length;
+  if (given !== (soft ? source.length : rows)) {
+    const expected = soft ? `${rows} labels or ${source.length} probabilities` : `${rows} labels`;
+    throw new RangeError(`${fn}: "target" must hold ${expected} for the shape [${shape.join(", ")}], got ${given}`);
   }
   const weight = o.weight === undefined ? undefined : elementsOfBoth(fn, "logits", source, "weight", o.weight)[1];
   if (weight && weight.length !== n) failValue(fn, "weight", `of length ${n}, the number of classes`, weight);

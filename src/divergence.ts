@@ -5,7 +5,17 @@ import { DIVERGENCE_STEP as STEP } from "./codes/index.ts";
 import { arena } from "./kernels.ts";
 import { baseFactor, type From, fromOf, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { type Stream, streamRows } from "./stream.ts";
-import { apart, elements, elementsOfBoth, type Layout, layoutOf, outputOf, pairOf, shapeOf } from "./tensor.ts";
+import {
+  apart,
+  elements,
+  elementsOfBoth,
+  type Layout,
+  layoutOf,
+  matrixOf,
+  outputOf,
+  pairOf,
+  shapeOf,
+} from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 export interface DivergenceOptions<T extends FloatArray = FloatArray, R extends Reduction = Reduction> {
@@ -235,11 +245,6 @@ export interface PairwiseOptions<T extends FloatArray = FloatArray> {
   out?: T | undefined;
 }
 
-function rowsOf(fn: string, name: string, shape: readonly number[]): [number, number] {
-  if (shape.length !== 2) failValue(fn, name, "of two sizes, [rows, outcomes]", shape);
-  return shape as unknown as [number, number];
-}
-
 /** Bytes of a block of rows, of which two are staged beside the block of results. */
 const BLOCK_BYTES = 1 << 17;
 /** Rows of a block at most: the results then take half of the stage. */
@@ -260,7 +265,7 @@ export function pairwiseDivergence<X extends Input>(
   const fn = "pairwiseDivergence";
   const o = optionsOf(fn, options) as Omit<PairwiseOptions, "out"> & { readonly out?: unknown };
   let [p, q] = Q === undefined ? [elements(fn, "P", P), undefined] : elementsOfBoth(fn, "P", P, "Q", Q);
-  const [n, d] = rowsOf(fn, "shape", shapeOf(fn, P, o.shape, p.length, "P"));
+  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, P, o.shape, p.length, "P"));
   const m = Q === undefined || q === undefined ? n : rowsOfQ(fn, Q, q, o.qShape, d);
   const metric = oneOf(fn, "metric", o.metric, ["kl", "js", "jsDistance"]);
   const flags = NORMALIZE + (fromOf(fn, o.from, "probabilities") === "probabilities" ? 0 : LOGITS);
@@ -279,7 +284,7 @@ function rowsOfQ(fn: string, Q: Input, q: FloatArray, option: unknown, d: number
     if (d > 0 && q.length % d === 0) return q.length / d;
     throw new RangeError(`${fn}: "Q" must hold rows of ${d} outcomes like "P", got ${q.length} elements`);
   }
-  const [m, outcomes] = rowsOf(fn, "qShape", own);
+  const [m, outcomes] = matrixOf(fn, "qShape", own);
   if (outcomes !== d)
     throw new RangeError(`${fn}: "qShape" must end in ${d}, the outcomes of "P", got [${own.join(", ")}]`);
   return m;

@@ -152,12 +152,9 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   place([columns, rows].flatMap(({ masses, index }) => Array.from(index, (i) => masses[i] as number)));
   const value = transported(pointer, n, m, ld, nodes, root, forbidden, slack, wanted);
   if (value === Infinity) failValue(fn, "cost", "finite for enough pairs to carry all mass", value);
-  const result: EmdResult = { cost: value, f, g };
-  if (plan) {
+  if (plan)
     visit((to, at) => {
       plan[to] = costs[at] as number;
     });
-    result.plan = plan;
-  }
-  return result as EmdResult<ResultOf<X>>;
+  return { cost: value, f, g, ...(plan && { plan }) } as EmdResult<ResultOf<X>>;
 }

@@ -14,7 +14,7 @@ import { failValue, flagOf, numberIn, oneOf, optionsOf } from "./check.ts";
 import { MAP, SUM_OF } from "./codes/index.ts";
 import { arena } from "./kernels.ts";
 import { raise } from "./rows.ts";
-import { apart, elements, elementsOfBoth, outputOf, shapeOf } from "./tensor.ts";
+import { apart, elements, elementsOfBoth, matrixOf, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 export interface GramOptions<T extends FloatArray = FloatArray> {
@@ -51,12 +51,6 @@ export interface KernelMatrixOptions<T extends FloatArray = FloatArray> extends 
 }
 
 export const KERNELS = ["linear", "polynomial", "rbf", "laplacian", "sigmoid", "cosine"] as const;
-
-/** Two rows' worth of shape: [n, d]. */
-export function matrixOf(fn: string, name: string, shape: readonly number[]): [number, number] {
-  if (shape.length !== 2) failValue(fn, name, "of 2 sizes, [n, d]", shape);
-  return shape as unknown as [number, number];
-}
 
 /**
  * The matrix of inner products G = X·Xᵀ, Gᵢⱼ = scale · Σₖ xᵢₖ·xⱼₖ: `[n, d] → [n, n]`, `[b, n, d] → [b, n, n]`.
@@ -193,9 +187,7 @@ export function operandsOf(
   const [source, other] = y === undefined ? [elements(fn, "x", x), undefined] : elementsOfBoth(fn, "x", x, "y", y);
   const shape = matrixOf(fn, "shape", shapeOf(fn, x, o.shape, source.length));
   if (y === undefined || other === undefined) return { x: source, y: undefined, shape, yShape: shape };
-  const own = y as { shape?: unknown; dims?: unknown };
-  const given = o.yShape ?? (ArrayBuffer.isView(y) ? undefined : (own.shape ?? own.dims)) ?? shape;
-  const yShape = matrixOf(fn, "yShape", shapeOf(fn, y, given, other.length, "y", "yShape"));
+  const yShape = matrixOf(fn, "yShape", shapeOf(fn, y, o.yShape, other.length, "y", "yShape", shape));
   return { x: source, y: other, shape, yShape };
 }
 

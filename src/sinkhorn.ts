@@ -314,7 +314,6 @@ export function sinkhorn<X extends Input>(
     f[i] = log === -Infinity ? log : epsilon * (log - (tops.array[i] as number) - (totals.array[i] as number));
   }
   for (let j = 0; j < m; j++) g[j] = (potential[j] as number) + epsilon * (logB[j] as number);
-  const result: SinkhornResult = { cost: transported, iterations, converged, marginalError, f, g };
-  if (plan) result.plan = plan;
+  const result = { cost: transported, iterations, converged, marginalError, f, g, ...(plan && { plan }) };
   return result as SinkhornResult<ResultOf<X>>;
 }

@@ -62,31 +62,26 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     labels: arena.results,
     results: results.map((_, i) => arena.results + RESULT_BYTES * (i + 1)),
   };
-  if (n * bytes > slot) {
-    for (let row = 0; row < rows; row++) {
-      if (labels) arena.copyLabels(labels, row, 1, fixed.labels);
-      inPieces(arena, layout, stream, { ...fixed, elements: slots }, row, slot / bytes);
-      results.forEach((list, i) => {
-        arena.copyOut(fixed.results[i] as number, 1, list, row);
-      });
-    }
-    return;
+  const whole = n * bytes <= slot;
+  if (whole) {
+    classes.forEach((list, i) => {
+      arena.copyIn(list, 0, n, fixed.classes[i] as number);
+    });
   }
-  classes.forEach((list, i) => {
-    arena.copyIn(list, 0, n, fixed.classes[i] as number);
-  });
-  const tile = Math.min(TILE_ROWS, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
+  const tile = whole ? Math.min(TILE_ROWS, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes)))) : 1;
   for (let row = 0; row < rows; row += tile) {
     const count = Math.min(tile, rows - row);
     const at = residents.map((resident, i) => (resident ? resident + row * n * bytes : (slots[i] as number)));
     if (labels) arena.copyLabels(labels, row, count, fixed.labels);
-    reads.forEach((array, i) => {
-      if (!residents[i]) gather(arena, array, layout, row, count, at[i] as number);
-    });
-    stream.run({ ...fixed, elements: at }, count, n, STEP.all, 0);
-    elements.forEach((array, i) => {
-      if (i >= reads.length && !residents[i]) scatter(arena, at[i] as number, array, layout, row, count);
-    });
+    if (whole) {
+      reads.forEach((array, i) => {
+        if (!residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, false);
+      });
+      stream.run({ ...fixed, elements: at }, count, n, STEP.all, 0);
+      elements.forEach((array, i) => {
+        if (i >= reads.length && !residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, true);
+      });
+    } else inPieces(arena, layout, stream, { ...fixed, elements: at }, row, slot / bytes);
     results.forEach((list, i) => {
       arena.copyOut(fixed.results[i] as number, count, list, row);
     });
@@ -116,46 +111,31 @@ function inPieces(arena: Arena, { n, inner }: Layout, stream: Stream, at: Pointe
   if (finish) run(at, 1, 0, finish, n);
 }
 
-/** Copies rows [row, row + count) in, one after the other. */
-function gather(
+/** Copies rows [row, row + count) in, one after the other, or `out`. */
+function copyRows(
   arena: Arena,
   array: FloatArray,
   { n, inner }: Layout,
   row: number,
   count: number,
   pointer: number,
+  out: boolean,
 ): void {
   if (inner === 1) {
-    arena.copyIn(array, row * n, count * n, pointer);
+    if (out) arena.copyOut(pointer, count * n, array, row * n);
+    else arena.copyIn(array, row * n, count * n, pointer);
     return;
   }
   const view = arena.view(array.BYTES_PER_ELEMENT);
-  const to = pointer / array.BYTES_PER_ELEMENT;
+  const start = pointer / array.BYTES_PER_ELEMENT;
   eachRun(row, count, { n, inner }, (at, offset, length) => {
     for (let j = 0; j < n; j++) {
-      for (let i = 0; i < length; i++) view[to + (offset + i) * n + j] = array[at + j * inner + i] as number;
-    }
-  });
-}
-
-/** The reverse. */
-function scatter(
-  arena: Arena,
-  pointer: number,
-  array: FloatArray,
-  { n, inner }: Layout,
-  row: number,
-  count: number,
-): void {
-  if (inner === 1) {
-    arena.copyOut(pointer, count * n, array, row * n);
-    return;
-  }
-  const view = arena.view(array.BYTES_PER_ELEMENT);
-  const from = pointer / array.BYTES_PER_ELEMENT;
-  eachRun(row, count, { n, inner }, (at, offset, length) => {
-    for (let j = 0; j < n; j++) {
-      for (let i = 0; i < length; i++) array[at + j * inner + i] = view[from + (offset + i) * n + j] as number;
+      for (let i = 0; i < length; i++) {
+        const here = at + j * inner + i;
+        const there = start + (offset + i) * n + j;
+        if (out) array[here] = view[there] as number;
+        else view[there] = array[here] as number;
+      }
     }
   });
 }

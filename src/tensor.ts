@@ -76,7 +76,7 @@ export function elementsOfBoth(
   return [a, b];
 }
 
-/** The shape of an input: the option, the tensor's own, or one row. */
+/** The shape of an input: the option, the tensor's own, or by default one row. */
 export function shapeOf(
   fn: string,
   input: Input,
@@ -84,9 +84,10 @@ export function shapeOf(
   length: number,
   argument = "x",
   name = "shape",
+  byDefault?: readonly number[],
 ): readonly number[] {
   const own = input as { shape?: unknown; dims?: unknown };
-  const given = option ?? (ArrayBuffer.isView(input) ? undefined : (own.shape ?? own.dims));
+  const given = option ?? (ArrayBuffer.isView(input) ? undefined : (own.shape ?? own.dims)) ?? byDefault;
   if (given === undefined) return [length];
   if (!Array.isArray(given) && !ArrayBuffer.isView(given)) failKind(fn, name, "an array of integers", given);
   const shape = given as unknown as ArrayLike<unknown>;
@@ -105,6 +106,12 @@ export function shapeOf(
       `${fn}: "${name}" [${sizes.join(", ")}] holds ${size} elements, but the ${argument === "x" ? "input" : `"${argument}"`} has ${length}`,
     );
   return sizes;
+}
+
+/** A shape that must be [n, d]. */
+export function matrixOf(fn: string, name: string, shape: readonly number[]): [number, number] {
+  if (shape.length !== 2) failValue(fn, name, "of 2 sizes, [n, d]", shape);
+  return shape as unknown as [number, number];
 }
 
 /** Two distributions, or rows of them, of one shape. */
