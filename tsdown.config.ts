@@ -30,8 +30,8 @@ const instantiationOnly = {
 const kernelsLast = {
   name: "kernels-last",
   renderChunk(code: string) {
-    const [kernels] = /^(const|var|let) \w+ = "[\w+/=]{9999,}";$/m.exec(code) ?? [];
-    return kernels === undefined ? undefined : `${code.replace(kernels, "")}\n${kernels}\n`;
+    const packed = code.match(/^(const|var|let) \w+ = "[\w+/=]{999,}";$/gm) ?? [];
+    return `${packed.reduce((rest, line) => rest.replace(line, ""), code)}\n${packed.join("\n")}\n`;
   },
 };
 
