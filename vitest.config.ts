@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -8,6 +8,8 @@ const home = join(realpathSync(tmpdir()), `surprisal-${process.pid}`);
 
 export default defineConfig({
   test: {
+    // one less is the default: of two cores, one would idle
+    maxWorkers: availableParallelism(),
     projects: [
       { test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/package/**"], testTimeout: 60_000 } },
       {
