@@ -167,7 +167,7 @@ export function wassersteinHistogram<X extends Input, R extends Reduction = "mea
   const out = reduction === "none" ? outputOf(fn, undefined, pair.p, rows) : undefined;
   const values = new Float64Array(rows).fill(Number.NaN);
   if (order === 1) alongBins(fn, pair.p, pair.q, positions, values);
-  byQuantiles(fn, pair.p, pair.q, positions, order, values);
+  if (values.some(Number.isNaN)) byQuantiles(fn, pair.p, pair.q, positions, order, values);
   return reduce(values, reduction, reduction === "mean" ? unit / rows : unit, out) as Reduced<R, ResultOf<X>>;
 }
 
