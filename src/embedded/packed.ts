@@ -1,6 +1,7 @@
 import { kernels, unpacker } from "../../build/packed.ts";
 import type { Variant } from "../abi.ts";
-import { AT, type Unpacker } from "./unpacker.ts";
+import { AT } from "../codes/index.ts";
+import type { Unpacker } from "./unpacker.ts";
 
 /** The bytes of build/relaxed.wasm or build/base.wasm, by a module of its own, which is dropped thereafter. */
 export function unpacked(variant: Variant): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,5 @@
 /** The module that makes the kernels of what is embedded (assembly/embed/). */
 
-export { AT } from "../codes/index.ts";
-
 export interface Unpacker {
   readonly memory: WebAssembly.Memory;
   unpack(packed: number, output: number): number;
