@@ -5,7 +5,7 @@
  *
  * `sort` puts samples in order, `quantiles` walks two sorted lists of them, `histogram` two rows of bins.
  */
-import { exponential, logarithm } from "../elementwise";
+import { exponential, logarithm } from "../rows/elementwise";
 import { lanes } from "../gram/panel";
 import { abs, half, join, madd, splat, sumError, sumF64, tailMask, VECTOR } from "../lanes";
 

@@ -16,13 +16,13 @@
  * H = 1.1e-15), f64 1.79 (two probabilities, H = 7.3e-14); not normalised, of Σ|r·log r|: 1.57 and 1.36. Steps as in
  * softmax.ts.
  */
-import { surprisal } from "../elementwise";
+import { surprisal } from "../rows/elementwise";
 import { GROUP, minKeepNaN, splat, sumError, sumF64, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
 import { addLog } from "../math/log";
-import { keepStrip, temper } from "./exponential";
-import { AIM, aimRow, BEGIN, begin, findTop, FINISH, MAXIMUM, maximumOfRow, SUM_UP } from "./softmax";
-import { addTo, loadTailGroup, spread, SUM, TAIL, tailLength, TOP, wholeGroups } from "./strip";
+import { keepStrip, temper } from "../rows/exponential";
+import { AIM, aimRow, BEGIN, begin, findTop, FINISH, MAXIMUM, maximumOfRow, SUM_UP } from "../rows/passes";
+import { addTo, loadTailGroup, spread, SUM, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 
 /** D, a sum as SUM is. */
 const D: usize = memory.data(32, 16);

@@ -9,10 +9,10 @@
  *
  * NaN gives NaN. logit is ∓∞ at 0 and 1 and NaN outside [0, 1]; surprisal is +∞ at 0 and NaN below.
  */
-import { abs, select, splat, VECTOR } from "./lanes";
-import { exp } from "./math/exp";
-import { log, log1p } from "./math/log";
-import { loadTailGroup, storeTailGroup, TAIL, tailLength, wholeGroups } from "./rows/strip";
+import { abs, select, splat, VECTOR } from "../lanes";
+import { exp } from "../math/exp";
+import { log, log1p } from "../math/log";
+import { loadTailGroup, storeTailGroup, TAIL, tailLength, wholeGroups } from "./strip";
 
 const SIGMOID = 0;
 const SOFTPLUS = 1;

@@ -9,9 +9,9 @@
 import { GROUP, select, sumError, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { addLog } from "../math/log";
-import { headroomInverse, reducedTop, temper, weighStrip } from "./exponential";
-import { AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, MAXIMUM, SUM_UP, total } from "./softmax";
-import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "./strip";
+import { headroomInverse, reducedTop, temper, weighStrip } from "../rows/exponential";
+import { AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, MAXIMUM, SUM_UP, total } from "../rows/passes";
+import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 
 /** The padded last group of the weights. */
 const WEIGHTS_TAIL: usize = memory.data(64, 16);

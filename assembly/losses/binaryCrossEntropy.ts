@@ -17,9 +17,9 @@
  * Worst of 22,000 elements, in ULP: losses 2.38 (f32, logit 1.9560847282409668, y = 0.3217792809009552, weighted), 2.04
  * (f64); derivatives, of the larger of the two terms: 3.07 (f32), 4.24 (f64, mean, weighted); y 0 or 1 and no weights: 2.14.
  */
-import { sigmoid, softplus, surprisal } from "./elementwise";
-import { abs, groupLength, select, splat, sumF64, tailMask, VECTOR } from "./lanes";
-import { addTo } from "./rows/strip";
+import { sigmoid, softplus, surprisal } from "../rows/elementwise";
+import { abs, groupLength, select, splat, sumF64, tailMask, VECTOR } from "../lanes";
+import { addTo } from "../rows/strip";
 
 /** The sum of the losses, as those of strip.ts. */
 const LOSS: usize = memory.data(32, 16);

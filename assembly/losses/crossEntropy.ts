@@ -14,9 +14,9 @@
  */
 import { GROUP, half, splat, sumF64, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
-import { headroomInverse, reducedTop, temper } from "./exponential";
-import { addLogRest, AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, maximumOfRow, MAXIMUM, SUM_UP, sumRow, total, UNWANTED, WRITE } from "./softmax";
-import { addTo, loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "./strip";
+import { headroomInverse, reducedTop, temper } from "../rows/exponential";
+import { addLogRest, AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, maximumOfRow, MAXIMUM, SUM_UP, sumRow, total, UNWANTED, WRITE } from "../rows/passes";
+import { addTo, loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 
 /** Σ c_j·(a − x_j) and Σ c_j, as sums of strip.ts. */
 const DISTANCE: usize = memory.data(32, 16);
