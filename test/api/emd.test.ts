@@ -395,7 +395,7 @@ forEachVariant(() => {
     ["a string", ["1", one, one], TypeError, '"a" must be a Float32Array'],
     ["no cost", [one, one], TypeError, '"cost" must be a Float32Array'],
     ["f32 beside f64", [one, new Float32Array(1), one], TypeError, "Float"],
-    ["plan: 1", [one, one, one, { plan: 1 }], TypeError, '"plan" must be a boolean, got 1'],
+    ["plan: 1", [one, one, one, { plan: 1 }], TypeError, '"plan" must be true or false, got 1'],
     ["options of the wrong kind", [one, one, one, 3], TypeError, '"options" must be an object'],
   ];
   it.each(failing)("%s is refused", (_, args, kind, message) => {

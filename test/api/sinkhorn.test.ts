@@ -312,7 +312,7 @@ forEachVariant(() => {
     [[two, two, [Infinity, Infinity, 1, 0], e], RangeError, /"cost".*row 0/],
     [[two, two, [Infinity, 1, Infinity, 0], e], RangeError, /"cost".*column 0/],
     [[two, [0, 1], [0, Infinity, 1, 0], e], RangeError, /"cost".*row 0/],
-    [[new Float32Array(two), two, new Float64Array(c4), e], TypeError, /"a" must be a Float64Array like "cost"/],
+    [[new Float32Array(two), two, new Float64Array(c4), e], TypeError, /"cost" must be a Float32Array like "a"/],
     [[two, two, "cost", e], TypeError, /"cost"/],
     [["a", two, c4, e], TypeError, /"a"/],
   ])("bad input %#: a clear error", (args, kind, message) => {

@@ -460,7 +460,7 @@ describe("what is wrong is named", () => {
       RangeError,
       /"uWeights" must be of length 2/,
     ],
-    ["order below 1", () => wasserstein([1], [1], { order: 0.5 }), RangeError, /"order".*from 1 to Infinity, got 0.5/],
+    ["order below 1", () => wasserstein([1], [1], { order: 0.5 }), RangeError, /"order".*at least 1, got 0.5/],
     ["order NaN", () => wasserstein([1], [1], { order: Number.NaN }), RangeError, /"order".*got NaN/],
     ["order in words", () => wasserstein([1], [1], { order: "2" }), TypeError, /"order" must be a number/],
     ["two types", () => wasserstein(x, new Float64Array(2)), TypeError, /"v" must be a Float32Array/],
@@ -480,7 +480,6 @@ describe("what is wrong is named", () => {
       /"q".*\[2, 3\].*got \[3, 2\]/,
     ],
     ["a shape of another size", () => histogram(x, x, { shape: [4, 2] }), RangeError, /"shape" \[4, 2\] holds 8/],
-    ["a shape without axes", () => histogram([1], [1], { shape: [] }), RangeError, /"axis"/],
     [
       "a support of another length",
       () => histogram(x, x, { support: [0, 1] }),

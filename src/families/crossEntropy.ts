@@ -1,0 +1,359 @@
+/** Cross-entropy losses of logits, log-probabilities or probabilities against classes or distributions, with gradients. */
+import { classesOf, labelsIn } from "../check/labels.ts";
+import {
+  axisOf,
+  inWords,
+  type Layout,
+  layoutOf,
+  numbersAs,
+  type Operand,
+  operandsOf,
+  shapeOf,
+  sizesIn,
+} from "../check/tensor.ts";
+import { STEP } from "../codes/index.ts";
+import { failKind, failValue } from "../errors.ts";
+import type { Arena } from "../memory/arena.ts";
+import { arena } from "../memory/kernels.ts";
+import { scalar } from "../memory/scalar.ts";
+import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
+import { noOutput, type Output, outputOf } from "../place/output.ts";
+import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
+import { CompensatedSum } from "../read/sum.ts";
+import type { FloatArray, From, Input, Labels, Out, Reduced, Reduction, ResultOf } from "../types.ts";
+
+export interface CrossEntropyOptions<
+  T extends FloatArray = FloatArray,
+  R extends Reduction = Reduction,
+  W extends Input | undefined = Input | undefined,
+> {
+  /** The shape of the first argument, row-major. Default: the tensor's own, else one row. */
+  shape?: readonly number[] | undefined;
+  /** The axis of the classes; 1 for `[N, C, d1, …]`, whose labels have shape `[N, d1, …]`. Default: −1. */
+  axis?: number | undefined;
+  /**
+   * What the first argument holds. `"logits"` (the default); `"logProbabilities"`, taken as they are (PyTorch's
+   * `nll_loss`); `"probabilities"`, normalised by their sum, and with them soft targets too: H(P, Q) of distributions.
+   */
+  from?: From | undefined;
+  /** Whether probabilities, those of soft targets too, are divided by their sum. Default: true. */
+  normalize?: boolean | undefined;
+  /** A weight per class. */
+  weight?: W;
+  /** A weight per row, at least 0: the mean is Σ w·loss / Σ w, w times the weights of the labels' classes. */
+  sampleWeight?: Input | undefined;
+  /** The label of rows that do not count. Default: −100. */
+  ignoreIndex?: number | undefined;
+  /** ε in [0, 1]: the target becomes (1 − ε)·target + ε/C. Default: 0. */
+  labelSmoothing?: number | undefined;
+  /** The logarithm's base: 2 gives bits. Default: e, nats. */
+  base?: number | undefined;
+  /**
+   * `"mean"` (the default): the sum over the weights of the labels that count, or for soft targets over the rows;
+   * `"sum"`; `"none"`: one loss per row.
+   */
+  reduction?: R | undefined;
+  /** Where to write the losses per row (`"none"`), or for `crossEntropyWithGrad` the gradient; may be the input itself. */
+  out?: Out<T> | undefined;
+}
+
+/** The arguments, checked. */
+interface Problem {
+  readonly fn: string;
+  readonly source: Operand;
+  readonly layout: Layout;
+  readonly from: From;
+  readonly normalize: boolean;
+  readonly labels: Int32Array | undefined;
+  readonly soft: Operand | undefined;
+  readonly weight: Operand | undefined;
+  readonly factors: Float64Array | undefined;
+  readonly ignoreIndex: number;
+  readonly smoothing: number;
+  readonly base: number;
+  readonly reduction: Reduction;
+  readonly out: unknown;
+}
+
+const OPTIONS = [
+  "shape",
+  "axis",
+  "from",
+  "normalize",
+  "weight",
+  "sampleWeight",
+  "ignoreIndex",
+  "labelSmoothing",
+  "base",
+  "reduction",
+  "out",
+];
+
+/** `targetName`: what the caller calls the target, which is `labelled` where it may be labels alone. */
+function problemOf(
+  fn: string,
+  logits: unknown,
+  given: unknown,
+  options: CrossEntropyOptions | undefined,
+  names = OPTIONS,
+  targetName = "target",
+): Problem {
+  const o = optionsOf<CrossEntropyOptions>(fn, options, names);
+  const {
+    shape,
+    axis,
+    from: ofWhat,
+    normalize,
+    weight,
+    sampleWeight,
+    ignoreIndex,
+    labelSmoothing,
+    base,
+    reduction,
+    out,
+  } = o;
+  const sizes = sizesIn(fn, "shape", shape);
+  const along = axisOf(fn, axis);
+  const from = fromOf(fn, ofWhat, "logits");
+  const normalized = flagOf(fn, "normalize", normalize, true);
+  const ignored = integerIn(fn, "ignoreIndex", ignoreIndex, -100, -(2 ** 31), 2 ** 31 - 1);
+  const smoothing = numberIn(fn, "labelSmoothing", labelSmoothing, 0, 0, 1);
+  const unit = baseOf(fn, base);
+  const reduced = reductionOf(fn, reduction);
+
+  const found = labelsIn(fn, targetName, given);
+  const soft = found ? {} : { target: given };
+  const arrays = operandsOf(fn, { logits, ...soft } as { logits: unknown; target: unknown }, { weight, sampleWeight });
+  const { logits: source } = arrays;
+  const rowsOf = shapeOf(fn, source, sizes);
+  const layout = layoutOf(fn, rowsOf, along);
+  const { n, rows } = layout;
+  if (n === 0 && rows > 0)
+    throw new RangeError(
+      `${fn}: "shape" ${inWords(rowsOf)} must have at least one class along the axis ${along}, got 0`,
+    );
+  // a list holds classes if there is one a row, and else a distribution
+  const isLabels = found !== undefined && (!found.isList || found.list.length === rows);
+  if (targetName === "labels" && !isLabels && !found) failKind(fn, "labels", "integers, one a row", given);
+  const target = found && !isLabels ? numbersAs(fn, targetName, found.list, source.bytes) : arrays.target;
+  const length = isLabels ? found.list.length : (target as Operand).length;
+  if (length !== (isLabels ? rows : source.length)) {
+    if (target?.shape && Array.isArray(given) && target.shape[0] === rows)
+      throw new TypeError(`${fn}: "${targetName}" in row 0 must be an integer, got a list`);
+    const expected =
+      isLabels || targetName === "labels" ? `${rows} labels` : `${rows} labels or ${source.length} probabilities`;
+    throw new RangeError(
+      `${fn}: "${targetName}" must hold ${expected} for the shape ${inWords(rowsOf)}, got ${length}`,
+    );
+  }
+  const own = target?.shape;
+  if (own && own.length > 1 && own.join() !== rowsOf.join())
+    throw new RangeError(
+      `${fn}: "${targetName}" must have the shape of "logits", ${inWords(rowsOf)}, got ${inWords(own)}`,
+    );
+  if (arrays.weight && arrays.weight.length !== n)
+    failValue(fn, "weight", `of length ${n}, the number of classes`, arrays.weight.array);
+  if (!isLabels && ignored >= 0)
+    failValue(fn, "ignoreIndex", "left out: soft targets have no labels to ignore", ignored);
+  const rowShape = rowsOf.filter((_, i) => i !== (along < 0 ? along + rowsOf.length : along));
+  return {
+    fn,
+    source,
+    layout,
+    from,
+    normalize: normalized,
+    labels: isLabels ? classesOf(fn, found, rowShape, n, ignored) : undefined,
+    soft: isLabels ? undefined : target,
+    weight: arrays.weight,
+    factors: arrays.sampleWeight && factorsOf(fn, arrays.sampleWeight, rows),
+    ignoreIndex: ignored,
+    smoothing,
+    base: unit,
+    reduction: reduced,
+    out,
+  };
+}
+
+/** The weights of rows. */
+function factorsOf(fn: string, { array, length, name }: Operand, rows: number): Float64Array {
+  if (length !== rows) failValue(fn, name, `of length ${rows}, one for each row`, array);
+  const factors = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const factor = array[row] as number;
+    if (!(factor >= 0 && factor < Infinity)) failValue(fn, `${name}[${row}]`, "finite and not negative", factor);
+    factors[row] = factor;
+  }
+  return factors;
+}
+
+/** What the sum is divided by for the mean: the weights of the labels that count, or of soft targets the rows'. */
+function divisorOf({ labels, weight, factors, ignoreIndex, layout }: Problem): number {
+  if (!labels && !factors) return layout.rows;
+  let total = 0;
+  for (let row = 0; row < layout.rows; row++) {
+    const label = labels?.[row];
+    if (label !== undefined && label === ignoreIndex) continue;
+    const own = label !== undefined && weight ? (weight.array[label] as number) : 1;
+    total += own * (factors?.[row] ?? 1);
+  }
+  return total;
+}
+
+/** Losses of rows; and their gradient. */
+function evaluate(at: Arena, p: Problem, rows: Rows, grad: Output | undefined, scale: number): void {
+  if (p.from !== "logits") return fromProbabilities(at, p, rows, grad, scale);
+  const { fn, source, layout, labels, soft, weight, ignoreIndex, smoothing } = p;
+  const kernel = at.typed(source.bytes).crossEntropy;
+  const job = new RowJob(
+    fn,
+    layout,
+    soft ? [source, soft] : [source],
+    [
+      phase(STEP.begin, STEP.maximum),
+      phase(STEP.aim, STEP.sum, true),
+      ...(grad ? [phase(STEP.finish, STEP.write, true, true)] : []),
+    ],
+    grad ? 0 : STEP.finish,
+    ({ reads, writes, lists, labels: labelsAt, results }, count, n, steps, from) =>
+      kernel(
+        reads[0] as number,
+        writes[0] ?? 0,
+        labels ? labelsAt : 0,
+        reads[1] ?? 0,
+        lists[0] ?? 0,
+        results,
+        count,
+        n,
+        layout.n,
+        ignoreIndex,
+        smoothing,
+        scale,
+        from,
+        steps,
+      ),
+  );
+  job.writes = grad ? [grad] : [];
+  job.inPlace = true;
+  job.lists = weight ? [weight] : [];
+  job.labels = labels;
+  job.results = rows;
+  streamRows(at, job);
+}
+
+function fromProbabilities(at: Arena, p: Problem, sink: Rows, grad: Output | undefined, scale: number): void {
+  const { layout, labels, weight, ignoreIndex, smoothing } = p;
+  const logs = p.from === "logProbabilities";
+  const source = p.source.array.slice();
+  const soft = p.soft?.array.slice();
+  const { n, inner, rows } = layout;
+  const losses = new Float64Array(rows);
+  const logRow = new Float64Array(n);
+  let logTotal = 0;
+  for (let r = 0; r < rows; r++) {
+    const start = Math.floor(r / inner) * n * inner + (r % inner);
+    const label = labels?.[r];
+    const [rowSum, targetSum, mass] = [new CompensatedSum(), new CompensatedSum(), new CompensatedSum()];
+    for (let j = 0; j < n; j++) {
+      rowSum.add(source[start + j * inner] as number);
+      if (soft) targetSum.add(soft[start + j * inner] as number);
+    }
+    const [total, targetTotal] = [rowSum.value, targetSum.value];
+    for (let j = 0; j < n; j++) {
+      const value = source[start + j * inner] as number;
+      logRow[j] = logs ? value : scalar(at, "logarithm", value);
+    }
+    if (!logs) logTotal = scalar(at, "logarithm", total);
+    const ignored = label !== undefined && label === ignoreIndex;
+    const loss = new CompensatedSum();
+    for (let j = 0; j < n; j++) {
+      const value = source[start + j * inner] as number;
+      const t = soft ? (soft[start + j * inner] as number) / (logs ? 1 : targetTotal) : +(label === j);
+      const c = ignored ? 0 : (weight ? (weight.array[j] as number) : 1) * ((1 - smoothing) * t + smoothing / n);
+      mass.add(c);
+      if (c !== 0) loss.add(c * (logTotal - (logRow[j] as number)));
+      else if (!ignored && !logs && !(value >= 0)) loss.add(NaN);
+      if (grad) grad.array[start + j * inner] = c === 0 ? 0 : -scale * c * (logs ? 1 : 1 / value);
+    }
+    if (grad && !logs)
+      for (let j = 0; j < n; j++)
+        (grad.array[start + j * inner] as number) += ignored ? 0 : (scale * mass.value) / total;
+    losses[r] = loss.value;
+  }
+  sink.take(losses, 0, 0, rows);
+}
+
+/** The loss, and its gradient if there is to be one. */
+function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; grad: FloatArray | undefined } {
+  const { fn, source, layout, reduction, factors, base, out } = p;
+  if (!withGrad && reduction !== "none") noOutput(fn, out, reduction);
+  const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
+  const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
+  const at = arena();
+  const scale = perNat(at, base) / (reduction === "mean" ? divisorOf(p) : 1);
+  const rows = new Rows(result, scale, factors && ((loss, row) => loss * (factors[row] as number)));
+  evaluate(at, p, rows, grad, scale);
+  return { value: rows.value, grad: grad?.array };
+}
+
+/**
+ * The cross-entropy −Σⱼ tⱼ·log qⱼ of each row, q = softmax(logits), against a class (t = 1 there) or a distribution t:
+ * `[..., C, ...] → number`, or one per row. The semantics are those of PyTorch's `cross_entropy` in every combination of
+ * options; the unit is nats, or by `base`. Computed from the logits at once, so that a loss of 1e-8 keeps its digits.
+ *
+ * `target`: labels (any integer array, BigInt64Array too, or one number per row), or floats of the logits' shape.
+ * With `from: "probabilities"` and a distribution as target it is H(P, Q), P the target: `crossEntropy(q, p, …)`.
+ *
+ * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, axis, length or option, and for a label
+ *   out of range, with its row.
+ * @example crossEntropy([2, 0, -1], [0]); // 0.1698…
+ * @example crossEntropy([0.4, 0.6], [1, 0], { from: "probabilities" }); // 0.916…
+ * @see Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.2
+ */
+export function crossEntropy<
+  X extends Input,
+  Y extends Labels | Input = Labels | Input,
+  R extends Reduction = "mean",
+  W extends Input | undefined = undefined,
+>(logits: X, target: Y, options?: CrossEntropyOptions<ResultOf<X, Y, W>, R, W>): Reduced<R, ResultOf<X, Y, W>> {
+  return lossOf(problemOf("crossEntropy", logits, target, options), false).value as Reduced<R, ResultOf<X, Y, W>>;
+}
+
+/**
+ * The cross-entropy and its gradient with respect to the first argument as given, in one pass over it: for logits
+ * (softmax(logits) − t), weighted and divided as the reduction says; under `"none"` each row's own. `grad` has the shape of
+ * the logits, and is written to `out` if that is given (which may be the logits themselves).
+ *
+ * @throws as `crossEntropy`.
+ * @example crossEntropyWithGrad([0, 0], [0]); // { value: 0.693…, grad: Float64Array [-0.5, 0.5] }
+ */
+export function crossEntropyWithGrad<
+  X extends Input,
+  Y extends Labels | Input = Labels | Input,
+  R extends Reduction = "mean",
+  W extends Input | undefined = undefined,
+>(
+  logits: X,
+  target: Y,
+  options?: CrossEntropyOptions<ResultOf<X, Y, W>, R, W>,
+): { value: Reduced<R, ResultOf<X, Y, W>>; grad: ResultOf<X, Y, W> } {
+  return lossOf(problemOf("crossEntropyWithGrad", logits, target, options), true) as {
+    value: Reduced<R, ResultOf<X, Y, W>>;
+    grad: ResultOf<X, Y, W>;
+  };
+}
+
+/**
+ * Perplexity, e to the mean cross-entropy of a test set in nats: `[N, C]` logits and N labels to a number ≥ 1.
+ *
+ * @throws as `crossEntropy`.
+ * @example perplexity([0, 0, 0, 0], [1], { shape: [1, 4] }); // 4
+ */
+export function perplexity(
+  logits: Input,
+  labels: Labels,
+  options?: Pick<CrossEntropyOptions, "shape" | "axis" | "ignoreIndex">,
+): number {
+  const p = problemOf("perplexity", logits, labels, options, ["shape", "axis", "ignoreIndex"], "labels");
+  return scalar(arena(), "exponential", lossOf(p, false).value as number);
+}

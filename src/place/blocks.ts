@@ -1,0 +1,318 @@
+/**
+ * Streams the products of matrices through linear memory, block by block: C[i, j] = Σₖ f(A[i, k], B[j, k]).
+ *
+ *     scratch   │ A: rows of a block │ B, unless it is A │ packed B │ C, and one tile beyond │ totals of C │ vectors │
+ *
+ * A block of C has at most SIDE rows and columns, and is summed over k chunk by chunk. What becomes of a finished block is
+ * the caller's: it is mapped, mirrored, copied out or summed, and never is more than one of them in memory.
+ */
+import type { Operand } from "../check/tensor.ts";
+import { MAP, SUM_OF } from "../codes/index.ts";
+import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
+import { scratch } from "../memory/scratch.ts";
+import type { FloatArray } from "../types.ts";
+import { apart, type Output } from "./output.ts";
+
+/** Rows and columns of a block: 4 MiB of f32. Every operand is read n / SIDE times. */
+const SIDE = 1024;
+
+/** The same where rows are short, and what is written is more than what is read: [2000, 64] takes 0.8 to 0.9 of the time. */
+const SMALL_SIDE = 512;
+
+/** Terms that the kernel sums in one chain; chunks are whole multiples, so that cutting does not change a bit. */
+const CHAIN = 256;
+
+/** Chains that are added up on their own, the sums of which are then added up: of 10⁶ terms in 64 times fewer roundings. */
+const SPAN = 64 * CHAIN;
+
+/** Bytes of an operand that are staged at a time, if a chain of each row is not more: half of L2. */
+const STAGED_BYTES = 524288;
+
+/** A matrix of rows, each `depth` long, in an array from an index on. */
+export interface Matrix {
+  readonly array: FloatArray;
+  /** Of an element. */
+  readonly bytes: number;
+  readonly start: number;
+  readonly rows: number;
+  /** Subtracted from every row, column by column. */
+  readonly means: Float64Array | undefined;
+  /** What each row is divided by. */
+  readonly norms: Float64Array | undefined;
+}
+
+export function matrixIn({ array, bytes }: Operand | Output, rows: number, start = 0): Matrix {
+  return { array, bytes, start, rows, means: undefined, norms: undefined };
+}
+
+export interface Product {
+  readonly x: Matrix;
+  /** The second operand; none: x itself, and only blocks on and below the diagonal are visited. */
+  readonly y: Matrix | undefined;
+  readonly depth: number;
+  readonly of: 0 | 1 | 2;
+  /** y is [depth, rows] instead. */
+  readonly plain: boolean;
+  /** Whether blocks are small, whatever the depth. */
+  readonly small: boolean;
+}
+
+export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = SUM_OF.products): Product {
+  return { x, y, depth, of, plain: false, small: false };
+}
+
+/** Where a finished block stands. Of a block on the diagonal of a symmetric product only the lower triangle is right. */
+export interface Block {
+  readonly pointer: number;
+  /** Elements from row to row. */
+  readonly stride: number;
+  readonly i: number;
+  readonly rows: number;
+  readonly j: number;
+  readonly columns: number;
+  /** Room for SPARE_ROWS rows of the block, transposed. */
+  readonly spare: number;
+}
+
+/** Columns of a block that are transposed at a time. */
+export const SPARE_ROWS = 64;
+
+interface Plan {
+  readonly side: number;
+  readonly otherSide: number;
+  readonly chunk: number;
+  readonly a: number;
+  readonly b: number;
+  readonly packed: number;
+  readonly c: number;
+  readonly totals: number;
+  readonly stride: number;
+  readonly vector: number;
+  readonly bytes: number;
+}
+
+/** Equal blocks, as many as are needed. */
+function sideOf(n: number, largest: number): number {
+  return Math.ceil(n / Math.max(1, Math.ceil(n / largest)));
+}
+
+/** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
+function planOf({ x, y, depth, plain, small }: Product): Plan {
+  const { bytes: size } = x;
+  const largest = small || depth <= CHAIN ? SMALL_SIDE : SIDE;
+  const side = sideOf(x.rows, largest);
+  const otherSide = y ? sideOf(y.rows, largest) : side;
+  const longest = Math.max(1, side, plain ? 0 : otherSide);
+  // a power of two chains, by bits: a logarithm of Math that errs on one engine would sum in another order there
+  const chains = 31 - Math.clz32(Math.max(1, STAGED_BYTES / size / longest / CHAIN));
+  const chunk = Math.min(depth, SPAN, CHAIN << chains);
+  let bytes = 0;
+  const take = (elements: number, each = size): number => {
+    const at = bytes;
+    bytes += Math.ceil((elements * each + GROUP_BYTES) / GROUP_BYTES) * GROUP_BYTES;
+    return at;
+  };
+  // a tile reads up to 5 rows beyond; rows are 64 bytes apart from a power of two, which would share cache sets
+  const a = take((side + 6) * (chunk + 16));
+  const b = y || x.rows > side ? take(plain ? chunk * (otherSide + 16) : otherSide * (chunk + 16)) : a;
+  const columns = Math.ceil(otherSide / 16) * 16;
+  const packed = take(Math.max(columns * Math.min(chunk, CHAIN), x.rows > side ? SPARE_ROWS * side : 0));
+  const stride = columns + 16;
+  const c = take((side + 8) * stride);
+  const totals = depth > SPAN ? take((side + 8) * stride) : c;
+  const vector = take(Math.max(chunk, longest), 8);
+  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vector, bytes };
+}
+
+/** The scratch that the largest of some products needs. */
+export function scratchFor(...products: Product[]): number {
+  return Math.max(0, ...products.map((product) => planOf(product).bytes));
+}
+
+/** Runs `use` with the scratch of some products, and their inputs, kept apart from what is written. */
+export function withBlocks<R>(
+  fn: string,
+  products: readonly Product[],
+  reads: readonly Operand[],
+  writes: readonly Output[],
+  use: (arena: Arena, pointer: number, reads: readonly Operand[]) => R,
+): R {
+  const safe = reads.map((read) => apart(fn, read, writes));
+  return scratch(fn, scratchFor(...products), (arena, pointer) => use(arena, pointer, safe), false);
+}
+
+/** Copies rows [row, row + rows) × columns [from, from + count) of a matrix `depth` wide to `to`; returns their stride there. */
+function stage(
+  arena: Arena,
+  m: Matrix,
+  depth: number,
+  row: number,
+  rows: number,
+  from: number,
+  count: number,
+  to: number,
+  vector = 0,
+): number {
+  const { bytes: size } = m;
+  const whole = count === depth;
+  const stride = whole ? depth : count + 16;
+  if (whole) arena.copyIn(m.array, size, m.start + row * depth, rows * depth, to);
+  else {
+    for (let i = 0; i < rows; i++)
+      arena.copyIn(m.array, size, m.start + (row + i) * depth + from, count, to + i * stride * size);
+  }
+  const kernels = arena.typed(size);
+  if (m.means) {
+    arena.copyIn(m.means, 8, from, count, vector);
+    kernels.centre(to, stride, rows, count, vector);
+  }
+  if (m.norms) {
+    arena.copyIn(m.norms, 8, row, rows, vector);
+    kernels.divideRows(to, stride, rows, count, vector);
+  }
+  return stride;
+}
+
+/** Computes the blocks of a product one after the other, in `scratch`, and shows each to `visit`. */
+export function eachBlock(arena: Arena, scratch: number, product: Product, visit: (block: Block) => void): void {
+  const plan = planOf(product);
+  const other = product.y ?? product.x;
+  for (let j = 0; j < other.rows; j += plan.otherSide) {
+    for (let i = product.y ? 0 : j; i < product.x.rows; i += plan.side)
+      visit(block(arena, scratch, product, plan, i, j));
+  }
+}
+
+/** The same of two `small` products of the same numbers of rows, block beside block; `second` in scratch of its own. */
+export function eachPair(
+  arena: Arena,
+  [first, firstAt]: readonly [Product, number],
+  [second, secondAt]: readonly [Product, number],
+  visit: (a: Block, b: Block) => void,
+): void {
+  const plan = planOf(second);
+  eachBlock(arena, firstAt, first, (a) => {
+    visit(a, block(arena, secondAt, second, plan, a.i, a.j));
+  });
+}
+
+function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: number, j: number): Block {
+  const { x, y, depth, plain } = product;
+  const { side, otherSide, chunk } = plan;
+  const other = y ?? x;
+  const rows = Math.min(side, x.rows - i);
+  const columns = Math.min(otherSide, other.rows - j);
+  const [a, b, packed, vector] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed, scratch + plan.vector];
+  const [c, totals] = [scratch + plan.c, scratch + plan.totals];
+  const kernels = arena.typed(x.bytes);
+  const lower = !y && i === j;
+  let k = 0;
+  do {
+    const count = Math.min(chunk, depth - k);
+    const lda = stage(arena, x, depth, i, rows, k, count, a, vector);
+    let [from, ldb] = [a, lda];
+    if (!lower) {
+      from = b;
+      ldb = plain
+        ? stage(arena, other, other.rows, k, count, j, columns, b)
+        : stage(arena, other, depth, j, columns, k, count, b, vector);
+    }
+    const goesOn = k % SPAN > 0;
+    if (k > 0 && !goesOn) kernels.accumulate(c, totals, rows * plan.stride, k === SPAN);
+    kernels.product(product.of, a, lda, rows, from, ldb, columns, plain, count, packed, c, plan.stride, goesOn, lower);
+    k += chunk;
+  } while (k < depth);
+  if (depth > SPAN) kernels.accumulate(totals, c, rows * plan.stride, false);
+  return { pointer: c, stride: plan.stride, i, rows, j, columns, spare: packed };
+}
+
+/** What an element c becomes: t = factor·c + shift, through a function. */
+export interface Mapping {
+  readonly map: number;
+  readonly factor: number;
+  readonly shift: number;
+  readonly degree: number;
+}
+
+export function times(factor: number): Mapping {
+  return { map: MAP.linear, factor, shift: 0, degree: 0 };
+}
+
+/** How a finished matrix leaves: mapped, into an array from `start` on. */
+export interface Target {
+  readonly mapping: Mapping;
+  readonly out: Output;
+  readonly start: number;
+}
+
+/** Maps a block in place; its elements have `bytes`. */
+export function mapBlock(arena: Arena, bytes: number, block: Block, lower: boolean, mapping: Mapping): void {
+  const { map, factor, shift, degree } = mapping;
+  if (map === MAP.linear && factor === 1) return;
+  const { pointer, stride, rows, columns } = block;
+  arena.typed(bytes).map(map, pointer, stride, rows, columns, lower, factor, shift, degree);
+}
+
+/** A whole product, mapped, as a matrix [rows of x, rows of y], or of x and x: both triangles, bit by bit the same. */
+export function writeProduct(arena: Arena, scratch: number, product: Product, target: Target): void {
+  const { start, mapping } = target;
+  const { array: out, bytes: size } = target.out;
+  const kernels = arena.typed(size);
+  const width = (product.y ?? product.x).rows;
+  eachBlock(arena, scratch, product, (block) => {
+    const { pointer, stride, i, rows, j, columns, spare } = block;
+    const diagonal = !product.y && i === j;
+    mapBlock(arena, size, block, diagonal, mapping);
+    if (diagonal) kernels.mirror(pointer, stride, rows);
+    if (columns === width) {
+      kernels.compact(pointer, stride, rows, columns);
+      arena.copyOut(pointer, rows * columns, out, size, start + i * width);
+    } else {
+      for (let r = 0; r < rows; r++)
+        arena.copyOut(pointer + r * stride * size, columns, out, size, start + (i + r) * width + j);
+    }
+    if (product.y || diagonal) return;
+    for (let from = 0; from < columns; from += SPARE_ROWS) {
+      const count = Math.min(SPARE_ROWS, columns - from);
+      kernels.transpose(pointer + from * size, stride, rows, count, spare);
+      for (let q = 0; q < count; q++)
+        arena.copyOut(spare + q * rows * size, rows, out, size, start + (j + from + q) * width + i);
+    }
+  });
+}
+
+/** The mean of each column of x, summed in f64; in the scratch of the product of x and itself. */
+export function columnMeans(arena: Arena, scratch: number, product: Product): Float64Array {
+  const { x: m, depth } = product;
+  const plan = planOf(product);
+  const means = new Float64Array(depth);
+  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
+  for (let k = 0; k < depth; k += plan.chunk) {
+    const count = Math.min(plan.chunk, depth - k);
+    arena.copyIn(means, 8, k, count, vector);
+    for (let i = 0; i < m.rows; i += plan.side) {
+      const rows = Math.min(plan.side, m.rows - i);
+      arena.typed(m.bytes).columnSums(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
+    }
+    arena.copyOut(vector, count, means, 8, k);
+  }
+  return means.map((sum) => sum / m.rows);
+}
+
+/** The Euclidean norm of each row of x, likewise; 1 for a row of zeros, which then stays one. */
+export function rowNorms(arena: Arena, scratch: number, product: Product): Float64Array {
+  const { x: m, depth } = product;
+  const plan = planOf(product);
+  const sums = new Float64Array(m.rows);
+  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
+  for (let i = 0; i < m.rows; i += plan.side) {
+    const rows = Math.min(plan.side, m.rows - i);
+    arena.copyIn(sums, 8, i, rows, vector);
+    for (let k = 0; k < depth; k += plan.chunk) {
+      const count = Math.min(plan.chunk, depth - k);
+      arena.typed(m.bytes).rowSquares(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
+    }
+    arena.copyOut(vector, rows, sums, 8, i);
+  }
+  return sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum)));
+}
