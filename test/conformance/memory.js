@@ -1,6 +1,7 @@
 /** Arrays in linear memory, and that it does not grow. */
 import { numbers } from "./arithmetic.js";
 import { close, same, throws } from "./compare.js";
+import { ERRORS } from "./errors.js";
 import { inputs } from "./inputs.js";
 import { FUNCTIONS } from "./table.js";
 
@@ -44,14 +45,25 @@ export function otherVariant(s) {
   x.dispose();
 }
 
-/** Calls that do not grow linear memory, once each function had its scratch. @param {Surprisal} s @param {number} calls */
+/**
+ * Calls of every function, failing ones among them, do not grow linear memory once each had its scratch.
+ *
+ * @param {Surprisal} s @param {number} calls
+ */
 export function bounded(s, calls) {
   const problems = [inputs("f32", [6, 257]), inputs("f64", [4, 33])];
-  const all = Object.values(FUNCTIONS).flatMap(({ cases }) => cases.map(([call]) => call));
-  /** @param {number} i */
-  const run = (i) => all[i % all.length](s, problems[Math.floor(i / all.length) % 2]);
-  for (let i = 0; i < 2 * all.length; i++) run(i);
+  const all = [
+    ...Object.values(FUNCTIONS).flatMap(({ cases }) =>
+      cases.flatMap(([call]) => problems.map((d) => () => call(s, d))),
+    ),
+    ...ERRORS.map(
+      ([kind, message, call]) =>
+        () =>
+          throws(() => call(s), kind, message),
+    ),
+  ];
+  for (let i = 0; i < 2 * all.length; i++) all[i % all.length]();
   const { memoryBytes } = s.info();
-  for (let i = 0; i < calls; i++) run(i);
+  for (let i = 0; i < calls; i++) all[i % all.length]();
   same(s.info().memoryBytes, memoryBytes, `memory after ${calls} calls`);
 }
