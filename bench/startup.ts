@@ -1,11 +1,6 @@
-/**
- * How long from nothing to the first result, in fresh processes, beside a process that does nothing;
- * and what a page pays for the package in bytes.
- */
+/** How long from nothing to the first result, in fresh processes, beside a process that does nothing. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
 import { type Spread, spread } from "./harness.ts";
 import { options } from "./options.ts";
 import { model } from "./peers/onnx.ts";
@@ -65,15 +60,6 @@ function startUp(): Record<string, Spread> {
   return Object.fromEntries(contestants.map(({ name, times }) => [name, spread(times)]));
 }
 
-/** Bytes of one minified file with what `contents` exports. */
-async function bundle(contents: string): Promise<{ raw: number; gzip: number }> {
-  const stdin = { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)) };
-  const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: "esm", write: false });
-  const [file] = outputFiles;
-  if (file === undefined) throw new Error("esbuild wrote nothing");
-  return { raw: file.contents.length, gzip: gzipSync(file.contents, { level: 9 }).length };
-}
-
 const ms = startUp();
 const { empty } = ms;
 const over = Object.entries(ms).map(([name, { median }]) => [
@@ -83,12 +69,4 @@ const over = Object.entries(ms).map(([name, { median }]) => [
 ]);
 console.log(`start-up\n${columns([["", "ms", "over empty"], ...over])}`);
 
-const dist = fileURLToPath(options.dist);
-const bytes = {
-  everything: await bundle(`export * from "${dist}"`),
-  softmax: await bundle(`export { softmax } from "${dist}"`),
-};
-const sizes = Object.entries(bytes).map(([name, { raw, gzip }]) => [name, `${raw}`, `${gzip}`]);
-console.log(`\nbundled, bytes\n${columns([["", "minified", "gzipped"], ...sizes])}`);
-
-if (options.complete) save("startup", { ms, bytes });
+if (options.complete) save("startup", { ms });
