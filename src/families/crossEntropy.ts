@@ -90,14 +90,15 @@ const OPTIONS = [
   "out",
 ];
 
-/** `targetName`: what the caller calls the target, which is `labelled` where it may be labels alone. */
+/** `name`: what the caller calls the target; `soft`: whether it may be distributions too. */
 function problemOf(
   fn: string,
   logits: unknown,
   given: unknown,
   options: CrossEntropyOptions | undefined,
   names = OPTIONS,
-  targetName = "target",
+  name = "target",
+  soft = true,
 ): Problem {
   const o = optionsOf<CrossEntropyOptions>(fn, options, names);
   const {
@@ -122,9 +123,10 @@ function problemOf(
   const unit = baseOf(fn, base);
   const reduced = reductionOf(fn, reduction);
 
-  const found = labelsIn(fn, targetName, given);
-  const soft = found ? {} : { target: given };
-  const arrays = operandsOf(fn, { logits, ...soft } as { logits: unknown; target: unknown }, { weight, sampleWeight });
+  const found = labelsIn(fn, name, given);
+  if (!found && !soft) failKind(fn, name, "integers, one a row", given);
+  const read = found ? { logits } : { logits, target: given };
+  const arrays = operandsOf(fn, read as { logits: unknown; target: unknown }, { weight, sampleWeight });
   const { logits: source } = arrays;
   const rowsOf = shapeOf(fn, source, sizes);
   const layout = layoutOf(fn, rowsOf, along);
@@ -134,24 +136,18 @@ function problemOf(
       `${fn}: "shape" ${inWords(rowsOf)} must have at least one class along the axis ${along}, got 0`,
     );
   // a list holds classes if there is one a row, and else a distribution
-  const isLabels = found !== undefined && (!found.isList || found.list.length === rows);
-  if (targetName === "labels" && !isLabels && !found) failKind(fn, "labels", "integers, one a row", given);
-  const target = found && !isLabels ? numbersAs(fn, targetName, found.list, source.bytes) : arrays.target;
+  const isLabels = found !== undefined && (!found.isList || !soft || found.list.length === rows);
+  const target = found && !isLabels ? numbersAs(fn, name, found.list, source.bytes) : arrays.target;
   const length = isLabels ? found.list.length : (target as Operand).length;
   if (length !== (isLabels ? rows : source.length)) {
     if (target?.shape && Array.isArray(given) && target.shape[0] === rows)
-      throw new TypeError(`${fn}: "${targetName}" in row 0 must be an integer, got a list`);
-    const expected =
-      isLabels || targetName === "labels" ? `${rows} labels` : `${rows} labels or ${source.length} probabilities`;
-    throw new RangeError(
-      `${fn}: "${targetName}" must hold ${expected} for the shape ${inWords(rowsOf)}, got ${length}`,
-    );
+      throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, got a list`);
+    const expected = isLabels ? `${rows} labels` : `${rows} labels or ${source.length} probabilities`;
+    throw new RangeError(`${fn}: "${name}" must hold ${expected} for the shape ${inWords(rowsOf)}, got ${length}`);
   }
   const own = target?.shape;
   if (own && own.length > 1 && own.join() !== rowsOf.join())
-    throw new RangeError(
-      `${fn}: "${targetName}" must have the shape of "logits", ${inWords(rowsOf)}, got ${inWords(own)}`,
-    );
+    throw new RangeError(`${fn}: "${name}" must have the shape of "logits", ${inWords(rowsOf)}, got ${inWords(own)}`);
   if (arrays.weight && arrays.weight.length !== n)
     failValue(fn, "weight", `of length ${n}, the number of classes`, arrays.weight.array);
   if (!isLabels && ignored >= 0)
@@ -354,6 +350,6 @@ export function perplexity(
   labels: Labels,
   options?: Pick<CrossEntropyOptions, "shape" | "axis" | "ignoreIndex">,
 ): number {
-  const p = problemOf("perplexity", logits, labels, options, ["shape", "axis", "ignoreIndex"], "labels");
+  const p = problemOf("perplexity", logits, labels, options, ["shape", "axis", "ignoreIndex"], "labels", false);
   return scalar(arena(), "exponential", lossOf(p, false).value as number);
 }

@@ -116,6 +116,8 @@ function layerOf(
       failValue(fn, y.name, `${count} × ${n} × ${n} elements, a Gram matrix of each map`, y.array);
     return { x, grams, y, targetGrams: undefined, weight, grad };
   }
+  if (!targetShape && !y.shape && y.length !== x.length)
+    failValue(fn, y.name, `of length ${x.length}, that of "${x.name}", unless "targetShape" is given`, y.array);
   const own = shapeOf(fn, y, targetShape, `targetShape${at}`, shape ?? x.shape);
   const targetGrams = mapsOf(fn, `targetShape${at}`, own, normalize);
   if (targetGrams.count !== count || targetGrams.n !== n) {

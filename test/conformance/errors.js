@@ -27,7 +27,7 @@ export const ERRORS = [
   ["RangeError", 'surprisal: "base" must be', (s) => s.surprisal([1], { base: 1 })],
   ["RangeError", 'entropy: "from" must be', (s) => s.entropy([1], { from: "counts" })],
   ["RangeError", 'entropy: "reduction" must be', (s) => s.entropy([1], { reduction: "max" })],
-  ["RangeError", 'perplexity: "target"', (s) => s.perplexity([1, 2], [0, 1], { shape: [1, 2] })],
+  ["RangeError", 'perplexity: "labels"', (s) => s.perplexity([1, 2], [0, 1], { shape: [1, 2] })],
   [
     "RangeError",
     'crossEntropy: "target" in row 1 must be a class from 0 to 1',

@@ -69,7 +69,7 @@ export function histogramsOf(d) {
     at += gap;
     return at;
   });
-  return { ...d, n, p, q, shape: [d.rows, n], support };
+  return { ...d, n, p, q, shape: [d.rows, n], support: d.of(...support) };
 }
 
 /** Four masses to five, of squared distances, one of which is +∞, or of uniform masses. @param {Inputs} d @param {boolean} uniform */

@@ -31,7 +31,7 @@ export function residents(s) {
       throw new Error("a symbol, without Symbol.dispose");
     x.dispose();
   }
-  throws(() => s.softmax(x), "TypeError", "resident: this array has been disposed of");
+  throws(() => s.softmax(x), "TypeError", 'softmax: "x" is a resident array that has been disposed of');
 }
 
 /** @param {Surprisal} s */

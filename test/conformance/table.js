@@ -146,13 +146,13 @@ export const FUNCTIONS = {
   entropy: {
     units: 17,
     cases: [
-      [(s, { p, shape }) => s.entropy(p, { shape }), (d) => rowsOf(d.p, d).map(entropy)],
+      [(s, { p, shape }) => s.entropy(p, { shape, reduction: "none" }), (d) => rowsOf(d.p, d).map(entropy)],
       [
         (s, { p, shape }) => s.entropy(p, { shape, axis: 0, reduction: "sum" }),
         (d) => sum(overColumns(d.p, d, entropy)),
       ],
       [
-        (s, { x, shape }) => s.entropy(x, { shape, from: "logits", base: 7, reduction: "mean" }),
+        (s, { x, shape }) => s.entropy(x, { shape, from: "logits", base: 7 }),
         (d) => mean(rowsOf(d.x, d).map((row) => entropy(softmax(row)))) / log(7),
       ],
     ],
@@ -464,14 +464,14 @@ export const FUNCTIONS = {
       [
         (s, d) => {
           const { x, y } = cloudsOf(d);
-          return s.sinkhornDivergence(x, y, { ...PLANE, epsilon: 64 });
+          return s.sinkhornDivergence(x, y, { ...PLANE, epsilon: 64 }).value;
         },
         (d) => sinkhornDivergence({ ...cloudsOf(d), ...UNWEIGHTED }, 2, 64).value,
       ],
       [
         (s, d) => {
           const { x, y, ...weights } = cloudsOf(d);
-          return s.sinkhornDivergence(x, y, { ...PLANE, ...weights, order: 1, epsilon: 4 });
+          return s.sinkhornDivergence(x, y, { ...PLANE, ...weights, order: 1, epsilon: 4 }).value;
         },
         (d) => sinkhornDivergence(cloudsOf(d), 1, 4).value,
       ],
@@ -482,11 +482,9 @@ export const FUNCTIONS = {
     cases: [UNWEIGHTED, {}].map((unweighted) => [
       (s, d) => {
         const { x, y, ...weights } = cloudsOf(d);
-        return s.sinkhornDivergenceWithGrad(x, y, {
-          ...PLANE,
-          ...(unweighted === UNWEIGHTED ? {} : weights),
-          epsilon: 64,
-        });
+        const options = { ...PLANE, ...(unweighted === UNWEIGHTED ? {} : weights), epsilon: 64 };
+        const { value, grad } = s.sinkhornDivergenceWithGrad(x, y, options);
+        return { value, grad };
       },
       (d) => {
         const { value, grad } = sinkhornDivergence({ ...cloudsOf(d), ...unweighted }, 2, 64);
