@@ -8,8 +8,11 @@
 import type { Arena } from "./arena.ts";
 import { another, arena } from "./kernels.ts";
 
-/** A second instance is kept up to this size. Linear memory never shrinks: a larger one is dropped, and its memory with it. */
-const KEPT_BYTES = 14 << 20;
+/**
+ * A second instance is kept up to this size, which makes 16 MiB with the first. Linear memory never shrinks: a larger one is
+ * dropped, and its memory with it. All that works in blocks or tiles stays below; transport of thousands of points does not.
+ */
+const KEPT_BYTES = 14.75 * 2 ** 20;
 
 /**
  * Runs `use` with `bytes` of memory from `pointer` on, and the kernels that see them. `alone`: code of the caller's runs meanwhile,

@@ -13,11 +13,15 @@ import { scratch } from "../memory/scratch.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, type Output } from "./output.ts";
 
-/** Rows and columns of a block: 4 MiB of f32. Every operand is read n / SIDE times. */
+/** Rows and columns of a block at most: every operand is read n / side times. */
 const SIDE = 1024;
 
 /** The same where rows are short, and what is written is more than what is read: [2000, 64] takes 0.8 to 0.9 of the time. */
 const SMALL_SIDE = 512;
+
+/** The part of these that f64 has, and f64 with totals beside the block: with it no scratch is larger than 13.5 MiB. */
+const WIDE = 15 / 16;
+const WIDE_WITH_TOTALS = 11 / 16;
 
 /** Terms that the kernel sums in one chain; chunks are whole multiples, so that cutting does not change a bit. */
 const CHAIN = 256;
@@ -99,7 +103,8 @@ function sideOf(n: number, largest: number): number {
 /** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
 function planOf({ x, y, depth, plain, small }: Product): Plan {
   const { bytes: size } = x;
-  const largest = small || depth <= CHAIN ? SMALL_SIDE : SIDE;
+  const part = size === 4 ? 1 : depth > SPAN ? WIDE_WITH_TOTALS : WIDE;
+  const largest = part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE);
   const side = sideOf(x.rows, largest);
   const otherSide = y ? sideOf(y.rows, largest) : side;
   const longest = Math.max(1, side, plain ? 0 : otherSide);
