@@ -597,7 +597,13 @@ const divergenceOf = ({ rows, narrow, columns, raw, logits, warm }: Measured): R
   gives: mean(...rows),
   refuses: [
     [{ q: [1, 2, 3] }, RangeError, /"q"/, /\b6\b|\[2, 3\]/, /\b3\b/],
-    [{ q: tensor([3, 2], ...OTHERS) }, RangeError, /"q"/, /\[2, 3\]/, /\[3, 2\]/],
+    [
+      { p: tensor([2, 3], ...COUNTS), q: tensor([3, 2], ...OTHERS), shape: undefined },
+      RangeError,
+      /"q"/,
+      /\[2, 3\]/,
+      /\[3, 2\]/,
+    ],
     [{ from: ["probabilities"] }, RangeError, /"from"/],
     [{ from: ["probabilities", "logits", "logits"] }, RangeError, /"from"/],
     [{ from: ["probabilities", "logit"] }, RangeError, /"from/, /"logit"/],
@@ -920,7 +926,7 @@ const style: Row = {
     [{ targetShape: [1, 2, 2] }, RangeError, /"targetShape"/, /\b2\b/, /\[1, 2, 2\]/],
     [{ target: { grams: typed(1, 2, 3) } }, RangeError, /"target\.grams"/, /\b4\b|\[2, 2\]/, /\b3\b/],
     [{ target: { grams: null } }, TypeError, /"target\.grams"/, /null/],
-    [{ target: [[4, 3, 2, 1]] }, TypeError, /"target"/, /list/],
+    [{ target: [[4, 3, 2, 1]] }, TypeError, /"target"/, /layer/],
     [{ generated: [[1, 2, 3, 4]], shape: [[2, 1, 2]] }, TypeError, /"target"/, /list/],
   ],
 };
@@ -964,7 +970,7 @@ const perceptual: Row = {
   ],
   refuses: [
     [{ target: [1, 2, 3] }, RangeError, /"target"/, /\b4\b/, /\b3\b/],
-    [{ target: [[4, 3, 2, 1]] }, TypeError, /"target"/, /list/],
+    [{ target: [[4, 3, 2, 1]] }, TypeError, /"target"/, /layer/],
     [
       {
         generated: [
@@ -1095,7 +1101,7 @@ const matrices: Record<string, Row> = {
     gives: (2 + 2 * exp(-1)) / 4 + (2 + 2 * exp(-2.5)) / 4 - 2 * mean(...decay(0.5, 1, 4, 1, 2)),
     refuses: [
       [{ yShape: [4, 1] }, RangeError, /"yShape"/, /\[m, 2\]/, /\[4, 1\]/],
-      [{ x: [], shape: [0, 2] }, RangeError, /"shape"/, /at least 1/, /\[0, 2\]/],
+      [{ x: [], shape: [0, 2], yShape: [2, 2] }, RangeError, /"shape"/, /at least 1/, /\[0, 2\]/],
       [{ y: [], yShape: [0, 2] }, RangeError, /"yShape"/, /at least 1/, /\[0, 2\]/],
       [{ x: [1, 1], shape: [1, 2], yShape: [2, 2], unbiased: true }, RangeError, /"shape"/, /at least 2/, /\[1, 2\]/],
     ],
@@ -1247,7 +1253,7 @@ const clouds = (gives: (value: number, ...grad: number[]) => Expected, more: Par
   ],
   refuses: [
     [{ yShape: [1, 2] }, RangeError, /"yShape"/, /\[m, 1\]/, /\[1, 2\]/],
-    [{ x: [], shape: [0, 1] }, RangeError, /"shape"/, /at least 1/, /\[0, 1\]/],
+    [{ x: [], shape: [0, 1], yShape: [2, 1] }, RangeError, /"shape"/, /at least 1/, /\[0, 1\]/],
     [{ xWeights: [1] }, RangeError, /"xWeights"/, /\b2\b/, /\b1\b/],
     [{ xWeights: [1, -1] }, RangeError, /"xWeights/, /negative/, /-1/],
     [{ yWeights: [0, 0] }, RangeError, /"yWeights"/, /positive/, /\b0\b/],
