@@ -30,6 +30,7 @@ import {
   type Floats,
   functions,
   type Out,
+  type Parameter,
   Refused,
   scalars,
   system,
@@ -202,22 +203,29 @@ forEachType((dtype, variant) => {
     it("takes data in every form", () => {
       const found = new Findings();
       for (const [parameter, { value, shape, by, layers, shows }] of floatsOf(row)) {
-        const isOption = parameter in row.options;
+        const beside = parameter in row.options ? (shows?.[0]?.[2] ?? {}) : {};
         const plain = () => new array(value);
-        const beside = isOption ? (shows?.[0]?.[2] ?? {}) : {};
-        const wanted = call(name, dtype, { ...beside, [parameter]: raw(plain()) });
-        const same = (title: string, make: () => unknown, changes: Values = {}) =>
+        const given = (type: DType, data: unknown, changes: Values = {}) =>
+          call(name, type, { ...beside, ...changes, [parameter]: raw(data) });
+        const ordinary = given(dtype, plain());
+        const same = (title: string, make: () => unknown, changes: Values = {}, wanted = ordinary) =>
           found.run(`${parameter} as ${title}`, () => {
-            const given = make();
-            const got = call(name, dtype, { ...beside, ...changes, [parameter]: raw(given) });
-            const contents = arraysIn(given)[0];
+            const data = make();
+            const got = given(dtype, data, changes);
+            const contents = arraysIn(data)[0];
             const kept = contents ? difference(Array.from(contents), Array.from(plain()), parameter) : "";
             return difference(got, wanted) || kept;
           });
-        for (const [title, make, shaped] of FORMS)
-          same(title, () => make(plain(), dtype, shape), shaped && by !== undefined ? { [by]: undefined } : {});
+        const shaped = by === undefined ? {} : { [by]: undefined };
+        for (const [title, make, own] of FORMS) same(title, () => make(plain(), dtype, shape), own ? shaped : {});
+        // lists adopt the type of an array beside them, and are f64 alone
+        const alone =
+          parameter in row.takes && floatsOf(row).every(([other]) => other === parameter || other in row.options);
+        const adopted = alone ? given(f64, Float64Array.from(plain())) : ordinary;
+        same("a number[]", () => Array.from(plain()), {}, adopted);
+        same("a frozen number[]", () => Object.freeze(Array.from(plain())), {}, adopted);
         if (!layers && shape.length > 1)
-          same("nested lists", () => nested(Array.from(plain()), shape), by === undefined ? {} : { [by]: undefined });
+          same("nested lists", () => nested(Array.from(plain()), shape), shaped, adopted);
         const kept = resident(dtype.name, value.length);
         kept.set(plain());
         same("a resident", () => kept);
@@ -447,6 +455,240 @@ forEachType((dtype, variant) => {
   it("nothing is legal, and what cannot be said of it is an error", () => {
     const found = new Findings();
     for (const [name, values, wanted] of empty) gives(found, name, values, wanted);
+    found.check();
+  });
+
+  it("rows of nothing take no time, however many", () => {
+    const start = performance.now();
+    expect(call("softmax", dtype, { x: [], shape: [2 ** 25, 0] })).toHaveLength(0);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it("a list longer than memory is an error of its argument", () => {
+    const list: number[] = [];
+    list.length = 2 ** 32 - 1;
+    const { error } = attempt(() => call("softmax", dtype, { x: raw(list), shape: undefined }));
+    expect(error).toBeInstanceOf(Error);
+    expect(error?.message).toMatch(/^softmax: (not enough memory|"x)/);
+  });
+
+  it("weights of logSumExp that carry a shape broadcast as SciPy's b, or are refused", () => {
+    const weights = { data: new array([1, 3]), shape: [2, 1] };
+    const { error, result } = attempt(() =>
+      call("logSumExp", dtype, { x: [0, 0, 0, 0], shape: [2, 2], weights: raw(weights) }),
+    );
+    if (error) expect(error.message).toMatch(/^logSumExp: "weights" .*\[2, 2\].*\[2, 1\]/);
+    else expect(mismatch(result, [Math.log(2), Math.log(6)], dtype)).toBe("");
+  });
+
+  it("what stands on Object.prototype is no option", () => {
+    const found = new Findings();
+    const before = Object.keys(functions).map((name) => [name, attempt(() => call(name, dtype)).result] as const);
+    Object.defineProperty(Object.prototype, "zzz", { value: 1, enumerable: true, configurable: true });
+    try {
+      for (const [name, wanted] of before) found.run(name, () => difference(call(name, dtype), wanted));
+    } finally {
+      delete (Object.prototype as { zzz?: unknown }).zzz;
+    }
+    found.check();
+  });
+
+  // ---------------------------------------------------------------------------------------------------- layers
+
+  describe.each(["styleLossWithGrad", "perceptualLossWithGrad"])("%s of a list of layers", (name) => {
+    const layers = {
+      shape: [
+        [2, 1, 2],
+        [1, 2, 2],
+      ],
+      generated: [
+        [1, 2, 3, 4],
+        [1, 2, 3, 5],
+      ],
+      target: [
+        [4, 3, 2, 1],
+        [4, 3, 2, 1],
+      ],
+    };
+    const gradients = () => (call(name, dtype, layers) as { grad: FloatArray[] }).grad;
+
+    it("writes to a list of arrays, and returns them", () => {
+      const out = [new array(4).fill(SENTINEL), new array(4).fill(SENTINEL)];
+      const { grad } = call(name, dtype, { ...layers, out: raw(out) }) as { grad: FloatArray[] };
+      expect(grad).toHaveLength(2);
+      grad.forEach((one, i) => {
+        expect(one).toBe(out[i]);
+        expect(difference(one, gradients()[i])).toBe("");
+      });
+    });
+
+    it("refuses another list", () => {
+      const other = dtype === f32 ? f64 : f32;
+      const wrong: [unknown, ErrorConstructor, ...(RegExp | string)[]][] = [
+        [new array(4), TypeError, /list/, array.name],
+        [[new array(4)], RangeError, /\b2\b/, /\b1\b/],
+        [[new array(4), null], TypeError, '"out[1]"', "null"],
+        [[new array(4), new other.array(4)], TypeError, '"out[1]"', array.name, other.array.name],
+        [[new array(4), new array(3)], RangeError, '"out[1]"', /\b4\b/, /\b3\b/],
+      ];
+      const found = new Findings();
+      for (const [out, kind, ...says] of wrong)
+        found.note(show(out), refusal(name, dtype, { ...layers, out: raw(out) }, kind, naming("out"), ...says));
+      found.check();
+    });
+  });
+
+  it("layers may be nested lists, each of its own shape", () => {
+    const changes = { shape: undefined, generated: raw([[[[1, 2]], [[3, 4]]]]), target: raw([[[[4, 3]], [[2, 1]]]]) };
+    expect(mismatch(call("styleLoss", dtype, changes), 12.5, dtype)).toBe("");
+  });
+
+  // -------------------------------------------------------------------------------------------------- transport
+
+  /** n masses to n others at costs without order: more than a few steps of any method. */
+  const transport = (n: number): Values => {
+    const cost = (k: number) => Math.abs(Math.sin(7 * Math.floor(k / n)) - Math.cos(3 * (k % n)));
+    return { a: new Array(n).fill(1), b: new Array(n).fill(1), cost: Array.from({ length: n * n }, (_, k) => cost(k)) };
+  };
+  const iterative: [name: string, values: Values][] = [
+    ["sinkhorn", { ...transport(50), epsilon: 0.05 }],
+    ["sinkhornDivergence", { x: [0, 1, 5, 2], y: [2, 4, 3, 9], shape: [4, 1] }],
+    ["sinkhornDivergenceWithGrad", { x: [0, 1, 5, 2], y: [2, 4, 3, 9], shape: [4, 1] }],
+    ["emd", transport(200)],
+  ];
+
+  describe.each(iterative)("%s, called back", (name, values) => {
+    const run = (changes: Values) => call(name, dtype, { ...values, ...changes });
+
+    it("throws the reason that its signal was aborted with, before it begins", () => {
+      const reason = new Error("no longer wanted");
+      let told = 0;
+      const progress = () => void told++;
+      expect(attempt(() => run({ signal: raw(AbortSignal.abort(reason)), progress })).error).toBe(reason);
+      expect(attempt(() => run({ signal: raw(AbortSignal.abort("a word")), progress })).error).toBe("a word");
+      expect(told).toBe(0);
+    });
+
+    it("tells how it gets on, and ends where that aborts it", () => {
+      const told: unknown[] = [];
+      const wanted = run({});
+      expect(difference(run({ progress: (one: unknown) => told.push(one) }), wanted)).toBe("");
+      expect(told.length).toBeGreaterThan(0);
+      expect(told.every((one) => typeof one === "object" && one !== null)).toBe(true);
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const stopped = () => run({ progress: () => controller.abort(reason), signal: raw(controller.signal) });
+      expect(attempt(stopped).error).toBe(reason);
+      expect(difference(run({}), wanted)).toBe("");
+    });
+
+    it("passes on what the callback throws", () => {
+      const reason = new Error("of the caller");
+      const progress = () => {
+        throw reason;
+      };
+      expect(attempt(() => run({ progress })).error).toBe(reason);
+    });
+
+    it("lets progress and the signal call the package", () => {
+      const wanted = run({});
+      const inside = () => {
+        call("softmax", dtype);
+        call("gram", dtype);
+        run({});
+      };
+      expect(difference(run({ progress: inside }), wanted)).toBe("");
+      const { signal } = new AbortController();
+      Object.defineProperty(signal, "aborted", {
+        get: () => {
+          inside();
+          return false;
+        },
+      });
+      expect(difference(run({ signal: raw(signal) }), wanted)).toBe("");
+    });
+  });
+
+  it("sinkhornDivergence says how far it came", () => {
+    const done = call("sinkhornDivergence", dtype) as Record<string, unknown>;
+    expect(Object.keys(done).sort()).toEqual(["converged", "iterations", "marginalError", "value"]);
+    expect(done).toMatchObject({ converged: true, iterations: expect.any(Number), marginalError: expect.any(Number) });
+    expect(Number.isInteger(done["iterations"])).toBe(true);
+    expect(done["marginalError"]).toBeLessThanOrEqual(1e-6);
+    const cut = call("sinkhornDivergence", dtype, {
+      x: [0, 1, 5, 2],
+      y: [2, 4, 3, 9],
+      shape: [4, 1],
+      maxIterations: 1,
+    });
+    expect(cut).toMatchObject({ converged: false });
+    expect((cut as Record<string, unknown>)["marginalError"]).toBeGreaterThan(1e-6);
+    const same = call("sinkhornDivergence", dtype, { y: [0, 1] });
+    expect(same).toMatchObject({ value: 0, converged: true });
+  });
+
+  it.each([
+    ["sinkhorn", { epsilon: 0.05 }],
+    ["emd", {}],
+  ])("%s: masses of f32 sum up as f32 does", (name, options) => {
+    const third = Math.fround(1 / 3);
+    const masses = { a: [third, third, third], b: [1], cost: [1, 1, 1] };
+    expect(call(name, dtype, { ...masses, ...options })).toMatchObject({ cost: expect.closeTo(1, 6) });
+    const tenths = { a: new Array(10).fill(Math.fround(0.1)), b: [0.5, 0.5], cost: new Array(20).fill(2) };
+    expect(call(name, dtype, { ...tenths, ...options })).toMatchObject({ cost: expect.closeTo(2, 6) });
+    // what is not of rounding
+    const says = [/"b"/, /sum|total/];
+    expect(refusal(name, dtype, { ...masses, ...options, a: [0.33, 0.33, 0.33] }, RangeError, ...says)).toBe("");
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------- the kernels
+
+describe("init and initSync", () => {
+  const set: [string, (options: unknown) => Promise<unknown>][] = [
+    ["init", async (options) => await (exported["init"] as Loose)(options)],
+    ["initSync", async (options) => (exported["initSync"] as Loose)(options)],
+  ];
+
+  it.each(set)("%s refuses what it does not take", async (name, init) => {
+    const found = new Findings();
+    const { variant } = surprisal.info();
+    const refused = async (options: unknown, kind: ErrorConstructor, ...says: (RegExp | string)[]) => {
+      const error: unknown = await init(options).then(
+        () => "no error",
+        (thrown) => thrown,
+      );
+      const right = error instanceof kind && error.constructor === kind && error.message.startsWith(`${name}: `);
+      const said =
+        right &&
+        says.every((part) => (typeof part === "string" ? error.message.includes(part) : part.test(error.message)));
+      found.note(show(options), said ? "" : show(error));
+    };
+    for (const options of [null, 3, "base", true, []])
+      await refused(options, TypeError, '"options" must be an object, got');
+    await refused({ vairant: "base" }, TypeError, 'unknown option "vairant", did you mean "variant"?');
+    await refused({ zzz: 1 }, TypeError, /unknown option "zzz"; it takes .*\bvariant\b/);
+    const { variant: choice } = rowOf(name).options as { variant: Parameter };
+    for (const [value, kind, ...says] of wrongValues("variant", choice, rowOf(name), f64))
+      await refused({ variant: value }, kind, '"variant"', ...says);
+    found.note("the variant", surprisal.info().variant === variant ? "" : surprisal.info().variant);
+    found.check();
+  });
+
+  it.each(["auto", undefined] as const)("variant: %s takes the fastest there is", async (variant) => {
+    for (const [, init] of set) {
+      surprisal.initSync({ variant: "base" });
+      await init({ variant });
+      expect(surprisal.info().variant).toBe(hasRelaxed ? "relaxed" : "base");
+    }
+  });
+});
+
+describe("resident", () => {
+  it.each(Object.entries(system["resident"]?.takes ?? {}))("refuses what is no %s", (parameter, kind) => {
+    const found = new Findings();
+    for (const [value, error, ...says] of wrongValues(parameter, kind, rowOf("resident"), f64))
+      found.note(show(value), refusal("resident", f64, { [parameter]: raw(value) }, error, naming(parameter), ...says));
     found.check();
   });
 });

@@ -202,7 +202,7 @@ export function refusal(
 ): string {
   const row = rowOf(name);
   const values = handed(row, dtype, { ...sentinels(row, dtype, changes), ...changes });
-  const arrays = arraysIn(Object.values(values));
+  const arrays = arraysIn(Object.values(values)).filter(({ byteLength }) => byteLength > 0);
   const before = arrays.map((array) => array.slice());
   const { memoryBytes } = surprisal.info();
   let error: unknown;

@@ -1402,6 +1402,7 @@ export const system: Record<string, Row> = {
       length: integer({ required: true, refuses: [-1, 2 ** 53] }),
     },
     options: {},
+    with: { type: "f64", length: 6 },
     gives: undefined,
   },
 };

@@ -90,8 +90,6 @@ export const FORMS: readonly Form[] = [
   ["a view of a SharedArrayBuffer", (v, d) => within(v, d, SharedArrayBuffer)],
   ["an instance of a subclass", (v, d) => subclassed(v, d === f32 ? OwnFloat32 : OwnFloat64)],
   ["an array of another realm", (v, d) => runInNewContext(`${d.array.name}.from(values)`, { values: Array.from(v) })],
-  ["a number[] beside arrays", (v) => Array.from(v)],
-  ["a frozen number[]", (v) => Object.freeze(Array.from(v))],
   ["{ data, shape }", (v, _, shape) => ({ data: v, shape }), "shaped"],
   ["{ data, dims }", (v, _, dims) => ({ data: v, dims }), "shaped"],
   ["{ data: a view, dims }", (v, d, dims) => ({ data: within(v, d, ArrayBuffer), dims }), "shaped"],
