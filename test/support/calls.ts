@@ -163,6 +163,15 @@ export class Findings {
 
 // --------------------------------------------------------------------------------------------------- errors
 
+/** What a call returned or threw. */
+export function attempt(body: () => unknown): { error?: Error; result?: unknown } {
+  try {
+    return { result: body() };
+  } catch (error) {
+    return { error: error as Error };
+  }
+}
+
 /** What an engine says where nothing was checked, and numbers that no person writes. */
 const JARGON =
   /undefined is not|not iterable|Cannot |is not a (function|constructor)|Invalid (typed )?array|call stack|of (undefined|null)\b|TypedArray|ArrayBuffer\.prototype|\[object|e\+30[78]|5e-324|e-30[78]|9007199254740991/;

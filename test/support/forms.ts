@@ -193,7 +193,7 @@ function wrongFloats({ value, shape, layers, integers, single, required }: Float
           [endingIn(value, "2"), TypeError, element, '"2"'],
           [endingIn(value, null), TypeError, element, "null"],
           [endingIn(value, true), TypeError, element, "true"],
-          [endingIn(value, 1n), TypeError, element, /\b1n?\b/],
+          ...(integers ? [] : [[endingIn(value, 1n), TypeError, element, /\b1n?\b/]]),
           [sparse, TypeError, element, "undefined"],
           [ragged, RangeError, /\b3\b/, /\b2\b/],
           [
