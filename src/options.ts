@@ -96,7 +96,7 @@ export function integerIn(
 }
 
 /** The largest numbers that are worth naming. */
-const NAMED = 2 ** 53;
+const NAMED = 2 ** 40;
 
 /** What a number must be, as a person would say it. */
 function rangeOf(kind: "number" | "integer", low: number, high: number): string {

@@ -53,12 +53,12 @@ export function classesOf(
   for (let row = 0; row < checked.length; row++) {
     const given = list[row];
     const label = typeof given === "bigint" ? Number(given) : given;
-    const fail = (Kind: ErrorConstructor): never => {
+    if (typeof label !== "number" || !Number.isInteger(label))
+      throw new TypeError(`${fn}: "${name}" in row ${row} must be an integer, a class, got ${describe(given)}`);
+    if (!(label >= 0 && label < classes) && label !== ignoreIndex) {
       const expected = `a class from 0 to ${classes - 1} or ignoreIndex ${ignoreIndex}`;
-      throw new Kind(`${fn}: "${name}" in row ${row} must be ${expected}, got ${describe(given)}`);
-    };
-    if (typeof label !== "number" || !Number.isInteger(label)) return fail(TypeError);
-    if (!(label >= 0 && label < classes) && label !== ignoreIndex) return fail(RangeError);
+      throw new RangeError(`${fn}: "${name}" in row ${row} must be ${expected}, got ${describe(given)}`);
+    }
     checked[row] = label;
   }
   return checked;

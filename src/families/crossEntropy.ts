@@ -124,7 +124,10 @@ function problemOf(
   const reduced = reductionOf(fn, reduction);
 
   const found = labelsIn(fn, name, given);
-  if (!found && !soft) failKind(fn, name, "integers, one a row", given);
+  if (!found && !soft) {
+    if (Array.isArray(given)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
+    failKind(fn, name, "integers, one a row", given);
+  }
   const read = found ? { logits } : { logits, target: given };
   const arrays = operandsOf(fn, read as { logits: unknown; target: unknown }, { weight, sampleWeight });
   const { logits: source } = arrays;
@@ -133,7 +136,7 @@ function problemOf(
   const { n, rows } = layout;
   if (n === 0 && rows > 0)
     throw new RangeError(
-      `${fn}: "shape" ${inWords(rowsOf)} must have at least one class along the axis ${along}, got 0`,
+      `${fn}: "shape" ${inWords(rowsOf)} has no classes along the axis ${along}: there must be at least one`,
     );
   // a list holds classes if there is one a row, and else a distribution
   const isLabels = found !== undefined && (!found.isList || !soft || found.list.length === rows);

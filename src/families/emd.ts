@@ -158,12 +158,12 @@ export function emd<X extends Input, A extends Input = Input, B extends Input = 
     const round = 8 * count;
     const step = alone ? Math.max(1, Math.ceil(ARCS / (block * ld))) : round;
     for (let at = 0, pivots = 0; at >= 0; ) {
-      stop?.();
       const limit = Math.min(step, round - (pivots % round));
       const tolerance = (1 + Math.floor(pivots / round)) * unit;
       at = networkSimplex(pointer, n, m, ld, potentials, nodes, at, block, tolerance, limit);
       pivots += limit;
       tell?.({ pivots });
+      stop?.();
     }
 
     const found = arena.arrayAt(potentials, count, 8);

@@ -2,7 +2,7 @@
 import { weightOf } from "../check/masses.ts";
 import { sameDepth, samplesOf } from "../check/points.ts";
 import { type Operand, sizesIn } from "../check/tensor.ts";
-import { failValue } from "../errors.ts";
+import { failKind, failValue } from "../errors.ts";
 import { optionsOf } from "../options.ts";
 import { outputOf } from "../place/output.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
@@ -114,6 +114,7 @@ function divergence(
   const sizes = sizesIn(fn, "shape", shape);
   const ySizes = sizesIn(fn, "yShape", yShape);
   const order = given === undefined ? 2 : given;
+  if (typeof order !== "number") failKind(fn, "order", "the number 1 or 2", order);
   if (order !== 1 && order !== 2) failValue(fn, "order", "1 or 2", order);
   const controls = controlsOf(fn, o, 1e-6);
   const samples = samplesOf(fn, x, y, sizes, ySizes, 1, { xWeights: xGiven, yWeights: yGiven });

@@ -2,6 +2,7 @@
 import {
   axisOf,
   create,
+  inWords,
   type Layout,
   layoutOf,
   type Operand,
@@ -125,6 +126,16 @@ export interface LogSumExpOptions<T extends FloatArray = FloatArray, W extends I
   out?: Out<T> | undefined;
 }
 
+/** Weights are as many as elements, or one row; what carries a shape has that of the data, or is one row by its shape too. */
+function checkWeights(fn: string, x: Operand, dims: readonly number[], weights: Operand, n: number): void {
+  const { length, shape, array } = weights;
+  if (length !== x.length && length !== n)
+    failValue(fn, "weights", `of length ${x.length}, or ${n} for one row`, array);
+  if (!shape || shape.length <= 1 || shape.join() === dims.join()) return;
+  if (shape.filter((size) => size !== 1).join() !== (n === 1 ? "" : String(n)) || shape.at(-1) !== n)
+    failValue(fn, "weights", `of the shape of "x", ${inWords(dims)}, or one row of ${n}`, array, inWords(shape));
+}
+
 /** A weight to each element, or one row of them for all. In f64 for either type, a row at a time. */
 function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, result: Output, layout: Layout): void {
   const shared = weights.length !== x.length;
@@ -164,9 +175,9 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   const sizes = sizesIn(fn, "shape", shape);
   const along = axisOf(fn, axis);
   const { x: source, weights: w } = operandsOf(fn, { x }, { weights });
-  const layout = layoutOf(fn, shapeOf(fn, source, sizes), along);
-  if (w && w.length !== source.length && w.length !== layout.n)
-    failValue(fn, "weights", `of length ${source.length}, or ${layout.n} for one row`, w.array);
+  const dims = shapeOf(fn, source, sizes);
+  const layout = layoutOf(fn, dims, along);
+  if (w) checkWeights(fn, source, dims, w, layout.n);
   const result = outputOf(fn, out, source.bytes, layout.rows);
   const at = arena();
   if (w) weightedLogSumExp(at, fn, source, w, result, layout);

@@ -113,7 +113,12 @@ function layerOf(
   const grad = withGrad ? outputOf(fn, out, x.bytes, x.length, `out${at}`) : undefined;
   if (made) {
     if (y.length !== count * n * n)
-      failValue(fn, y.name, `${count} × ${n} × ${n} elements, a Gram matrix of each map`, y.array);
+      failValue(
+        fn,
+        y.name,
+        `of length ${count * n * n}, ${count} Gram matri${count === 1 ? "x" : "ces"} of ${n} × ${n}`,
+        y.array,
+      );
     return { x, grams, y, targetGrams: undefined, weight, grad };
   }
   if (!targetShape && !y.shape && y.length !== x.length)

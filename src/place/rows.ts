@@ -71,7 +71,7 @@ type Run = (at: Places, rows: number, n: number, steps: number, from: number) =>
  */
 export class RowJob {
   readonly fn: string;
-  readonly layout: Layout;
+  layout: Layout;
   /** Arrays of the shape of the data. */
   readonly reads: readonly Operand[];
   /** What is done with a row in pieces. */
@@ -119,6 +119,11 @@ export class RowJob {
 export function streamRows(at: Arena, job: RowJob): void {
   const { layout, reads, writes, lists, inPlace } = job;
   const { n, inner } = layout;
+  // rows of nothing are all alike, 0 or NaN: one tells their sum
+  if (n === 0 && !job.results?.out && layout.rows > 1) {
+    job.layout = { outer: 1, n, inner: 1, rows: 1 };
+    if (!job.results) return;
+  }
   const bytes = job.asF64 ? 8 : (reads[0] as Operand).bytes;
   const arrays = reads.length + writes.length + lists.length;
   // an output in the place of its input has no slot of its own
