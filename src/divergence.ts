@@ -39,7 +39,7 @@ export interface DivergenceOptions<T extends FloatArray = FloatArray, R extends 
 
 type Metric = "kl" | "js" | "jsDistance";
 
-// of assembly/rows/divergence.ts
+// of assembly/divergence/codes.ts
 const KIND = { kl: 0, js: 1, jsDistance: 1 } as const;
 const LOGITS = 1;
 const NORMALIZE = 2;

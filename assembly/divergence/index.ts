@@ -1,5 +1,5 @@
 /** The ABI of Kullback–Leibler and Jensen–Shannon divergences: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
-import { divergence, pairwise } from "./divergence";
+import { divergence, pairwise } from "./rows";
 
 // biome-ignore-start format: one line each
 export function divergence_f32(p: usize, q: usize, gp: usize, gq: usize, results: usize, rows: i32, n: i32, kind: i32, flags: i32, temperature: f64, scale: f64, steps: i32): void { divergence<f32>(p, q, gp, gq, results, rows, n, kind, flags, temperature, scale, steps); }

@@ -1,4 +1,4 @@
-/** The steps of assembly/rows/divergence.ts. */
+/** The steps of assembly/divergence/codes.ts. */
 export const begin = 1;
 export const maximum = 2;
 export const sum = 4;
