@@ -23,8 +23,8 @@ export interface DivergenceOptions<T extends FloatArray = FloatArray, R extends 
   shape?: readonly number[] | undefined;
   /** The axis that holds a distribution. Default: −1, the last. */
   axis?: number | undefined;
-  /** What both arguments hold. Default: `"probabilities"`, or counts. */
-  from?: From | undefined;
+  /** What both arguments hold, or each. Default: `"probabilities"`, or counts. */
+  from?: From | readonly [From, From] | undefined;
   /** T in softmax(x/T), for logits only. Default: 1. */
   temperature?: number | undefined;
   /** The logarithm's base: 2 gives bits. Default: e, nats. */
@@ -41,9 +41,8 @@ type Metric = "kl" | "js" | "jsDistance";
 
 // of assembly/divergence/codes.ts
 const KIND = { kl: 0, js: 1, jsDistance: 1 } as const;
-const LOGITS = 1;
-const NORMALIZE = 2;
-const GRADIENT = 4;
+const LOGS = [1, 2] as const;
+const NORMALIZE = [4, 8] as const;
 
 /** The arguments, checked. */
 interface Problem {
@@ -51,36 +50,57 @@ interface Problem {
   readonly q: FloatArray;
   readonly layout: Layout;
   readonly flags: number;
-  readonly temperature: number;
+  readonly temperatures: readonly [number, number];
   readonly reduction: Reduction;
   /** 1/ln(base). */
   readonly unit: number;
   readonly out: FloatArray | undefined;
 }
 
-type Options = Omit<DivergenceOptions, "out"> & { readonly out?: unknown };
+type Options = Omit<DivergenceOptions, "out"> & { readonly out?: unknown; readonly wrt?: unknown };
 
 function problemOf(fn: string, x: Input, y: Input, options: Options | undefined): Problem {
   const o = optionsOf(fn, options) as Options;
   const { p, q, shape } = pairOf(fn, x, y, o.shape);
   const layout = layoutOf(fn, shape, o.axis);
-  const from = fromOf(fn, o.from, "probabilities");
+  const froms = fromsOf(fn, o.from);
   const temperature = numberIn(fn, "temperature", o.temperature, 1, Number.MIN_VALUE);
-  if (temperature !== 1 && from !== "logits")
-    failValue(fn, "temperature", `1 for ${from}, as logits alone have one`, temperature);
-  // logits are normalised by what they are
-  const normalize = flagOf(fn, "normalize", o.normalize, true) || from === "logits";
+  if (temperature !== 1 && !froms.includes("logits"))
+    failValue(fn, "temperature", `1 for ${froms[0]}, as logits alone have one`, temperature);
+  const temperatures = [0, 1].map((i) => (froms[i] === "logits" ? temperature : 1)) as [number, number];
+  const normalize = flagOf(fn, "normalize", o.normalize, true);
   const reduction = reductionOf(fn, o.reduction, "mean");
   const unit = baseFactor(fn, o.base);
   const out = reduction === "none" ? outputOf(fn, o.out, p, layout.rows) : undefined;
-  const flags = (from === "probabilities" ? 0 : LOGITS) + (normalize ? NORMALIZE : 0);
-  return { p, q, layout, flags, temperature, reduction, unit, out };
+  const flags = flagsOf(froms, normalize);
+  return { p, q, layout, flags, temperatures, reduction, unit, out };
+}
+
+/** What each argument holds. */
+function fromsOf(fn: string, from: unknown): readonly [From, From] {
+  const [p, q] = Array.isArray(from) ? from : [from, from];
+  return [fromOf(fn, p, "probabilities"), fromOf(fn, q, "probabilities")];
+}
+
+/** Logits are normalised by what they are. */
+function flagsOf(froms: readonly [From, From], normalize: boolean): number {
+  return [0, 1].reduce((flags, i) => {
+    const logs = froms[i] === "probabilities" ? 0 : (LOGS[i] as number);
+    return flags + logs + (normalize || froms[i] === "logits" ? (NORMALIZE[i] as number) : 0);
+  }, 0);
+}
+
+/** The gradients that are wanted, to be written. */
+interface Gradients {
+  readonly gradP?: FloatArray | undefined;
+  readonly gradQ?: FloatArray | undefined;
 }
 
 /** The divergence of each row in nats; the gradients, scaled as the reduction says, where they are wanted. */
-function divergences(at: Arena, metric: Metric, problem: Problem, grads: readonly FloatArray[]): Float64Array {
-  const { p, q, layout, temperature, reduction, unit } = problem;
-  const flags = problem.flags + (grads.length ? GRADIENT : 0);
+function divergences(at: Arena, metric: Metric, problem: Problem, wanted: Gradients = {}): Float64Array {
+  const { p, q, layout, flags, temperatures, reduction, unit } = problem;
+  const { gradP, gradQ } = wanted;
+  const grads = [gradP, gradQ].filter((grad) => grad !== undefined);
   const values = new Float64Array(layout.rows);
   const kernel = at.kernelsFor(p).divergence;
   const scale = reduction === "mean" ? unit / layout.rows : unit;
@@ -95,18 +115,19 @@ function divergences(at: Arena, metric: Metric, problem: Problem, grads: readonl
       ...(grads.length ? [{ first: STEP.finish, each: STEP.write, keeps: true }] : []),
     ],
     finish: grads.length ? 0 : STEP.finish,
-    run: ({ elements: [x, y, gx = 0, gy = 0], results: [result] }, rows, n, steps) =>
+    run: ({ elements: [x, y, first = 0, second = 0], results: [result] }, rows, n, steps) =>
       kernel(
         x as number,
         y as number,
-        gx,
-        gy,
+        gradP ? first : 0,
+        gradP ? second : first,
         result as number,
         rows,
         n,
         KIND[metric],
         flags,
-        temperature,
+        temperatures[0],
+        temperatures[1],
         scale,
         steps,
       ),
@@ -122,14 +143,15 @@ function reduced(values: Float64Array, { reduction, unit, out, layout }: Problem
 
 function divergence(fn: string, metric: Metric, p: Input, q: Input, options: Options | undefined): number | FloatArray {
   const problem = problemOf(fn, p, q, options);
-  return reduced(divergences(arena(), metric, problem, []), problem, metric === "jsDistance");
+  return reduced(divergences(arena(), metric, problem), problem, metric === "jsDistance");
 }
 
 function withGrad(fn: string, metric: Metric, p: Input, q: Input, options: Options | undefined) {
   const problem = problemOf(fn, p, q, options);
-  const gradP = outputOf(fn, undefined, problem.p, problem.p.length);
-  const gradQ = outputOf(fn, undefined, problem.p, problem.p.length);
-  return { value: reduced(divergences(arena(), metric, problem, [gradP, gradQ]), problem), gradP, gradQ };
+  const wrt = oneOf(fn, "wrt", options?.wrt ?? "both", ["p", "q", "both"]);
+  const grad = () => outputOf(fn, undefined, problem.p, problem.p.length);
+  const wanted = { ...(wrt !== "q" && { gradP: grad() }), ...(wrt !== "p" && { gradQ: grad() }) };
+  return { value: reduced(divergences(arena(), metric, problem, wanted), problem), ...wanted };
 }
 
 /**
@@ -237,8 +259,8 @@ export interface PairwiseOptions<T extends FloatArray = FloatArray> {
   qShape?: readonly number[] | undefined;
   /** Which divergence. */
   metric: Metric;
-  /** What the arguments hold. Default: `"probabilities"`, or counts. */
-  from?: From | undefined;
+  /** What the arguments hold, or each. Default: `"probabilities"`, or counts. */
+  from?: From | readonly [From, From] | undefined;
   /** The logarithm's base: 2 gives bits. Default: e, nats. */
   base?: number | undefined;
   /** Where to write the matrix, instead of a new array. */
@@ -268,7 +290,7 @@ export function pairwiseDivergence<X extends Input>(
   const [n, d] = matrixOf(fn, "shape", shapeOf(fn, P, o.shape, p.length, "P"));
   const m = Q === undefined || q === undefined ? n : rowsOfQ(fn, Q, q, o.qShape, d);
   const metric = oneOf(fn, "metric", o.metric, ["kl", "js", "jsDistance"]);
-  const flags = NORMALIZE + (fromOf(fn, o.from, "probabilities") === "probabilities" ? 0 : LOGITS);
+  const flags = flagsOf(fromsOf(fn, o.from), true);
   const unit = baseFactor(fn, o.base);
   const out = outputOf(fn, o.out, p, n * m);
   p = apart(p, out, false);
@@ -332,8 +354,8 @@ function longPairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror 
   for (let i = 0; i < n; i++) {
     for (let j = mirror ? i : 0; j < m; j++) {
       const [x, y] = [p.subarray(i * d, (i + 1) * d), q.subarray(j * d, (j + 1) * d)];
-      const problem: Problem = { p: x, q: y, layout, flags, temperature: 1, reduction: "sum", unit, out: undefined };
-      const value = reduced(divergences(at, metric, problem, []), problem, metric === "jsDistance") as number;
+      const problem: Problem = { p: x, q: y, layout, flags, temperatures: [1, 1], reduction: "sum", unit, out: undefined };
+      const value = reduced(divergences(at, metric, problem), problem, metric === "jsDistance") as number;
       out[i * m + j] = value;
       if (mirror) out[j * m + i] = value;
     }

@@ -4,10 +4,11 @@
 export const KL = 0;
 export const JS = 1;
 
-/** Flags. */
-export const LOGITS = 1;
-export const NORMALIZE = 2;
-export const GRADIENT = 4;
+/** Flags, for each argument: whether it holds logarithms of its probabilities (or these but for a constant), and whether it is made to sum to 1. */
+export const LOGS_P = 1;
+export const LOGS_Q = 2;
+export const NORMALIZE_P = 4;
+export const NORMALIZE_Q = 8;
 
 /** What a call does to a row in pieces; ALL is a whole row. */
 export const BEGIN = 1;

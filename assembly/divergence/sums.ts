@@ -1,23 +1,19 @@
 /**
- * The sums of a row, in f64 for either type: of the terms D, of the masses P (of JS P + Q) and of the changes C = Σ(q − p); and two
- * extremes.
+ * The sums of a row, in f64 for either type: of the terms of the divergence, of the masses and of the changes q − p; and two extremes.
  */
-import { splat, sumF64, VECTOR } from "../lanes";
+import { splat, sumError, sumF64, VECTOR } from "../lanes";
 
-/** Vectors whose terms are summed in the type before they are added in f64: 16 roundings at most, 1 u or so in all. */
-export const RUN = 16;
-
-// sums of 32 bytes, two f64x2 each
-const SUMS: usize = memory.data(128, 16);
-const BYTES: usize = 128;
-/** D; of JS, in f64, only that of p against m. */
-export const D: usize = SUMS;
-/** … and that of q against m. */
-export const D_OF_Q: usize = SUMS + 32;
-/** P; of JS P + Q. */
-export const MASS: usize = SUMS + 64;
-/** C. */
-export const CHANGE: usize = SUMS + 96;
+// each of 48 bytes: two f64x2, and one that holds what their roundings have lost
+const SUMS: usize = memory.data(192, 16);
+const BYTES: usize = 192;
+/** Of JS, the terms of p against m; of KL, all. */
+export const TERMS_OF_P: usize = SUMS;
+/** Of JS, the terms of q against m. */
+export const TERMS_OF_Q: usize = SUMS + 48;
+/** Σp; of JS Σ(p + q). */
+export const MASS: usize = SUMS + 96;
+/** Σ(q − p). */
+export const CHANGE: usize = SUMS + 144;
 /** The least of all elements. */
 export const LEAST: usize = memory.data(16, 16);
 /** The largest of min(p, q): 0 where the supports are disjoint. */
@@ -40,8 +36,17 @@ export function addTo<T>(sum: usize, v: v128): void {
   } else v128.store(sum, v128.add<f64>(v128.load(sum), v));
 }
 
+/** Adds an f64x2 and keeps the rounding error, unless the sum is infinite: the error is NaN then. */
+export function addExactly(sum: usize, v: v128): void {
+  const before = v128.load(sum);
+  const after = v128.add<f64>(before, v);
+  const error = sumError(before, v, after);
+  v128.store(sum, after);
+  v128.store(sum, v128.add<f64>(v128.load(sum, 2 * VECTOR), v128.and(error, v128.eq<f64>(error, error))), 2 * VECTOR);
+}
+
 // @ts-ignore: decorator
 @inline
 export function total(sum: usize): f64 {
-  return sumF64(v128.add<f64>(v128.load(sum), v128.load(sum, VECTOR)));
+  return sumF64(v128.add<f64>(v128.load(sum), v128.load(sum, VECTOR))) + sumF64(v128.load(sum, 2 * VECTOR));
 }
