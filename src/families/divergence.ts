@@ -1,8 +1,8 @@
 /** Kullback–Leibler and Jensen–Shannon divergences of distributions, row by row, with gradients. */
 
+import * as CODE from "../../assembly/divergence/codes.ts";
 import { tagOf } from "../arrays.ts";
 import { axisOf, type Layout, layoutOf, type Operand, pairOf, sizesIn } from "../check/tensor.ts";
-import { DIVERGENCE_STEP as STEP } from "../codes/index.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
@@ -57,11 +57,20 @@ export type DivergenceGradients<Value, Grad, G extends Wrt = "both"> = { value: 
 
 export type Metric = "kl" | "js" | "jsDistance";
 
-// of assembly/divergence
-const KIND = { kl: 0, js: 1, jsDistance: 1 } as const;
-const LOGITS = 1;
-const NORMALIZE = 2;
-const GRADIENT = 4;
+/** The kernels' code of a metric. */
+export function kindOf(metric: Metric): number {
+  return metric === "kl" ? CODE.KL : CODE.JS;
+}
+
+/** The kernels' flags for what the arguments hold. Logits are normalised by what they are. */
+export function flagsOf([p, q]: readonly [From, From], normalize: boolean): number {
+  return (
+    (p === "probabilities" ? 0 : CODE.LOGS_P) +
+    (q === "probabilities" ? 0 : CODE.LOGS_Q) +
+    (normalize || p === "logits" ? CODE.NORMALIZE_P : 0) +
+    (normalize || q === "logits" ? CODE.NORMALIZE_Q : 0)
+  );
+}
 
 const OPTIONS = ["shape", "axis", "from", "temperature", "base", "normalize", "reduction", "out"];
 
@@ -72,7 +81,8 @@ interface Problem {
   readonly q: Operand;
   readonly layout: Layout;
   readonly flags: number;
-  readonly temperature: number;
+  /** Of each argument: 1 but for logits. */
+  readonly temperatures: readonly [number, number];
   readonly reduction: Reduction;
   readonly base: number;
   readonly out: unknown;
@@ -100,8 +110,7 @@ function problemOf(fn: string, x: unknown, y: unknown, o: Options): Problem {
   const t = numberIn(fn, "temperature", temperature, 1, Number.MIN_VALUE);
   if (t !== 1 && !froms.includes("logits"))
     failValue(fn, "temperature", `1 for ${froms[0]}, as logits alone have one`, t);
-  // logits are normalised by what they are
-  const normalized = flagOf(fn, "normalize", normalize, true) || froms[0] === "logits";
+  const normalized = flagOf(fn, "normalize", normalize, true);
   const unit = baseOf(fn, base);
   const reduced = reductionOf(fn, reduction);
   const { p, q, shape: dims } = pairOf(fn, x, y, sizes);
@@ -110,8 +119,8 @@ function problemOf(fn: string, x: unknown, y: unknown, o: Options): Problem {
     p,
     q,
     layout: layoutOf(fn, dims, along),
-    flags: (froms[0] === "probabilities" ? 0 : LOGITS) + (normalized ? NORMALIZE : 0),
-    temperature: t,
+    flags: flagsOf(froms, normalized),
+    temperatures: [froms[0] === "logits" ? t : 1, froms[1] === "logits" ? t : 1],
     reduction: reduced,
     base: unit,
     out,
@@ -122,25 +131,24 @@ function problemOf(fn: string, x: unknown, y: unknown, o: Options): Problem {
 export function streamDivergence(
   at: Arena,
   metric: Metric,
-  { fn, p, q, layout, flags, temperature }: Omit<Problem, "reduction" | "base" | "out">,
+  { fn, p, q, layout, flags, temperatures }: Omit<Problem, "reduction" | "base" | "out">,
   rows: Rows,
   grads: readonly [Output | undefined, Output | undefined] | undefined,
   scale: number,
 ): void {
   const kernel = at.typed(p.bytes).divergence;
-  const all = flags + (grads ? GRADIENT : 0);
   const phases = [
-    phase(STEP.begin, STEP.maximum),
-    phase(STEP.aim, STEP.sum),
-    phase(STEP.scale, STEP.tally),
-    ...(grads ? [phase(STEP.finish, STEP.write, true)] : []),
+    phase(CODE.BEGIN, CODE.MAXIMUM),
+    phase(CODE.AIM, CODE.SUM),
+    phase(CODE.SCALE, CODE.TERMS),
+    ...(grads ? [phase(CODE.FINISH, CODE.WRITE, true)] : []),
   ];
   const job = new RowJob(
     fn,
     layout,
     [p, q],
     phases,
-    grads ? 0 : STEP.finish,
+    grads ? 0 : CODE.FINISH,
     ({ reads, writes, results }, count, n, steps) =>
       kernel(
         reads[0] as number,
@@ -150,9 +158,10 @@ export function streamDivergence(
         results,
         count,
         n,
-        KIND[metric],
-        all,
-        temperature,
+        kindOf(metric),
+        flags,
+        temperatures[0],
+        temperatures[1],
         scale,
         steps,
       ),

@@ -8,7 +8,7 @@ import { oneOf, optionsOf } from "../options.ts";
 import { apart, type Output, outputOf } from "../place/output.ts";
 import { baseOf, perNat, Rows } from "../read/reduce.ts";
 import type { FloatArray, From, Input, Out, ResultOf } from "../types.ts";
-import { fromsOf, type Metric, streamDivergence } from "./divergence.ts";
+import { flagsOf, fromsOf, kindOf, type Metric, streamDivergence } from "./divergence.ts";
 
 export interface PairwiseOptions<T extends FloatArray = FloatArray> {
   /** `[n, d]`: n distributions of d outcomes. Default: the tensor's own. */
@@ -30,11 +30,6 @@ const BLOCK_BYTES = 1 << 17;
 /** Rows of a block at most: the results then take half of the stage. */
 const BLOCK_ROWS = 256;
 
-// of assembly/divergence
-const KIND = { kl: 0, js: 1, jsDistance: 1 } as const;
-const LOGITS = 1;
-const NORMALIZE = 2;
-
 const OPTIONS = ["shape", "qShape", "metric", "from", "base", "out"];
 
 /**
@@ -54,7 +49,7 @@ export function pairwiseDivergence<X extends Input, Y extends Input | undefined 
   const sizes = sizesIn(fn, "shape", shape);
   const qSizes = sizesIn(fn, "qShape", qShape);
   const kind = oneOf(fn, "metric", metric, ["kl", "js", "jsDistance"]);
-  const [ofP] = fromsOf(fn, from);
+  const froms = fromsOf(fn, from);
   const unit = baseOf(fn, base);
   const { P: p, Q: q } = operandsOf(fn, { P }, { Q });
   const [n, d] = matrixOf(fn, "shape", shapeOf(fn, p, sizes));
@@ -71,10 +66,10 @@ export function pairwiseDivergence<X extends Input, Y extends Input | undefined 
     m,
     d,
     out: result,
-    flags: NORMALIZE + (ofP === "probabilities" ? 0 : LOGITS),
+    flags: flagsOf(froms, true),
     unit: perNat(at, unit),
     metric: kind,
-    mirror: q === undefined && kind !== "kl",
+    mirror: q === undefined && kind !== "kl" && froms[0] === froms[1],
   };
   if (d * p.bytes > 2 * BLOCK_BYTES) longPairs(at, problem);
   else pairs(at, problem);
@@ -108,7 +103,7 @@ function pairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror }: P
     for (let j = mirror ? i : 0; j < m; j += block) {
       const columns = Math.min(block, m - j);
       at.copyIn(q.array, bytes, j * d, columns * d, stageQ);
-      kernel(stageP, stageQ, results, rows, columns, columns, d, KIND[metric], flags, unit, metric === "jsDistance");
+      kernel(stageP, stageQ, results, rows, columns, columns, d, kindOf(metric), flags, unit, metric === "jsDistance");
       for (let r = 0; r < rows; r++) {
         at.copyOut(results + r * columns * bytes, columns, out.array, bytes, (i + r) * m + j);
         // the block's transpose, a row of it down a column
@@ -129,7 +124,7 @@ function longPairs(at: Arena, { fn, p, q, n, m, d, out, flags, unit, metric, mir
         metric === "jsDistance" ? 1 : unit,
         metric === "jsDistance" ? (v) => Math.sqrt(v * unit) : undefined,
       );
-      const problem = { fn, p: rowOf(p, i), q: rowOf(q, j), layout, flags, temperature: 1 };
+      const problem = { fn, p: rowOf(p, i), q: rowOf(q, j), layout, flags, temperatures: [1, 1] as const };
       streamDivergence(at, metric, problem, rows, undefined, 0);
       const value = rows.value as number;
       out.array[i * m + j] = value;
