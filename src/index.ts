@@ -62,6 +62,7 @@ export {
   type StyleGrams,
   type StyleLossGradOptions,
   type StyleLossOptions,
+  type StyleTarget,
   styleGram,
   styleLoss,
   styleLossWithGrad,

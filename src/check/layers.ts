@@ -89,10 +89,10 @@ export function layersOf(
 export function layerPairsOf(
   fn: string,
   layers: readonly GivenLayer[],
-  targetName: string,
+  targetName: (at: string, i: number) => string,
 ): readonly (readonly [Operand, Operand])[] {
   return operandPairsOf(
     fn,
-    layers.map(({ at, generated, target }) => [`generated${at}`, generated, `${targetName}${at}`, target]),
+    layers.map(({ at, generated, target }, i) => [`generated${at}`, generated, targetName(at, i), target]),
   );
 }

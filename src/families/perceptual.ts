@@ -75,7 +75,7 @@ function evaluate(
     layerWeights,
     out: withGrad ? out : undefined,
   });
-  const pairs = layerPairsOf(fn, given.layers, "target");
+  const pairs = layerPairsOf(fn, given.layers, (at) => `target${at}`);
   const layers = given.layers.map(({ at, weight, shape: own, out: into }, i): Layer => {
     const [x, y] = pairs[i] as readonly [Operand, Operand];
     shapeOf(fn, x, own, `shape${at}`);

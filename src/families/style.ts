@@ -3,6 +3,7 @@
 import { tagOf } from "../arrays.ts";
 import {
   type GivenLayer,
+  isList,
   type LayerGradients,
   type LayerOutputs,
   type Layers,
@@ -51,6 +52,9 @@ export interface StyleLossGradOptions extends StyleLossOptions {
 export interface StyleGrams {
   readonly grams: Layers;
 }
+
+/** What a style is compared with: features, or their Gram matrices; for a list of layers a list of either. */
+export type StyleTarget = Layers | StyleGrams | readonly (Input | StyleGrams)[];
 
 /** N feature maps of C channels and H·W places each, as matrices [C, H·W]. */
 function mapsOf(fn: string, name: string, shape: readonly number[], normalize: Normalize): Grams {
@@ -172,19 +176,21 @@ function evaluate(
   const o = optionsOf<StyleLossGradOptions>(fn, options, withGrad ? [...OPTIONS, "out"] : OPTIONS);
   const { shape, targetShape, normalize, layerWeights, out } = o;
   const by = normalizeOf(fn, normalize);
-  const grams = madeGrams(fn, target);
-  const wanted = grams === undefined ? target : grams;
-  const made = grams !== undefined;
-  if (made && targetShape !== undefined)
-    failKind(fn, "targetShape", "left out where the target is given by its Gram matrices", targetShape);
-  const { isList, layers: given } = layersOf(fn, generated, wanted, {
+  const { isList: listed, layers: given } = layersOf(fn, generated, byLayer(fn, target), {
     shape,
     targetShape,
     layerWeights,
     out: withGrad ? out : undefined,
   });
-  const pairs = layerPairsOf(fn, given, made ? "target.grams" : "target");
-  const layers = given.map((one, i) => layerOf(fn, one, pairs[i] as readonly [Operand, Operand], by, made, withGrad));
+  const made = given.map((layer) => gramsIn(fn, layer));
+  const pairs = layerPairsOf(
+    fn,
+    given.map((layer, i) => (made[i] === undefined ? layer : { ...layer, target: made[i] })),
+    (at, i) => (made[i] === undefined ? `target${at}` : `target${at}.grams`),
+  );
+  const layers = given.map((layer, i) => {
+    return layerOf(fn, layer, pairs[i] as readonly [Operand, Operand], by, made[i] !== undefined, withGrad);
+  });
   const grads = layers.flatMap(({ grad }) => (grad ? [grad] : []));
   checkDistinct(fn, Object.fromEntries(grads.map((grad, i) => [`out[${i}]`, grad])));
   const products = layers.flatMap(({ x, y, grams, targetGrams }) => [
@@ -200,16 +206,31 @@ function evaluate(
     }, 0),
   );
   const arrays = grads.map(({ array }) => array);
-  return { value, grad: isList ? arrays : (arrays[0] as FloatArray) };
+  return { value, grad: listed ? arrays : (arrays[0] as FloatArray) };
 }
 
-/** The Gram matrices of a target that is given by them. */
-function madeGrams(fn: string, target: unknown): unknown {
+/** What a target's `grams` are; undefined of features. */
+function gramsOf(fn: string, name: string, target: unknown): unknown {
   if (typeof target !== "object" || target === null || Array.isArray(target) || tagOf(target) !== undefined)
     return undefined;
   if (isResident(target)) return undefined;
   const { grams } = target as { readonly grams?: unknown };
-  if (grams === null) failKind(fn, "target.grams", "Gram matrices, as styleGram makes them", grams);
+  if (grams === null) failKind(fn, `${name}.grams`, "Gram matrices, as styleGram makes them", grams);
+  return grams;
+}
+
+/** A target with a list of Gram matrices as a list of targets. */
+function byLayer(fn: string, target: unknown): unknown {
+  const grams = gramsOf(fn, "target", target);
+  if (grams === undefined) return target;
+  return isList(grams) ? Array.from(grams, (of) => ({ grams: of })) : { grams };
+}
+
+/** The Gram matrices of a layer whose target is given by them. */
+function gramsIn(fn: string, { at, target, targetShape }: GivenLayer): unknown {
+  const grams = gramsOf(fn, `target${at}`, target);
+  if (grams !== undefined && targetShape !== undefined)
+    failKind(fn, `targetShape${at}`, "left out where the target is given by its Gram matrices", targetShape);
   return grams;
 }
 
@@ -221,7 +242,7 @@ function madeGrams(fn: string, target: unknown): unknown {
  * @example styleLoss([1, 2, 3, 4], [4, 3, 2, 1], { shape: [2, 1, 2] }); // 12.5
  * @see Gatys, Ecker & Bethge, A neural algorithm of artistic style (2015)
  */
-export function styleLoss(generated: Layers, target: Layers | StyleGrams, options?: StyleLossOptions): number {
+export function styleLoss(generated: Layers, target: StyleTarget, options?: StyleLossOptions): number {
   return evaluate("styleLoss", generated, target, options, false).value;
 }
 
@@ -234,7 +255,7 @@ export function styleLoss(generated: Layers, target: Layers | StyleGrams, option
  */
 export function styleLossWithGrad<X extends Layers>(
   generated: X,
-  target: Layers | StyleGrams,
+  target: StyleTarget,
   options?: StyleLossGradOptions,
 ): { value: number; grad: LayerGradients<X> } {
   return evaluate("styleLossWithGrad", generated, target, options, true) as {
