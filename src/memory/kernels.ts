@@ -52,12 +52,14 @@ export function arena(): Arena {
 }
 
 /** A second instance of the kernels in use, with a memory of its own. @throws RangeError where there is no memory for it. */
-export function another(fn: string, of: Arena): Arena {
+export function another(fn: string, of: Arena, bytes: number): Arena {
   try {
     const { instance } = instantiateSync(modules.get(of) as WebAssembly.Module);
     return new Arena(instance.exports as unknown as Kernels, of.variant);
   } catch (cause) {
-    throw new RangeError(`${fn}: not enough memory for another instance of the kernels`, { cause });
+    throw new RangeError(`${fn}: not enough memory: ${bytes} bytes were asked for, in a memory of their own`, {
+      cause,
+    });
   }
 }
 

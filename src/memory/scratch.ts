@@ -23,7 +23,7 @@ const KEPT_BYTES = 14.75 * 2 ** 20;
 export function scratch<R>(fn: string, bytes: number, use: (at: Arena, pointer: number) => R, alone: boolean): R {
   const shared = arena();
   if (bytes <= shared.stageBytes && !alone) return use(shared, shared.stage);
-  const own = shared.spare ?? another(fn, shared);
+  const own = shared.spare ?? another(fn, shared, bytes);
   // while it is in use a call from a callback takes yet another
   shared.spare = undefined;
   let pointer = 0;
