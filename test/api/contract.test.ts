@@ -2,6 +2,7 @@
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as surprisal from "../../src/index.ts";
+import { badInput, empty, Refused, scalars } from "../support/badInput.ts";
 import {
   argumentsOf,
   arraysIn,
@@ -25,15 +26,11 @@ import {
   show,
 } from "../support/calls.ts";
 import {
-  badInput,
   type Expected,
-  empty,
   type Floats,
   functions,
   type Out,
   type Parameter,
-  Refused,
-  scalars,
   system,
   type Values,
 } from "../support/contract.ts";
