@@ -2,6 +2,7 @@
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as surprisal from "../../src/index.ts";
+import { badInput, empty, Refused, scalars } from "../support/badInput.ts";
 import {
   argumentsOf,
   arraysIn,
@@ -25,15 +26,11 @@ import {
   show,
 } from "../support/calls.ts";
 import {
-  badInput,
   type Expected,
-  empty,
   type Floats,
   functions,
   type Out,
   type Parameter,
-  Refused,
-  scalars,
   system,
   type Values,
 } from "../support/contract.ts";
@@ -90,6 +87,12 @@ function staleView(dtype: DType): FloatArray {
 
 /** ES2025, which the types here do not know. */
 const Float16 = (globalThis as { Float16Array?: Float32ArrayConstructor }).Float16Array;
+
+/** With its second and third letter swapped, or where those are the same without its last. */
+function mistyped(word: string): string {
+  const [a, b, c] = word;
+  return b === c ? word.slice(0, -1) : `${a}${c}${b}${word.slice(3)}`;
+}
 
 function detached<A extends { buffer: ArrayBufferLike }>(array: A): A {
   structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
@@ -170,14 +173,9 @@ forEachType((dtype, variant) => {
       const options = Object.keys(row.options).filter((option) => !option.includes("."));
       const found = new Findings();
       for (const option of options.filter(({ length }) => length > 3)) {
-        const typo = option[0] as string;
-        const wrong = typo + option[2] + option[1] + option.slice(3);
-        // a doubled letter is still the same word
-        const other = option[1] === option[2] ? option.slice(0, -1) : wrong;
-        found.note(
-          other,
-          refusal(name, dtype, { [other]: 1 }, TypeError, `unknown option "${other}", did you mean "${option}"?`),
-        );
+        const slip = mistyped(option);
+        const says = `unknown option "${slip}", did you mean "${option}"?`;
+        found.note(slip, refusal(name, dtype, { [slip]: 1 }, TypeError, says));
       }
       if (options.length > 0)
         found.note("toString", refusal(name, dtype, { toString: 1 }, TypeError, 'unknown option "toString"'));
@@ -263,8 +261,10 @@ forEachType((dtype, variant) => {
       const found = new Findings();
       const takes = floatsOf(row).filter(([parameter]) => parameter in row.takes);
       const all = takes.length > 1 ? floatsOf(row) : floatsOf(row).filter(([parameter]) => parameter in row.options);
+      // of two arguments either may be said to be wrong
+      const one = new RegExp(takes.map(([parameter]) => naming(parameter).source).join("|"));
       for (const [parameter, { value }] of all) {
-        const says = parameter in row.options ? [naming(parameter)] : [];
+        const says = parameter in row.options ? naming(parameter) : one;
         const forms: [string, unknown][] = [
           ["an array", new other.array(value)],
           ["a tensor", { data: new other.array(value), dims: floatsOf(row).find(([p]) => p === parameter)?.[1].shape }],
@@ -272,7 +272,7 @@ forEachType((dtype, variant) => {
         for (const [form, given] of forms)
           found.note(
             `${parameter} as ${form}`,
-            refusal(name, dtype, { [parameter]: raw(given) }, TypeError, "Float32Array", "Float64Array", ...says),
+            refusal(name, dtype, { [parameter]: raw(given) }, TypeError, says, "Float32Array", "Float64Array"),
           );
       }
       for (const [parameter, kind] of parameters) {

@@ -111,6 +111,9 @@ export const typed = (...values: number[]): Typed => new Typed(({ array }): Floa
 export const tensor = (shape: readonly number[], ...values: number[]): Typed =>
   new Typed(({ array }) => ({ data: new array(values), shape }));
 
+/** A list of lists; written as a call, for the formatter spreads those over lines. */
+export const list = <const L extends readonly unknown[]>(...items: L): L => items;
+
 // ------------------------------------------------------------------------------------------- kinds of parameters
 
 type Parameters = Readonly<Record<string, Parameter>>;
@@ -177,20 +180,20 @@ function twin(options: Parameters, more: Parameters): Parameters {
 
 const { log, exp, sqrt, tanh, LN2, LN10, SQRT2 } = Math;
 const LN3 = log(3);
-const logs = (...values: number[]): number[] => values.map(log);
+export const logs = (...values: number[]): number[] => values.map(log);
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 const mean = (...values: number[]): number => total(values) / values.length;
 /** The entropy of a distribution, none of whose probabilities is 0. */
-const entropyOf = (...p: number[]): number => -total(p.map((v) => v * log(v)));
+export const entropyOf = (...p: number[]): number => -total(p.map((v) => v * log(v)));
 const FROM = ["probabilities", "logProbabilities", "logits"] as const;
 
 // ------------------------------------------------------------------------------------------------ softmax family
 
 /** Two rows of logits; their probabilities are 1/6, 1/3, 1/2 and 1/2, 1/8, 3/8. */
-const X = [0, LN2, LN3, 2 * LN2, 0, LN3];
+export const X = [0, LN2, LN3, 2 * LN2, 0, LN3];
 const P = [1 / 6, 1 / 3, 1 / 2, 1 / 2, 1 / 8, 3 / 8];
 /** A row of nothing but −∞, and the second of X. */
-const MASKED = [-Infinity, -Infinity, -Infinity, 2 * LN2, 0, LN3];
+export const MASKED = [-Infinity, -Infinity, -Infinity, 2 * LN2, 0, LN3];
 
 /** Softmax, or a function of its results. */
 const softmaxRow = (by: (p: number) => number, also: Row["also"] = []): Row => ({
@@ -199,8 +202,8 @@ const softmaxRow = (by: (p: number) => number, also: Row["also"] = []): Row => (
     shape: shape(6, {
       default: [6],
       shows: [
-        [[3, 2], [1 / 3, 2 / 3, 3 / 7, 4 / 7, 1 / 4, 3 / 4].map(by)],
-        [[2, 3, 1], [1, 1, 1, 1, 1, 1].map(by)],
+        list([3, 2], [1 / 3, 2 / 3, 3 / 7, 4 / 7, 1 / 4, 3 / 4].map(by)),
+        list([2, 3, 1], [1, 1, 1, 1, 1, 1].map(by)),
       ],
     }),
     axis: axis(
@@ -403,10 +406,7 @@ const crossEntropy: Row = {
     [{ target: [0.5, 0.5, 0, 0, 0.25, 0.75] }, 1.3503341020634179],
     [
       {
-        target: [
-          [0.5, 0.5, 0],
-          [0, 0.25, 0.75],
-        ],
+        target: list([0.5, 0.5, 0], [0, 0.25, 0.75]),
       },
       1.3503341020634179,
     ],
@@ -551,7 +551,7 @@ const losses: Record<string, Row> = {
 // --------------------------------------------------------------------------------------------------- divergences
 
 /** Counts: 1/4, 1/2, 1/4 and 1/4, 1/4, 1/2 beside 1/2, 1/4, 1/4 and 1/8, 3/4, 1/8. */
-const COUNTS = [1, 2, 1, 2, 2, 4];
+export const COUNTS = [1, 2, 1, 2, 2, 4];
 const OTHERS = [2, 1, 1, 1, 6, 1];
 const DISTRIBUTIONS = [0.5, 0.25, 0.25, 0.125, 0.75, 0.125];
 
@@ -616,8 +616,8 @@ const divergenceOf = ({ rows, narrow, columns, raw, logits, warm }: Measured): R
 /** In bits: the root of a divergence takes the root of the factor. */
 const inBits = (row: Row, bits: number): Row => ({ ...row, options: { ...row.options, base: base([2, bits]) } });
 
-const KL_ROWS = [LN2 / 4, 1.25 * LN2 - LN3 / 4] as const;
-const JS_ROWS = [0.04247475919884931, 0.13625744433958] as const;
+export const KL_ROWS = [LN2 / 4, 1.25 * LN2 - LN3 / 4] as const;
+export const JS_ROWS = [0.04247475919884931, 0.13625744433958] as const;
 const klDivergence = inBits(
   divergenceOf({
     rows: KL_ROWS,
@@ -682,7 +682,7 @@ const graded = (
   ],
 });
 
-const PAIRS_KL = [
+export const PAIRS_KL = [
   0.17328679513998632, 0.14384103622589042, 0, 0.17328679513998632, 0.5917809035329041, 0.17328679513998632,
 ];
 const PAIRS_JS = [
@@ -796,7 +796,7 @@ const divergences: Record<string, Row> = {
 // -------------------------------------------------------------------------------------- Gram and kernel matrices
 
 /** e^{−γ·s} of squared or absolute distances s. */
-const decay = (gamma: number, ...distances: number[]): number[] => distances.map((s) => exp(-gamma * s));
+export const decay = (gamma: number, ...distances: number[]): number[] => distances.map((s) => exp(-gamma * s));
 
 const KERNELS = ["linear", "polynomial", "rbf", "laplacian", "sigmoid", "cosine"] as const;
 
@@ -845,7 +845,7 @@ const kernelOptions = (
 });
 
 const POINTS = [0, 0, 1, 1];
-const MORE_POINTS = [1, 0, 0, 2];
+export const MORE_POINTS = [1, 0, 0, 2];
 
 const style: Row = {
   takes: {
@@ -879,39 +879,18 @@ const style: Row = {
   also: [
     [
       {
-        shape: [
-          [2, 1, 2],
-          [1, 2, 2],
-          [4, 1, 1],
-        ],
-        generated: [
-          [1, 2, 3, 4],
-          [1, 2, 3, 4],
-          [1, 2, 3, 4],
-        ],
-        target: [
-          [4, 3, 2, 1],
-          [4, 3, 2, 1],
-          [4, 3, 2, 1],
-        ],
+        shape: list([2, 1, 2], [1, 2, 2], [4, 1, 1]),
+        generated: list([1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]),
+        target: list([4, 3, 2, 1], [4, 3, 2, 1], [4, 3, 2, 1]),
       },
       16.40625,
     ],
     [
       {
-        shape: [
-          [2, 1, 2],
-          [4, 1, 1],
-        ],
+        shape: list([2, 1, 2], [4, 1, 1]),
         layerWeights: [2, 8],
-        generated: [
-          [1, 2, 3, 4],
-          [1, 2, 3, 4],
-        ],
-        target: [
-          [4, 3, 2, 1],
-          [4, 3, 2, 1],
-        ],
+        generated: list([1, 2, 3, 4], [1, 2, 3, 4]),
+        target: list([4, 3, 2, 1], [4, 3, 2, 1]),
       },
       56.25,
     ],
@@ -946,27 +925,15 @@ const perceptual: Row = {
   also: [
     [
       {
-        generated: [
-          [1, 2, 3, 4],
-          [1, 2],
-        ],
-        target: [
-          [4, 3, 2, 1],
-          [2, 5],
-        ],
+        generated: list([1, 2, 3, 4], [1, 2]),
+        target: list([4, 3, 2, 1], [2, 5]),
       },
       10,
     ],
     [
       {
-        generated: [
-          [1, 2, 3, 4],
-          [1, 2],
-        ],
-        target: [
-          [4, 3, 2, 1],
-          [2, 5],
-        ],
+        generated: list([1, 2, 3, 4], [1, 2]),
+        target: list([4, 3, 2, 1], [2, 5]),
         layerWeights: [1, 2],
       },
       15,
@@ -978,10 +945,7 @@ const perceptual: Row = {
     [{ target: [[4, 3, 2, 1]] }, TypeError, /"target"/, /layer/],
     [
       {
-        generated: [
-          [1, 2, 3, 4],
-          [1, 2],
-        ],
+        generated: list([1, 2, 3, 4], [1, 2]),
         target: [[4, 3, 2, 1]],
       },
       RangeError,
@@ -991,11 +955,8 @@ const perceptual: Row = {
     ],
     [
       {
-        generated: [
-          [1, 2, 3, 4],
-          [1, 2],
-        ],
-        target: [[4, 3, 2, 1], [1]],
+        generated: list([1, 2, 3, 4], [1, 2]),
+        target: list([4, 3, 2, 1], [1]),
       },
       RangeError,
       /"target\[1\]"/,
@@ -1010,16 +971,7 @@ const matrices: Record<string, Row> = {
     takes: { x: shaped("shape", [2, 3], [1, 2, 3, 4, 5, 6]) },
     options: {
       shape: shape(6, {
-        shows: [
-          [
-            [3, 2],
-            [5, 11, 17, 11, 25, 39, 17, 39, 61],
-          ],
-          [
-            [3, 1, 2],
-            [5, 25, 61],
-          ],
-        ],
+        shows: [list([3, 2], [5, 11, 17, 11, 25, 39, 17, 39, 61]), list([3, 1, 2], [5, 25, 61])],
       }),
       scale: number({
         default: 1,
@@ -1132,13 +1084,7 @@ const matrices: Record<string, Row> = {
     takes: { features: shaped("shape", [2, 1, 2], [1, 2, 3, 4]) },
     options: {
       shape: shape(4, {
-        shows: [
-          [[1, 2, 2], [7.5]],
-          [
-            [2, 2, 1, 1],
-            [0.5, 1, 1, 2, 4.5, 6, 6, 8],
-          ],
-        ],
+        shows: [list([1, 2, 2], [7.5]), list([2, 2, 1, 1], [0.5, 1, 1, 2, 4.5, 6, 6, 8])],
       }),
       normalize: choice(["elements", "spatial", "none"], {
         default: "elements",
@@ -1163,25 +1109,13 @@ const matrices: Record<string, Row> = {
       [{ target: { grams: typed(6.25, 2.75, 2.75, 1.25) } }, { value: 12.5, grad: [-1.25, -2.5, 3.75, 5] }],
       [
         {
-          shape: [
-            [2, 1, 2],
-            [1, 2, 2],
-          ],
-          generated: [
-            [1, 2, 3, 4],
-            [1, 2, 3, 4],
-          ],
-          target: [
-            [4, 3, 2, 1],
-            [4, 3, 2, 1],
-          ],
+          shape: list([2, 1, 2], [1, 2, 2]),
+          generated: list([1, 2, 3, 4], [1, 2, 3, 4]),
+          target: list([4, 3, 2, 1], [4, 3, 2, 1]),
         },
         {
           value: 12.5,
-          grad: [
-            [-1.25, -2.5, 3.75, 5],
-            [0, 0, 0, 0],
-          ],
+          grad: list([-1.25, -2.5, 3.75, 5], [0, 0, 0, 0]),
         },
       ],
     ],
@@ -1195,22 +1129,13 @@ const matrices: Record<string, Row> = {
       [{ layerWeights: [2] }, { value: 10, grad: [-3, -1, 1, 3] }],
       [
         {
-          generated: [
-            [1, 2, 3, 4],
-            [1, 2],
-          ],
-          target: [
-            [4, 3, 2, 1],
-            [2, 5],
-          ],
+          generated: list([1, 2, 3, 4], [1, 2]),
+          target: list([4, 3, 2, 1], [2, 5]),
           layerWeights: [1, 2],
         },
         {
           value: 15,
-          grad: [
-            [-1.5, -0.5, 0.5, 1.5],
-            [-2, -6],
-          ],
+          grad: list([-1.5, -0.5, 0.5, 1.5], [-2, -6]),
         },
       ],
     ],
@@ -1420,274 +1345,3 @@ export const functions: Record<string, Row> = {
   ...matrices,
   ...transport,
 };
-
-// ------------------------------------------------------------------------------------------ what bad input gets
-
-/** An error, where a result might be expected. */
-export class Refused {
-  readonly says: readonly RegExp[];
-  constructor(
-    readonly kind: ErrorConstructor,
-    ...says: RegExp[]
-  ) {
-    this.says = says;
-  }
-}
-
-/** Rows of s·(1, 1) and s·(1, 0), s as large or as small as leaves the sum of two finite or the least of two normal. */
-const extreme = (which: "max" | "tiny", ...values: number[]): Typed =>
-  new Typed((dtype) => new dtype.array(values.map((v) => v * (which === "max" ? dtype.max / 8 : dtype.tiny * 8))));
-const INF = Infinity;
-const NONE = { reduction: "none" };
-const UNEVEN = [0.25, 0.5, 0.25];
-
-/** The cases of api.md's table under "What bad input gets", in its words: functions that each concerns, and what they give. */
-export const badInput: Readonly<
-  Record<string, readonly (readonly [fn: string, values: Values, gives: Expected | Refused])[]>
-> = {
-  "softmax row all −∞": [
-    ["softmax", { x: MASKED }, [NaN, NaN, NaN, 1 / 2, 1 / 8, 3 / 8]],
-    ["softmax", { x: MASKED, allMasked: "zero" }, [0, 0, 0, 1 / 2, 1 / 8, 3 / 8]],
-    ["entropy", { p: MASKED, from: "logits", ...NONE }, [NaN, entropyOf(1 / 2, 1 / 8, 3 / 8)]],
-  ],
-  "softmax row with one +∞": [
-    ["softmax", { x: [0, INF, 1, 2 * LN2, 0, LN3] }, [NaN, NaN, NaN, 1 / 2, 1 / 8, 3 / 8]],
-    ["softmax", { x: [0, INF, 1, 2 * LN2, 0, LN3], allMasked: "zero" }, [NaN, NaN, NaN, 1 / 2, 1 / 8, 3 / 8]],
-    ["logSoftmax", { x: [0, INF, 1, 2 * LN2, 0, LN3] }, [NaN, NaN, NaN, ...logs(1 / 2, 1 / 8, 3 / 8)]],
-    ["entropy", { p: [0, INF, 1, ...X.slice(3)], from: "logits", ...NONE }, [NaN, entropyOf(1 / 2, 1 / 8, 3 / 8)]],
-  ],
-  "logSumExp all −∞, or empty row": [
-    ["logSumExp", { x: MASKED }, [-INF, LN8]],
-    ["logSumExp", { x: [], shape: [2, 0] }, [-INF, -INF]],
-    ["logSumExp", { x: [], shape: undefined }, [-INF]],
-    ["logSumExp", { x: MASKED, weights: [1, 2, 3] }, [-INF, log(15)]],
-  ],
-  "logSumExp row with a +∞": [["logSumExp", { x: [-INF, INF, 1, ...X.slice(3)] }, [INF, LN8]]],
-  "entropy 0·log 0; KL p = 0": [
-    ["entropy", { p: [0, 1, 0, 1, 1, 0], ...NONE }, [0, LN2]],
-    ["entropy", { p: [0, 1, 0, 1, 1, 0], normalize: false, ...NONE }, [0, 0]],
-    ["entropy", { p: [0, -INF, -INF, 0, 0, -INF], from: "logits", ...NONE }, [0, LN2]],
-    ["entropy", { p: [0, -INF, -INF, -LN2, -LN2, -INF], from: "logProbabilities", ...NONE }, [0, LN2]],
-    ["klDivergence", { p: [0, 1, 0, 1, 1, 0], q: [1, 1, 2, 1, 1, 0], ...NONE }, [2 * LN2, 0]],
-    [
-      "klDivergence",
-      { p: [-INF, 0, -INF, 0, 0, -INF], q: [0, 0, LN2, 0, 0, -INF], from: "logits", ...NONE },
-      [2 * LN2, 0],
-    ],
-    ["jsDivergence", { p: [0, 1, 0, 1, 1, 0], q: [1, 0, 0, 1, 1, 0], ...NONE }, [LN2, 0]],
-    ["jsDistance", { p: [0, 1, 0, 1, 1, 0], q: [1, 0, 0, 1, 1, 0], base: 2, ...NONE }, [1, 0]],
-    ["pairwiseDivergence", { P: [0, 1, 0, 1, 1, 2], Q: undefined }, [0, 2 * LN2, INF, 0]],
-    ["crossEntropy", { logits: [1, 0], shape: [2], target: typed(1, 0), from: "probabilities" }, 0],
-    ["binaryCrossEntropy", { x: [0, 1], shape: [2], target: [0, 1], from: "probabilities" }, 0],
-  ],
-  "KL p > 0 = q": [
-    ["klDivergence", { q: [1, 1, 0, 1, 6, 1], ...NONE }, [INF, KL_ROWS[1]]],
-    ["klDivergence", { q: [1, 1, 0, 1, 6, 1] }, INF],
-    ["klDivergence", { q: [1, 1, -INF, 1, 6, 1], p: COUNTS, from: "logits", ...NONE }, [INF, 3.8152783252267577]],
-    ["pairwiseDivergence", { Q: [1, 1, 0], qShape: [1, 3] }, [INF, INF]],
-  ],
-  "negative probability": [
-    ["surprisal", { p: [0.5, -0.25, 1] }, [LN2, NaN, 0]],
-    ["logit", { p: [0.5, -0.25, 0.25] }, [0, NaN, -LN3]],
-    ["entropy", { p: [1, -1, 2, 1, 2, 1], ...NONE }, [NaN, 1.5 * LN2]],
-    ["entropy", { p: [1, -1, 2, ...UNEVEN], normalize: false, ...NONE }, [NaN, 1.5 * LN2]],
-    ["klDivergence", { p: [1, -2, 3, 2, 2, 4], ...NONE }, [NaN, KL_ROWS[1]]],
-    ["klDivergence", { q: [1, -2, 3, 1, 6, 1], ...NONE }, [NaN, KL_ROWS[1]]],
-    ["klDivergence", { p: [0, 1, 1, 2, 2, 4], q: [-1, 1, 1, 1, 6, 1], ...NONE }, [NaN, KL_ROWS[1]]],
-    ["jsDivergence", { p: [1, -2, 3, 2, 2, 4], ...NONE }, [NaN, JS_ROWS[1]]],
-    ["jsDivergence", { q: [1, -2, 3, 1, 6, 1], ...NONE }, [NaN, JS_ROWS[1]]],
-    ["jsDistance", { q: [1, -2, 3, 1, 6, 1], ...NONE }, [NaN, sqrt(JS_ROWS[1])]],
-    ["pairwiseDivergence", { Q: [1, -2, 3, 1, 6, 1] }, [NaN, PAIRS_KL[1] as number, NaN, PAIRS_KL[4] as number]],
-    ["crossEntropy", { logits: [1, -1, 3, 1, 1, 6], from: "probabilities", ...NONE }, [NaN, 3 * LN2]],
-    [
-      "binaryCrossEntropy",
-      { x: [-0.5, 0.75, 0.5, 0.75], from: "probabilities", ...NONE },
-      [NaN, 2 * LN2, LN2, 2 * LN2],
-    ],
-    ["wassersteinHistogram", { p: [1, -1, 2, 1, 0, 0], ...NONE }, [NaN, 2]],
-  ],
-  "a distribution of sum 0": [
-    ["entropy", { p: [0, 0, 0, 1, 2, 1], ...NONE }, [NaN, 1.5 * LN2]],
-    ["klDivergence", { p: [0, 0, 0, 2, 2, 4], ...NONE }, [NaN, KL_ROWS[1]]],
-    ["klDivergence", { q: [0, 0, 0, 1, 6, 1], ...NONE }, [NaN, KL_ROWS[1]]],
-    ["jsDivergence", { q: [0, 0, 0, 1, 6, 1], ...NONE }, [NaN, JS_ROWS[1]]],
-    ["jsDistance", { p: [0, 0, 0, 2, 2, 4], ...NONE }, [NaN, sqrt(JS_ROWS[1])]],
-    ["pairwiseDivergence", { Q: [0, 0, 0], qShape: [1, 3] }, [NaN, NaN]],
-    ["crossEntropy", { logits: [0, 0, 0, 1, 1, 6], from: "probabilities", ...NONE }, [NaN, 3 * LN2]],
-    ["crossEntropy", { logits: COUNTS, target: typed(0, 0, 0, 0, 0, 1), from: "probabilities", ...NONE }, [NaN, LN2]],
-    ["wassersteinHistogram", { p: [0, 0, 0, 1, 0, 0], ...NONE }, [NaN, 2]],
-  ],
-  "crossEntropy label out of range, not ignoreIndex": [
-    ["crossEntropy", { target: [0, 3] }, new Refused(RangeError, /"target"/, /row 1/, /\b3\b/)],
-    ["crossEntropy", { target: [-1, 0] }, new Refused(RangeError, /"target"/, /row 0/, /-1/)],
-    ["crossEntropy", { target: [-100, 0], ignoreIndex: -1 }, new Refused(RangeError, /"target"/, /row 0/, /-100/)],
-    ["crossEntropyWithGrad", { target: [0, 3] }, new Refused(RangeError, /"target"/, /row 1/, /\b3\b/)],
-    ["perplexity", { labels: [0, 3] }, new Refused(RangeError, /"labels"/, /row 1/, /\b3\b/)],
-  ],
-  "crossEntropy mean, every row ignored": [
-    ["crossEntropy", { target: [-100, -100] }, NaN],
-    ["crossEntropy", { target: [1, 1], ignoreIndex: 1 }, NaN],
-    ["crossEntropyWithGrad", { target: [-100, -100] }, { value: NaN }],
-    ["perplexity", { labels: [-100, -100] }, NaN],
-  ],
-  "soft target 0 at logit −∞": [
-    ["crossEntropy", { logits: [0, -INF, 0], shape: [3], target: typed(0.5, 0, 0.5) }, LN2],
-    [
-      "crossEntropy",
-      { logits: [-LN2, -INF, -LN2], shape: [3], target: typed(0.5, 0, 0.5), from: "logProbabilities" },
-      LN2,
-    ],
-    [
-      "crossEntropyWithGrad",
-      { logits: [0, -INF, 0], shape: [3], target: typed(0.75, 0, 0.25) },
-      { value: LN2, grad: [-0.25, 0, 0.25] },
-    ],
-  ],
-  "a negative weight of a soft target or distribution": [
-    ["crossEntropy", { logits: [0.5, 0.5], shape: [2], target: typed(1.5, -0.5), from: "probabilities" }, NaN],
-    ["crossEntropy", { logits: [-1, -2], shape: [2], target: typed(1.5, -0.5), from: "logProbabilities" }, NaN],
-    ["crossEntropy", { target: typed(1.5, -0.5, 0, 0, 0.25, 0.75), ...NONE }, [NaN, LN8 / 4 + 0.75 * log(8 / 3)]],
-    [
-      "crossEntropyWithGrad",
-      { logits: [0.5, 0.5], shape: [2], target: typed(1.5, -0.5), from: "probabilities" },
-      { value: NaN },
-    ],
-  ],
-  "logSumExp with weights that cancel to 0": [
-    ["logSumExp", { x: [1, 1, 0, 0], shape: [2, 2], weights: [1, -1] }, [-INF, -INF]],
-    ["logSumExp", { x: [1, 1, 0, 0], shape: [2, 2], weights: [-1, 1] }, [-INF, -INF]],
-    ["logSumExp", { x: [1.3, 1.3, -7, 1.3, 1.3, -7], shape: [6], weights: [1, -2, 3, 2, -1, -3] }, [-INF]],
-    ["logSumExp", { x: [1, 1, 0, 0], shape: [2, 2], weights: [1, -2] }, [NaN, NaN]],
-    ["logSumExp", { x: [1, 1, 0, 0], shape: [2, 2], weights: [0, -2] }, [NaN, NaN]],
-  ],
-  'logSoftmax with `allMasked: "zero"`': [
-    ["logSoftmax", { x: MASKED, allMasked: "zero" }, [-INF, -INF, -INF, ...logs(1 / 2, 1 / 8, 3 / 8)]],
-  ],
-  "cosine, cka of rows at any finite scale": (["max", "tiny"] as const).flatMap((scale) => [
-    [
-      "kernelMatrix",
-      { kernel: "cosine", x: extreme(scale, 1, 1, 1, 0), y: [1, 1, 0, 3] },
-      [1, 1 / SQRT2, 1 / SQRT2, 0],
-    ],
-    [
-      "kernelMatrix",
-      { kernel: "cosine", x: [1, 1, 1, 0], y: extreme(scale, 1, 1, 0, 3) },
-      [1, 1 / SQRT2, 1 / SQRT2, 0],
-    ],
-    ["kernelMatrix", { kernel: "cosine", x: extreme(scale, 1, 1, 1, 0), y: undefined }, [1, 1 / SQRT2, 1 / SQRT2, 1]],
-    ["mmd", { kernel: "cosine", x: extreme(scale, 1, 1, 1, 0), y: [0, 2, 0, 3] }, (1 + 1 / SQRT2) / 2 + 1 - 1 / SQRT2],
-    ["cka", { x: extreme(scale, 1, 2, 3, 4, 6) }, 0.6681240063593006],
-    ["cka", { y: extreme(scale, 1, 3, 2, 4, 4) }, 0.6681240063593006],
-    ["cka", { x: extreme(scale, 1, 2, 3, 4, 6), unbiased: true }, 0.6057902427258286],
-  ]),
-  "cosine kernel of a zero row": [
-    ["kernelMatrix", { kernel: "cosine", y: [0, 0, 0, 2] }, [0, 0, 0, 1 / SQRT2]],
-    ["kernelMatrix", { kernel: "cosine", y: undefined }, [0, 0, 0, 1]],
-  ],
-  "wasserstein with negative weights, zero sum, or no samples": [
-    ["wasserstein", { uWeights: [2, -1] }, new Refused(RangeError, /"uWeights/, /negative/, /-1/)],
-    ["wasserstein", { vWeights: [0, 0] }, new Refused(RangeError, /"vWeights"/, /positive/, /\b0\b/)],
-    ["wasserstein", { u: [] }, new Refused(RangeError, /"u"/, /sample/)],
-    ["wasserstein", { v: [], vWeights: [] }, new Refused(RangeError, /"v"/, /sample/)],
-  ],
-  "NaN in a row makes that row NaN and no other": [
-    ["softmax", { x: [0, NaN, 1, ...X.slice(3)] }, [NaN, NaN, NaN, 1 / 2, 1 / 8, 3 / 8]],
-    ["logSoftmax", { x: [NaN, 0, 1, ...X.slice(3)] }, [NaN, NaN, NaN, ...logs(1 / 2, 1 / 8, 3 / 8)]],
-    ["logSumExp", { x: [0, 1, NaN, ...X.slice(3)] }, [NaN, LN8]],
-    ["logSumExp", { x: [0, NaN, 1, ...X.slice(3)], weights: [1, 2, 3] }, [NaN, log(15)]],
-    ["sigmoid", { x: [0, NaN, LN3] }, [1 / 2, NaN, 3 / 4]],
-    ["logSigmoid", { x: [NaN, 0, LN3] }, [NaN, -LN2, log(3 / 4)]],
-    ["softplus", { x: [0, LN3, NaN] }, [LN2, 2 * LN2, NaN]],
-    ["logit", { p: [1 / 2, NaN, 1 / 4] }, [0, NaN, -LN3]],
-    ["surprisal", { p: [NaN, 1 / 2, 1] }, [NaN, LN2, 0]],
-    ["entropy", { p: [1, NaN, 1, 1, 2, 1], ...NONE }, [NaN, 1.5 * LN2]],
-    ["crossEntropy", { logits: [0, NaN, 1, ...X.slice(3)], ...NONE }, [NaN, LN8]],
-    ["crossEntropy", { target: typed(0.5, NaN, 0.5, 0, 0.25, 0.75), ...NONE }, [NaN, LN8 / 4 + 0.75 * log(8 / 3)]],
-    [
-      "crossEntropyWithGrad",
-      { logits: [0, NaN, 1, ...X.slice(3)], ...NONE },
-      { value: [NaN, LN8], grad: [NaN, NaN, NaN, 1 / 2, -7 / 8, 3 / 8] },
-    ],
-    ["binaryCrossEntropy", { x: [NaN, LN3, 0, LN3], ...NONE }, [NaN, 2 * LN2, LN2, 2 * LN2]],
-    ["klDivergence", { p: [NaN, 2, 1, 2, 2, 4], ...NONE }, [NaN, KL_ROWS[1]]],
-    ["klDivergence", { q: [2, NaN, 1, 1, 6, 1], ...NONE }, [NaN, KL_ROWS[1]]],
-    ["jsDivergence", { q: [2, 1, NaN, 1, 6, 1], ...NONE }, [NaN, JS_ROWS[1]]],
-    ["jsDistance", { p: [1, NaN, 1, 2, 2, 4], ...NONE }, [NaN, sqrt(JS_ROWS[1])]],
-    ["pairwiseDivergence", { P: [1, NaN, 1, 2, 2, 4] }, [NaN, NaN, NaN, ...PAIRS_KL.slice(3)]],
-    ["wassersteinHistogram", { q: [0, NaN, 1, 0, 0, 1], ...NONE }, [NaN, 2]],
-    ["gram", { x: [1, NaN, 3, 4, 5, 6] }, [NaN, NaN, NaN, 77]],
-    ["kernelMatrix", { x: [NaN, 0, 1, 1] }, [NaN, NaN, ...decay(0.5, 1, 2)]],
-    ["styleGram", { features: [NaN, 2, 3, 4] }, [NaN, NaN, NaN, 6.25]],
-  ],
-};
-
-/** A scalar is one row of one. */
-export const scalars: readonly (readonly [fn: string, values: Values, gives: Expected])[] = [
-  ["softmax", { x: [3], shape: [] }, [1]],
-  ["logSoftmax", { x: [3], shape: [] }, [0]],
-  ["logSumExp", { x: [3], shape: [] }, [3]],
-  ["logSumExp", { x: [0], shape: [], weights: [2] }, [LN2]],
-  ["softmax", { x: tensor([], 3), shape: undefined }, [1]],
-  ["entropy", { p: [3], shape: [] }, 0],
-  ["entropy", { p: [3], shape: [], reduction: "none" }, [0]],
-  ["perplexity", { logits: [3], shape: [], labels: [0] }, 1],
-  ["crossEntropy", { logits: [3], shape: [], target: [0] }, 0],
-  ["crossEntropyWithGrad", { logits: [3], shape: [], target: [0] }, { value: 0, grad: [0] }],
-  ["binaryCrossEntropy", { x: [0], shape: [], target: [1] }, LN2],
-  ["binaryCrossEntropyWithGrad", { x: [0], shape: [], target: [1] }, { value: LN2, grad: [-0.5] }],
-  ["klDivergence", { p: [3], q: [5], shape: [] }, 0],
-  ["jsDivergence", { p: [3], q: [5], shape: [] }, 0],
-  ["jsDistance", { p: [3], q: [5], shape: [] }, 0],
-  ["klDivergenceWithGrad", { p: [3], q: [5], shape: [] }, { value: 0, gradP: [0], gradQ: [0] }],
-  ["wassersteinHistogram", { p: [3], q: [5], shape: [] }, 0],
-  ["perceptualLoss", { generated: [3], target: [5], shape: [] }, 4],
-  ["sigmoid", { x: tensor([], 0) }, [0.5]],
-];
-
-/** Nothing is legal, but where there is nothing to answer with. */
-export const empty: readonly (readonly [fn: string, values: Values, gives: Expected | Refused])[] = [
-  ["softmax", { x: [], shape: undefined }, []],
-  ["softmax", { x: [], shape: [3, 0] }, []],
-  ["softmax", { x: [], shape: [0, 3] }, []],
-  ["logSoftmax", { x: [], shape: [0, 3], axis: 0 }, []],
-  ["logSumExp", { x: [], shape: [0, 3] }, []],
-  ["logSumExp", { x: [], shape: [0, 3], axis: 0 }, [-INF, -INF, -INF]],
-  ["sigmoid", { x: [] }, []],
-  ["logSigmoid", { x: [] }, []],
-  ["softplus", { x: [] }, []],
-  ["logit", { p: [] }, []],
-  ["surprisal", { p: [] }, []],
-  ["entropy", { p: [], shape: [0, 3] }, NaN],
-  ["entropy", { p: [], shape: [0, 3], reduction: "sum" }, 0],
-  ["entropy", { p: [], shape: [0, 3], reduction: "none" }, []],
-  ["perplexity", { logits: [], shape: [0, 3], labels: [] }, NaN],
-  ["crossEntropy", { logits: [], shape: [0, 3], target: [] }, NaN],
-  ["crossEntropy", { logits: [], shape: [0, 3], target: [], reduction: "none" }, []],
-  ["crossEntropyWithGrad", { logits: [], shape: [0, 3], target: [], reduction: "sum" }, { value: 0, grad: [] }],
-  ["binaryCrossEntropy", { x: [], shape: undefined, target: [], reduction: "none" }, []],
-  ["klDivergence", { p: [], q: [], shape: [0, 3] }, NaN],
-  ["klDivergence", { p: [], q: [], shape: [0, 3], reduction: "sum" }, 0],
-  ["jsDivergence", { p: [], q: [], shape: [0, 3], reduction: "none" }, []],
-  ["jsDistance", { p: [], q: [], shape: [0, 3], reduction: "none" }, []],
-  ["klDivergenceWithGrad", { p: [], q: [], shape: [0, 3], reduction: "sum" }, { value: 0, gradP: [], gradQ: [] }],
-  ["pairwiseDivergence", { P: [], shape: [0, 3] }, []],
-  ["pairwiseDivergence", { Q: [], qShape: [0, 3] }, []],
-  ["klGaussian", { "a.mean": [], "a.covariance": [], "b.mean": [], "b.variance": [] }, 0],
-  ["gram", { x: [], shape: [0, 3] }, []],
-  ["gram", { x: [], shape: [2, 0] }, [0, 0, 0, 0]],
-  ["kernelMatrix", { x: [], shape: [0, 2], y: MORE_POINTS, yShape: [2, 2] }, []],
-  ["styleGram", { features: [], shape: [0, 2, 2] }, []],
-  ["perceptualLoss", { generated: [], target: [] }, NaN],
-  ["wassersteinHistogram", { p: [], q: [], shape: [0, 3], reduction: "none" }, []],
-  // there is no class to be right
-  ["crossEntropy", { logits: [], shape: [2, 0], target: [0, 0] }, new Refused(RangeError, /no classes/, /\[2, 0\]/)],
-  [
-    "crossEntropyWithGrad",
-    { logits: [], shape: [2, 0], target: [0, 0] },
-    new Refused(RangeError, /no classes/, /\[2, 0\]/),
-  ],
-  ["perplexity", { logits: [], shape: [2, 0], labels: [0, 0] }, new Refused(RangeError, /no classes/, /\[2, 0\]/)],
-  ["emd", { a: [], b: [], cost: [] }, new Refused(RangeError, /"a"/)],
-  // more rows than memory holds, of no elements
-  ["logSumExp", { x: [], shape: [2 ** 40, 0] }, new Refused(RangeError, /"shape"|memory/, /1099511627776|TiB|bytes/)],
-];
