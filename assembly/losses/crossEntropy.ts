@@ -12,13 +12,14 @@
  * A class weighs w_y·((1 − ε)·(LSE − x_y) + …) by its own; the sum over all classes is taken only if ε > 0. Steps as in
  * softmax.ts; `from` is where in the row a piece begins.
  */
-import { GROUP, half, splat, sumF64, VECTOR } from "../lanes";
+import { GROUP, half, splat, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { headroomInverse, reducedTop, temper } from "../rows/exponential";
 import { addLogRest, AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, maximumOfRow, MAXIMUM, SUM_UP, sumRow, total, UNWANTED, WRITE } from "../rows/passes";
-import { addTo, loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { addTo, clearSum, totalOf } from "../sum";
 
-/** Σ c_j·(a − x_j) and Σ c_j, as sums of strip.ts. */
+/** The sums Σ c_j·(a − x_j) and Σ c_j. */
 const DISTANCE: usize = memory.data(32, 16);
 const MASS: usize = memory.data(32, 16);
 
@@ -34,22 +35,6 @@ let mass: f64 = 0;
 let factor: f64 = 0;
 let topTerm: f64 = 0;
 let restOfTop: f64 = 0;
-
-// @ts-ignore: decorator
-@inline
-function clearSum(sum: usize): void {
-  v128.store(sum, i32x4.splat(0));
-  v128.store(sum, i32x4.splat(0), VECTOR);
-}
-
-// @ts-ignore: decorator
-@inline
-function totalOf<T>(sum: usize): f64 {
-  const head = sumF64(v128.load(sum));
-  const rest = sumF64(v128.load(sum, VECTOR));
-  // the error of a compensated sum that is infinite is NaN
-  return sizeof<T>() == 8 && head - head != 0 ? head : head + rest;
-}
 
 /** c of one vector: from the target t (none: a hard label's share, ε/n) and the weights w (none: 1). */
 // @ts-ignore: decorator
