@@ -176,5 +176,5 @@ export function addLogRest<T>(base: v128, v: usize, h: i32, less: f64): v128 {
     const missing = v128.sub<f64>(v128.add<f64>(remainder, lost), v128.mul<f64>(q, sumError(one, t, top)));
     c = v128.add<f64>(c, v128.div<f64>(missing, top));
   }
-  return addLog(base, u, c);
+  return addLog(base, u, c, f64x2.splat(0));
 }

@@ -1,4 +1,6 @@
 /** Cross-entropy losses of logits, log-probabilities or probabilities against classes or distributions, with gradients. */
+
+import * as KIND from "../../assembly/losses/codes.ts";
 import { classesOf, labelsIn } from "../check/labels.ts";
 import {
   axisOf,
@@ -18,9 +20,8 @@ import { arena } from "../memory/kernels.ts";
 import { scalar } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
-import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { type Phase, type Places, phase, RowJob, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
-import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray, From, Input, Labels, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
 export interface CrossEntropyOptions<
@@ -180,7 +181,7 @@ function factorsOf(fn: string, { array, length, name }: Operand, rows: number): 
   const factors = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     const factor = array[row] as number;
-    if (!(factor >= 0 && factor < Infinity)) failValue(fn, `${name}[${row}]`, "finite and not negative", factor);
+    if (factor < 0 || factor === Infinity) failValue(fn, `${name}[${row}]`, "finite and not negative", factor);
     factors[row] = factor;
   }
   return factors;
@@ -199,99 +200,74 @@ function divisorOf({ labels, weight, factors, ignoreIndex, layout }: Problem): n
   return total;
 }
 
-/** Losses of rows; and their gradient. */
-function evaluate(at: Arena, p: Problem, rows: Rows, grad: Output | undefined, scale: number): void {
-  if (p.from !== "logits") return fromProbabilities(at, p, rows, grad, scale);
-  const { fn, source, layout, labels, soft, weight, ignoreIndex, smoothing } = p;
-  const kernel = at.typed(source.bytes).crossEntropy;
-  const job = new RowJob(
-    fn,
-    layout,
-    soft ? [source, soft] : [source],
-    [
-      phase(STEP.begin, STEP.maximum),
-      phase(STEP.aim, STEP.sum, true),
-      ...(grad ? [phase(STEP.finish, STEP.write, true, true)] : []),
-    ],
-    grad ? 0 : STEP.finish,
-    ({ reads, writes, lists, labels: labelsAt, results }, count, n, steps, from) =>
-      kernel(
-        reads[0] as number,
-        writes[0] ?? 0,
-        labels ? labelsAt : 0,
-        reads[1] ?? 0,
-        lists[0] ?? 0,
-        results,
-        count,
-        n,
-        layout.n,
-        ignoreIndex,
-        smoothing,
-        scale,
-        from,
-        steps,
-      ),
-  );
-  job.writes = grad ? [grad] : [];
+/** Streams the loss of each row to `rows`, and the gradient, times `scale`, to `grad`. */
+function streamLosses(at: Arena, p: Problem, rows: Rows, grad: Output | undefined, scale: number): void {
+  const { fn, source, layout, labels, soft, weight, factors, ignoreIndex, smoothing } = p;
+  const reads = soft ? [source, soft] : [source];
+  const { crossEntropy, crossEntropyOfProbabilities } = at.typed(source.bytes);
+  const [kernel, phases] =
+    p.from === "logits"
+      ? [crossEntropy, phasesOfLogits(grad !== undefined)]
+      : [crossEntropyOfProbabilities.bind(undefined, kindOf(p)), phasesOf(p, grad !== undefined)];
+  const run = (places: Places, count: number, n: number, steps: number, from: number): void =>
+    kernel(
+      places.reads[0] as number,
+      places.writes[0] ?? 0,
+      labels ? places.labels : 0,
+      places.reads[1] ?? 0,
+      places.lists[0] ?? 0,
+      factors ? places.factors : 0,
+      places.results,
+      count,
+      n,
+      layout.n,
+      ignoreIndex,
+      smoothing,
+      scale,
+      from,
+      steps,
+    );
+  const job = new RowJob(fn, layout, reads, phases, grad ? 0 : STEP.finish, run);
+  if (grad) job.writes = [grad];
   job.inPlace = true;
-  job.lists = weight ? [weight] : [];
+  if (weight) job.lists = [weight];
   job.labels = labels;
+  job.factors = factors;
   job.results = rows;
   streamRows(at, job);
 }
 
-function fromProbabilities(at: Arena, p: Problem, sink: Rows, grad: Output | undefined, scale: number): void {
-  const { layout, labels, weight, ignoreIndex, smoothing } = p;
-  const logs = p.from === "logProbabilities";
-  const source = p.source.array.slice();
-  const soft = p.soft?.array.slice();
-  const { n, inner, rows } = layout;
-  const losses = new Float64Array(rows);
-  const logRow = new Float64Array(n);
-  let logTotal = 0;
-  for (let r = 0; r < rows; r++) {
-    const start = Math.floor(r / inner) * n * inner + (r % inner);
-    const label = labels?.[r];
-    const [rowSum, targetSum, mass] = [new CompensatedSum(), new CompensatedSum(), new CompensatedSum()];
-    for (let j = 0; j < n; j++) {
-      rowSum.add(source[start + j * inner] as number);
-      if (soft) targetSum.add(soft[start + j * inner] as number);
-    }
-    const [total, targetTotal] = [rowSum.value, targetSum.value];
-    for (let j = 0; j < n; j++) {
-      const value = source[start + j * inner] as number;
-      logRow[j] = logs ? value : scalar(at, "logarithm", value);
-    }
-    if (!logs) logTotal = scalar(at, "logarithm", total);
-    const ignored = label !== undefined && label === ignoreIndex;
-    const loss = new CompensatedSum();
-    for (let j = 0; j < n; j++) {
-      const value = source[start + j * inner] as number;
-      const t = soft ? (soft[start + j * inner] as number) / (logs ? 1 : targetTotal) : +(label === j);
-      const c = ignored ? 0 : (weight ? (weight.array[j] as number) : 1) * ((1 - smoothing) * t + smoothing / n);
-      mass.add(c);
-      if (c !== 0) loss.add(c * (logTotal - (logRow[j] as number)));
-      else if (!ignored && !logs && !(value >= 0)) loss.add(NaN);
-      if (grad) grad.array[start + j * inner] = c === 0 ? 0 : -scale * c * (logs ? 1 : 1 / value);
-    }
-    if (grad && !logs)
-      for (let j = 0; j < n; j++)
-        (grad.array[start + j * inner] as number) += ignored ? 0 : (scale * mass.value) / total;
-    losses[r] = loss.value;
-  }
-  sink.take(losses, 0, 0, rows);
+/** Exponentials stand in the gradient's place until it is made of them. */
+function phasesOfLogits(withGrad: boolean): Phase[] {
+  const phases = [phase(STEP.begin, STEP.maximum), phase(STEP.aim, STEP.sum, withGrad)];
+  return withGrad ? [...phases, phase(STEP.finish, STEP.write, true, true)] : phases;
+}
+
+/** Counts have a maximum and a sum to be divided by, which is found on the way to it. */
+function phasesOf(p: Problem, withGrad: boolean): Phase[] {
+  const phases =
+    kindOf(p) === KIND.COUNTS
+      ? [phase(STEP.begin, STEP.maximum), phase(STEP.aim, STEP.sum)]
+      : [phase(STEP.begin | STEP.aim, STEP.sum)];
+  return withGrad ? [...phases, phase(STEP.finish, STEP.write, true)] : phases;
+}
+
+/** What rows of no logits hold, to the kernels. */
+function kindOf({ from, normalize }: Problem): number {
+  if (from === "logProbabilities") return KIND.LOGARITHMS;
+  return normalize ? KIND.COUNTS : KIND.PROBABILITIES;
 }
 
 /** The loss, and its gradient if there is to be one. */
 function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; grad: FloatArray | undefined } {
-  const { fn, source, layout, reduction, factors, base, out } = p;
+  const { fn, source, layout, reduction, base, out } = p;
   if (!withGrad && reduction !== "none") noOutput(fn, out, reduction);
   const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
   const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
   const at = arena();
   const scale = perNat(at, base) / (reduction === "mean" ? divisorOf(p) : 1);
-  const rows = new Rows(result, scale, factors && ((loss, row) => loss * (factors[row] as number)));
-  evaluate(at, p, rows, grad, scale);
+  const rows = new Rows(result, scale);
+  streamLosses(at, p, rows, grad, scale);
   return { value: rows.value, grad: grad?.array };
 }
 
