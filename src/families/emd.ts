@@ -157,6 +157,7 @@ export function emd<X extends Input, A extends Input = Input, B extends Input = 
     // the tolerance rises from round to round
     const round = 8 * count;
     const step = alone ? Math.max(1, Math.ceil(ARCS / (block * ld))) : round;
+    stop?.();
     for (let at = 0, pivots = 0; at >= 0; ) {
       const limit = Math.min(step, round - (pivots % round));
       const tolerance = (1 + Math.floor(pivots / round)) * unit;
