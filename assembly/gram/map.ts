@@ -4,9 +4,9 @@
  *     t = factor·c + shift        in f64, rounded once
  *     linear t    polynomial t^degree    exponential e^t    sigmoid tanh t = −m/(m + 2), m = e^{−2|t|} − 1
  */
-import { abs, groupLength, half, join, splat, storeTail, sumError, sumF64, tailMask, VECTOR } from "../lanes";
+import { abs, groupLength, half, join, lanes, splat, storeTail, sumError, tailMask, VECTOR } from "../lanes";
 import { exp, expm1 } from "../math/exp";
-import { lanes } from "./panel";
+import { compensated } from "../sum";
 
 export const LINEAR = 0;
 export const POLYNOMIAL = 1;
@@ -141,7 +141,5 @@ export function differences<T>(x: usize, y: usize, grad: usize, count: i32, fact
     x += VECTOR;
     y += VECTOR;
   }
-  const total = sumF64(sum);
-  // what an infinite sum has lost is no number
-  return total - total == 0 ? total + sumF64(rest) : total;
+  return compensated(sum, rest);
 }

@@ -1,7 +1,9 @@
 /** The ABI of optimal transport: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
-import { histogram, quantiles as quantilesOf, sort } from "./line";
+import { histogram } from "./histogram";
 import { greedyTree as greedyTreeOf, networkSimplex as networkSimplexOf, transported as transportedOf } from "./networkSimplex";
+import { quantiles as quantilesOf } from "./quantiles";
 import { rescale as rescaleOf, settle as settleOf, soften as softenOf, softenPoints as softenPointsOf } from "./sinkhorn";
+import { sort } from "./sort";
 
 // biome-ignore-start format: one line each
 export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f64, masses: usize, tops: usize, totals: usize, sums: usize): void { softenOf(c, rows, width, h, perEpsilon, masses, tops, totals, sums); }
