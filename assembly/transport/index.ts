@@ -11,7 +11,7 @@ export function softenPoints(x: usize, rows: i32, y: usize, width: i32, d: i32, 
 export function rescale(k: usize, rows: i32, width: i32, masses: usize, u: usize, v: usize, sums: usize): void { rescaleOf(k, rows, width, masses, u, v, sums); }
 export function settle(k: usize, width: i32, u: f64, v: usize, c: usize): f64 { return settleOf(k, width, u, v, c); }
 export function greedyTree(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize): usize { return greedyTreeOf(cost, n, m, ld, potentials, nodes); }
-export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize, at: i32, block: i32, tolerance: f64, pivots: i32): i32 { return networkSimplexOf(cost, n, m, ld, potentials, nodes, at, block, tolerance, pivots); }
+export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize, row: i32, block: i32, tolerance: f64, pivots: i32): i32 { return networkSimplexOf(cost, n, m, ld, potentials, nodes, row, block, tolerance, pivots); }
 export function transported(cost: usize, n: i32, m: i32, ld: i32, nodes: usize, root: usize, forbidden: f64, slack: f64, plan: bool): f64 { return transportedOf(cost, n, m, ld, nodes, root, forbidden, slack, plan); }
 export function sort_f32(x: usize, y: usize, n: i32, payload: usize, tables: usize): usize { return sort<u32>(x, y, n, payload, tables); }
 export function sort_f64(x: usize, y: usize, n: i32, payload: usize, tables: usize): usize { return sort<u64>(x, y, n, payload, tables); }

@@ -79,7 +79,8 @@ function addStretches(n: i32, order: f64, unit: f64): void {
  * |x − y|. Sample i has the mass u[i]·uFactor, or uFactor where there is no u; likewise y. Totals agree but for rounding.
  *
  * What is left of two samples' masses is what is walked along, not the distribution functions: a step then rounds by an ULP
- * of a mass rather than of 1, and integer masses stay exact. A mass that is NaN gives NaN.
+ * of a mass rather than of 1, and integer masses stay exact. A mass that is NaN gives NaN, where the walk
+ * comes to it.
  */
 export function quantiles(x: usize, n: i32, u: usize, uFactor: f64, y: usize, m: i32, v: usize, vFactor: f64, wide: bool, wideMass: bool, order: f64, unit: f64): f64 {
   v128.store(TOTAL, f64x2.splat(0));
