@@ -30,10 +30,22 @@ export interface Matrix {
   readonly array: FloatArray;
   readonly start: number;
   readonly rows: number;
-  /** Subtracted from every row, column by column. */
+  /** What is done to each element, in this order; of the two one at most is given. */
+  readonly centring?: Centring | undefined;
+  readonly norms?: Norms | undefined;
+}
+
+/** x ← (unit·x − means[column])·factor, or without means x·unit·factor; unit and factor are powers of two. */
+export interface Centring {
   readonly means?: Float64Array | undefined;
-  /** What each row is divided by. */
-  readonly norms?: Float64Array | undefined;
+  readonly unit: number;
+  readonly factor: number;
+}
+
+/** x ← units[row]·x / norms[row]; the units are powers of two. */
+export interface Norms {
+  readonly units: Float64Array;
+  readonly norms: Float64Array;
 }
 
 export interface Product {
@@ -74,7 +86,8 @@ interface Plan {
   readonly c: number;
   readonly totals: number;
   readonly stride: number;
-  readonly vector: number;
+  /** Three vectors of an f64 for each row or column. */
+  readonly vectors: readonly [number, number, number];
   readonly bytes: number;
 }
 
@@ -107,8 +120,9 @@ function planOf({ x, y, depth, plain, small }: Product): Plan {
   const stride = columns + 16;
   const c = take((side + 8) * stride);
   const totals = depth > SPAN ? take((side + 8) * stride) : c;
-  const vector = take(Math.max(chunk, longest), 8);
-  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vector, bytes };
+  const vector = (): number => take(Math.max(chunk, longest), 8);
+  const vectors = [vector(), vector(), vector()] as const;
+  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vectors, bytes };
 }
 
 /** The scratch that the largest of some products needs. */
@@ -153,7 +167,7 @@ function stage(
   from: number,
   count: number,
   to: number,
-  vector = 0,
+  vectors: Plan["vectors"] = [0, 0, 0],
 ): number {
   const size = m.array.BYTES_PER_ELEMENT;
   const whole = count === depth;
@@ -164,13 +178,16 @@ function stage(
       arena.copyIn(m.array, m.start + (row + i) * depth + from, count, to + i * stride * size);
   }
   const kernels = arena.kernelsFor(m.array);
-  if (m.means) {
-    arena.copyIn(m.means, from, count, vector);
-    kernels.centre(to, stride, rows, count, vector);
+  const [first, second] = vectors;
+  if (m.centring) {
+    const { means, unit, factor } = m.centring;
+    if (means) arena.copyIn(means, from, count, first);
+    kernels.centre(to, stride, rows, count, means ? first : 0, unit, factor);
   }
   if (m.norms) {
-    arena.copyIn(m.norms, row, rows, vector);
-    kernels.divideRows(to, stride, rows, count, vector);
+    arena.copyIn(m.norms.units, row, rows, first);
+    arena.copyIn(m.norms.norms, row, rows, second);
+    kernels.divideRows(to, stride, rows, count, first, second);
   }
   return stride;
 }
@@ -204,20 +221,21 @@ function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: n
   const other = y ?? x;
   const rows = Math.min(side, x.rows - i);
   const columns = Math.min(otherSide, other.rows - j);
-  const [a, b, packed, vector] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed, scratch + plan.vector];
+  const [a, b, packed] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed];
+  const vectors = vectorsAt(scratch, plan);
   const [c, totals] = [scratch + plan.c, scratch + plan.totals];
   const kernels = arena.kernelsFor(x.array);
   const lower = !y && i === j;
   let k = 0;
   do {
     const count = Math.min(chunk, depth - k);
-    const lda = stage(arena, x, depth, i, rows, k, count, a, vector);
+    const lda = stage(arena, x, depth, i, rows, k, count, a, vectors);
     let [from, ldb] = [a, lda];
     if (!lower) {
       from = b;
       ldb = plain
         ? stage(arena, other, other.rows, k, count, j, columns, b)
-        : stage(arena, other, depth, j, columns, k, count, b, vector);
+        : stage(arena, other, depth, j, columns, k, count, b, vectors);
     }
     const goesOn = k % SPAN > 0;
     if (k > 0 && !goesOn) kernels.accumulate(c, totals, rows * plan.stride, k === SPAN);
@@ -280,38 +298,140 @@ export function writeProduct(arena: Arena, scratch: number, product: Product, ta
   });
 }
 
-/** The mean of each column of x, summed in f64; in the scratch of the product of x and itself. */
-export function columnMeans(arena: Arena, scratch: number, product: Product): Float64Array {
-  const { x: m, depth } = product;
-  const plan = planOf(product);
-  const means = new Float64Array(depth);
-  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
-  for (let k = 0; k < depth; k += plan.chunk) {
-    const count = Math.min(plan.chunk, depth - k);
-    arena.copyIn(means, k, count, vector);
-    for (let i = 0; i < m.rows; i += plan.side) {
-      const rows = Math.min(plan.side, m.rows - i);
-      arena.kernelsFor(m.array).columnSums(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
-    }
-    arena.copyOut(vector, count, means, k);
-  }
-  return means.map((sum) => sum / m.rows);
+function vectorsAt(scratch: number, { vectors: [first, second, third] }: Plan): Plan["vectors"] {
+  return [scratch + first, scratch + second, scratch + third];
 }
 
-/** The Euclidean norm of each row of x, likewise; 1 for a row of zeros, which then stays one. */
-export function rowNorms(arena: Arena, scratch: number, product: Product): Float64Array {
+/** Σᵢ unit·x[i, k] and the extremes of x[i, k] of each column k of x, in f64; in the scratch of the product of x and itself. */
+function columnsOf(arena: Arena, scratch: number, product: Product, unit: number) {
+  const { x: m, depth } = product;
+  const plan = planOf(product);
+  const [sums, lows, highs] = [
+    new Float64Array(depth),
+    new Float64Array(depth).fill(Infinity),
+    new Float64Array(depth).fill(-Infinity),
+  ];
+  const a = scratch + plan.a;
+  const [sumsAt, lowsAt, highsAt] = vectorsAt(scratch, plan);
+  const size = m.array.BYTES_PER_ELEMENT;
+  const extremes = [
+    [lows, lowsAt],
+    [highs, highsAt],
+  ] as const;
+  for (let k = 0; k < depth; k += plan.chunk) {
+    const count = Math.min(plan.chunk, depth - k);
+    arena.copyIn(sums, k, count, sumsAt);
+    for (const [values, place] of extremes) arena.copyIn(values, k, count, place, 1, size);
+    for (let i = 0; i < m.rows; i += plan.side) {
+      const rows = Math.min(plan.side, m.rows - i);
+      const stride = stage(arena, m, depth, i, rows, k, count, a);
+      arena.kernelsFor(m.array).columnSums(a, stride, rows, count, unit, sumsAt, lowsAt, highsAt);
+    }
+    arena.copyOut(sumsAt, count, sums, k);
+    const view = arena.view(size);
+    for (const [values, place] of extremes) values.set(view.subarray(place / size, place / size + count), k);
+  }
+  return { sums, lows, highs };
+}
+
+/** 2^exponent ≤ x < 2^(exponent + 1), by its bits: a logarithm may err. −1023 of 0 and subnormal numbers, 1024 of ∞ and NaN. */
+export function exponentOf(x: number): number {
+  FLOAT[0] = x;
+  return (((BITS[1] as number) >>> 20) & 0x7ff) - 1023;
+}
+const FLOAT = new Float64Array(1);
+const BITS = new Uint32Array(FLOAT.buffer);
+
+/** max |x|, by the extremes of columns; a NaN is passed over. */
+function largestOf({ lows, highs }: { lows: Float64Array; highs: Float64Array }): number {
+  return lows.reduce((most, low, k) => Math.max(most, -low, highs[k] as number), 0);
+}
+
+/**
+ * What brings x and y into the range in which `gamma` times their distances, squared or not, is neither 0 nor beyond all
+ * numbers: with the power of two s, γ/s² (or γ/s) is near 1, and takes the place of γ. In f32, say, with γ = 1e-40 points 1e20 apart have
+ * a kernel of e^-1, but a squared distance of 1e40. Where γ is no such number, s is 1. At most as large as x and y allow.
+ */
+export function rangeOf(
+  arena: Arena,
+  scratch: number,
+  matrices: readonly Matrix[],
+  depth: number,
+  squared: boolean,
+  gamma: number,
+): { unit: number; gamma: number } {
+  const narrow = (matrices[0] as Matrix).array.BYTES_PER_ELEMENT === 4;
+  // the exponents of γ that are nothing out of the way, of the largest number, and the largest of a unit
+  const [usual, top, most] = narrow ? [64, 125, 100] : [500, 1021, 600];
+  const power = squared ? 2 : 1;
+  const exponent = gamma === 0 ? -Infinity : exponentOf(gamma);
+  if (Math.abs(exponent) <= usual) return { unit: 1, gamma };
+  let wanted = Math.min(Math.max(Math.round(exponent / power), -most), most);
+  if (wanted > 0) {
+    const largest = (x: Matrix): number => largestOf(columnsOf(arena, scratch, { x, depth, of: 0 }, 1));
+    wanted = Math.max(0, Math.min(wanted, top - exponentOf(Math.max(...matrices.map(largest)))));
+  }
+  const unit = 2 ** wanted;
+  return { unit, gamma: squared ? gamma / unit / unit : gamma / unit };
+}
+
+/**
+ * How x is centred: its means by columns, in a unit in which their sums neither overflow nor are subnormal. With `scaled` it is left
+ * multiplied by the power of two that brings the largest difference from a mean into [1, 2).
+ */
+export function centringOf(arena: Arena, scratch: number, product: Product, scaled: boolean): Centring {
+  let unit = 1;
+  let { sums, lows, highs } = columnsOf(arena, scratch, product, unit);
+  const largest = largestOf({ lows, highs });
+  // of numbers below 2^960 as many as there can be have a finite sum; those below 2^-400 are far from the largest in 2^600ths
+  if (largest > 2 ** 960) unit = 2 ** -64;
+  else if (largest > 0 && largest < 2 ** -400) unit = 2 ** 600;
+  if (unit !== 1) ({ sums, lows, highs } = columnsOf(arena, scratch, product, unit));
+  const { rows } = product.x;
+  // a mean lies between the extremes, rounded or not: of equal numbers it is their value, and nothing is left of them
+  const means = sums.map((sum, k) =>
+    Math.min(Math.max(sum / rows, unit * (lows[k] as number)), unit * (highs[k] as number)),
+  );
+  if (!scaled) return { means, unit, factor: 1 / unit };
+  const spread = means.reduce(
+    (most, mean, k) => Math.max(most, unit * (highs[k] as number) - mean, mean - unit * (lows[k] as number)),
+    0,
+  );
+  return { means, unit, factor: spread > 0 && spread < Infinity ? 2 ** -Math.max(exponentOf(spread), -1000) : 1 };
+}
+
+/** The Euclidean norm of each row of x, in units in which its square is in range; 1 for a row of zeros, which then stays one. */
+export function normsOf(arena: Arena, scratch: number, product: Product): Norms {
+  const units = new Float64Array(product.x.rows).fill(1);
+  let sums = squaresOf(arena, scratch, product, units);
+  // squares of f32 are always in range; of f64, where a sum is within these, no square that counts was subnormal
+  const far = (sum: number): boolean => sum < 2 ** -800 || sum > 2 ** 800;
+  if (product.x.array.BYTES_PER_ELEMENT === 8 && sums.some(far)) {
+    sums.forEach((sum, i) => {
+      if (far(sum)) units[i] = sum < 1 ? 2 ** 600 : 2 ** -600;
+    });
+    sums = squaresOf(arena, scratch, product, units);
+  }
+  return { units, norms: sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum))) };
+}
+
+/** Σₖ (units[i]·x[i, k])² of each row, in f64; in the scratch of the product of x and itself. */
+function squaresOf(arena: Arena, scratch: number, product: Product, units: Float64Array): Float64Array {
   const { x: m, depth } = product;
   const plan = planOf(product);
   const sums = new Float64Array(m.rows);
-  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
+  const a = scratch + plan.a;
+  const [unitsAt, sumsAt] = vectorsAt(scratch, plan);
   for (let i = 0; i < m.rows; i += plan.side) {
     const rows = Math.min(plan.side, m.rows - i);
-    arena.copyIn(sums, i, rows, vector);
+    arena.copyIn(units, i, rows, unitsAt);
+    arena.copyIn(sums, i, rows, sumsAt);
     for (let k = 0; k < depth; k += plan.chunk) {
       const count = Math.min(plan.chunk, depth - k);
-      arena.kernelsFor(m.array).rowSquares(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
+      const stride = stage(arena, m, depth, i, rows, k, count, a);
+      arena.kernelsFor(m.array).rowSquares(a, stride, rows, count, unitsAt, sumsAt);
     }
-    arena.copyOut(vector, rows, sums, i);
+    arena.copyOut(sumsAt, rows, sums, i);
   }
-  return sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum)));
+  return sums;
 }

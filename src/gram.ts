@@ -1,10 +1,11 @@
 /** Gram matrices, and the kernel matrices that stand for inner products of other spaces. */
 import type { Arena } from "./arena.ts";
 import {
-  columnMeans,
+  centringOf,
   type Matrix,
+  normsOf,
   type Product,
-  rowNorms,
+  rangeOf,
   scratchFor,
   type Target,
   withScratch,
@@ -99,7 +100,7 @@ export function writeGrams(at: Arena, scratch: number, array: FloatArray, grams:
   const { count, n, d, factor, center } = grams;
   for (let b = 0; b < count; b++) {
     let product = gramOf(array, grams, b * n * d);
-    if (center) product = { ...product, x: { ...product.x, means: columnMeans(at, scratch, product) } };
+    if (center) product = { ...product, x: { ...product.x, centring: centringOf(at, scratch, product, false) } };
     writeProduct(at, scratch, product, { out, start: b * n * n, map: MAP.linear, factor });
   }
 }
@@ -157,7 +158,7 @@ function ownProduct(x: Matrix, depth: number): Product {
   return { x, depth, of: SUM_OF.products };
 }
 
-/** x with y, or with itself, as the product a kernel is of. */
+/** x with y, or with itself, as the product a kernel is of, and what becomes of it. */
 export function kernelProduct(
   at: Arena,
   scratch: number,
@@ -165,10 +166,16 @@ export function kernelProduct(
   x: Matrix,
   y: Matrix | undefined,
   depth: number,
-): Product {
-  const normed = (m: Matrix): Matrix =>
-    plan.normed ? { ...m, norms: rowNorms(at, scratch, ownProduct(m, depth)) } : m;
-  return { x: normed(x), y: y && normed(y), depth, of: plan.of };
+): { product: Product; map: KernelPlan["map"] } {
+  const { of, normed } = plan;
+  let { map } = plan;
+  let prepared = (m: Matrix): Matrix => (normed ? { ...m, norms: normsOf(at, scratch, ownProduct(m, depth)) } : m);
+  if (of !== SUM_OF.products) {
+    const { unit, gamma } = rangeOf(at, scratch, y ? [x, y] : [x], depth, of === SUM_OF.squares, -map.factor);
+    map = { ...map, factor: -gamma };
+    if (unit !== 1) prepared = (m) => ({ ...m, centring: { unit, factor: 1 } });
+  }
+  return { product: { x: prepared(x), y: y && prepared(y), depth, of }, map };
 }
 
 /** The scratch of such products, and of what comes before them. */
@@ -232,9 +239,9 @@ export function kernelMatrix<X extends Input>(
   const bytes = kernelScratch(matrix(source.x, n), other, d);
   return withScratch(at, fn, bytes, arrays, (scratch, [out, a, b]) => {
     const second = b && matrix(b, m);
-    const product = kernelProduct(at, scratch, plan, matrix(a as FloatArray, n), second, d);
+    const { product, map } = kernelProduct(at, scratch, plan, matrix(a as FloatArray, n), second, d);
     const written = out as FloatArray;
-    writeProduct(at, scratch, product, { out: written, start: 0, ...plan.map });
+    writeProduct(at, scratch, product, { out: written, start: 0, ...map });
     if (plan.power !== undefined) raise(at, written, plan.power);
     return written as ResultOf<X>;
   });

@@ -3,7 +3,8 @@
 import type { Arena } from "./arena.ts";
 import {
   type Block,
-  columnMeans,
+  type Centring,
+  centringOf,
   eachBlock,
   eachPair,
   type Matrix,
@@ -56,19 +57,24 @@ export function samplesOf(fn: string, x: Input, y: Input, o: Pick<MmdOptions, "s
 }
 
 /** Σ of a matrix of kernels, in f64: row by row of its blocks; and of its diagonal. */
-function sums(at: Arena, scratch: number, product: Product, plan: KernelPlan): { all: number; diagonal: number } {
+function sums(
+  at: Arena,
+  scratch: number,
+  { product, map }: { product: Product; map: KernelPlan["map"] },
+  power: number | undefined,
+): { all: number; diagonal: number } {
   const size = product.x.array.BYTES_PER_ELEMENT;
   const all = new CompensatedSum();
   const diagonal = new CompensatedSum();
   eachBlock(at, scratch, product, (block) => {
     const own = !product.y && block.i === block.j;
-    mapBlock(at, product.x.array, block, own, plan.map);
+    mapBlock(at, product.x.array, block, own, map);
     const values = at.view(size);
     for (let r = 0; r < block.rows; r++) {
       const row = block.pointer / size + r * block.stride;
       let sum = 0;
       // both triangles: what is below the diagonal counts twice
-      if (plan.power !== undefined) raise(at, values.subarray(row, row + (own ? r + 1 : block.columns)), plan.power);
+      if (power !== undefined) raise(at, values.subarray(row, row + (own ? r + 1 : block.columns)), power);
       for (let c = 0; c < (own ? r : block.columns); c++) sum += values[row + c] as number;
       all.add(product.y ? sum : 2 * sum);
       if (own) diagonal.add(values[row + r] as number);
@@ -102,10 +108,10 @@ export function mmd(x: Input, y: Input, options?: MmdOptions): number {
   return withScratch(at, fn, bytes, [source.x, source.y], (scratch, [p, q]) => {
     const [a, b] = matrices(p as FloatArray, q as FloatArray);
     const own = (s: Matrix): number => {
-      const { all, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, s, undefined, d), plan);
+      const { all, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, s, undefined, d), plan.power);
       return unbiased ? (all - diagonal) / (s.rows * (s.rows - 1)) : all / (s.rows * s.rows);
     };
-    const cross = sums(at, scratch, kernelProduct(at, scratch, plan, a, b, d), plan).all / (n * m);
+    const cross = sums(at, scratch, kernelProduct(at, scratch, plan, a, b, d), plan.power).all / (n * m);
     const value = own(a) + own(b) - 2 * cross;
     // below 0 by rounding alone
     return !unbiased && plan.positive && value < 0 ? 0 : value;
@@ -139,8 +145,8 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
   const [n, d] = source.shape;
   const [m, e] = source.yShape;
   if (m !== n) failValue(fn, "yShape", `[${n}, e], with the n of "x"`, source.yShape);
-  const product = (array: FloatArray, depth: number, means?: Float64Array): Product => ({
-    x: { array, start: 0, rows: n, means },
+  const product = (array: FloatArray, depth: number, centring?: Centring): Product => ({
+    x: { array, start: 0, rows: n, centring },
     depth,
     of: SUM_OF.products,
     small: true,
@@ -150,9 +156,9 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
   const bytes = first + scratchFor(product(source.y, e));
   return withScratch(at, fn, bytes, [source.x, source.y], (scratch, arrays) => {
     const [p, q] = arrays as [FloatArray, FloatArray];
-    // centred features have a centred Gram matrix, and HSIC does not change, but for less rounding
-    const k = product(p, d, columnMeans(at, scratch, product(p, d)));
-    const l = product(q, e, columnMeans(at, scratch, product(q, e)));
+    // centred features have a centred Gram matrix, and HSIC does not change, but for less rounding; scaled, its fourth powers are in range
+    const k = product(p, d, centringOf(at, scratch, product(p, d), true));
+    const l = product(q, e, centringOf(at, scratch, product(q, e), true));
     const s: Moments = { rowsK: new Float64Array(n), rowsL: new Float64Array(n), kl: 0, kk: 0, ll: 0 };
     eachPair(at, [k, scratch], [l, scratch + first], (a, b) => {
       gather(at, p.BYTES_PER_ELEMENT, a, b, unbiased, s);

@@ -22,7 +22,19 @@ function below(n) {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return Math.floor((state / 2 ** 32) * n);
 }
-const HOSTILE = [Number.NaN, Infinity, -Infinity, -1, -0, 0, Number.MAX_VALUE, -Number.MAX_VALUE, 5e-324, 1e270, 2 ** 52];
+const HOSTILE = [
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  -1,
+  -0,
+  0,
+  Number.MAX_VALUE,
+  -Number.MAX_VALUE,
+  5e-324,
+  1e270,
+  2 ** 52,
+];
 /** One number in `rare` is hostile, the others are small and whole. */
 const value = (rare) => (below(rare) === 0 ? HOSTILE[below(HOSTILE.length)] : below(9));
 
