@@ -83,7 +83,7 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   const fn = "emd";
   const o = optionsOf(fn, options);
   const wanted = flagOf(fn, "plan", o.plan);
-  const { a: p, b: q, cost: c, total, slack, low, high } = problemOf(fn, a, b, cost);
+  const { a: p, b: q, cost: c, unit: massUnit, total, slack, low, high } = problemOf(fn, a, b, cost);
   const f = outputOf(fn, undefined, c, p.length);
   const g = outputOf(fn, undefined, c, q.length);
   const plan = wanted ? outputOf(fn, undefined, c, c.length) : undefined;
@@ -154,7 +154,7 @@ export function emd<X extends Input>(a: Input, b: Input, cost: X, options?: EmdO
   if (value === Infinity) failValue(fn, "cost", "finite for enough pairs to carry all mass", value);
   if (plan)
     visit((to, at) => {
-      plan[to] = costs[at] as number;
+      plan[to] = (costs[at] as number) / massUnit;
     });
-  return { cost: value, f, g, ...(plan && { plan }) } as EmdResult<ResultOf<X>>;
+  return { cost: value / massUnit, f, g, ...(plan && { plan }) } as EmdResult<ResultOf<X>>;
 }

@@ -1,4 +1,5 @@
 /** The Sinkhorn divergence of two clouds of points, with its gradient: no matrix of costs is held. */
+import { exponentOf } from "./blocks.ts";
 import { failValue, optionsOf } from "./check.ts";
 import { sameDepth } from "./gram.ts";
 import { samplesOf } from "./kernelStatistics.ts";
@@ -8,6 +9,7 @@ import {
   exponents,
   logarithms,
   type SinkhornControls,
+  type SinkhornProgress,
   type Vector,
   vectorsOf,
   widthOf,
@@ -37,8 +39,8 @@ interface Cloud {
 }
 
 function cloudOf(fn: string, name: string, array: FloatArray, n: number, weights: unknown): Cloud {
-  const [given, total] = weightsOf(fn, `${name}Weights`, array, n, weights, false);
-  const masses = new Float64Array(n).map((_, i) => (given ? (given[i] as number) : 1) / total);
+  const [given, { sum, unit }] = weightsOf(fn, `${name}Weights`, array, n, weights, false);
+  const masses = new Float64Array(n).map((_, i) => ((given ? (given[i] as number) : 1) * unit) / sum);
   return { array, n, width: widthOf(n), masses };
 }
 
@@ -52,23 +54,49 @@ function equal(x: Cloud, y: Cloud): boolean {
   );
 }
 
-/** The largest cost that there can be, by the box that holds all points; NaN of what is no number. */
-function rangeOf(clouds: readonly Cloud[], d: number, order: number): number {
-  let sum = 0;
+/** The box that holds all points. */
+interface Box {
+  /** The power of two that coordinates are multiplied by, 1 unless squares of their differences would leave the range of f64. */
+  readonly unit: number;
+  /** The largest cost that there can be, in that unit; NaN of what is no number. */
+  readonly range: number;
+}
+
+/** Exponents of differences whose squares, and sums of these, are in range. */
+const USUAL = 400;
+
+function boxOf(clouds: readonly Cloud[], d: number, order: number): Box {
+  const lows = new Float64Array(d).fill(Infinity);
+  const highs = new Float64Array(d).fill(-Infinity);
+  let largest = 0;
+  let widest = 0;
   for (let k = 0; k < d; k++) {
-    let low = Infinity;
-    let high = -Infinity;
     for (const { array } of clouds) {
       for (let i = k; i < array.length; i += d) {
-        low = Math.min(low, array[i] as number);
-        high = Math.max(high, array[i] as number);
+        lows[k] = Math.min(lows[k] as number, array[i] as number);
+        highs[k] = Math.max(highs[k] as number, array[i] as number);
       }
     }
-    // not ** 2, which engines round differently: where ε starts is what the iterations hang on
-    sum += (high - low) * (high - low);
+    const [low, high] = [lows[k] as number, highs[k] as number];
+    largest = Math.max(largest, -low, high);
+    // a half of it, which cannot overflow
+    widest = Math.max(widest, high / 2 - low / 2);
   }
-  return order === 1 ? Math.sqrt(sum) : sum;
+  if (!(largest < Infinity)) return { unit: 1, range: Number.NaN };
+  const exponent = exponentOf(widest);
+  // as far as the points' distance from 0 allows
+  const unit = Math.abs(exponent) <= USUAL ? 1 : 2 ** Math.min(-exponent, 1000, 1000 - exponentOf(largest));
+  let sum = 0;
+  for (let k = 0; k < d; k++) {
+    const width = unit * (highs[k] as number) - unit * (lows[k] as number);
+    // not ** 2, which engines round differently: where ε starts is what the iterations hang on
+    sum += width * width;
+  }
+  return { unit, range: order === 1 ? Math.sqrt(sum) : sum };
 }
+
+/** ε beyond this many times the largest cost makes no difference of more than 2^-26 of it, but takes the digits of the result. */
+const LARGEST_EPSILON = 2 ** 26;
 
 /** Points in panels of 4: coordinate k of point 4p + r stands at (p·d + k)·4 + r. */
 const inPanels = (i: number, k: number, d: number): number => ((i >>> 2) * d + k) * 4 + (i & 3);
@@ -86,7 +114,7 @@ function divergence(
   withGrad: boolean,
 ): { value: number; grad: FloatArray | undefined } {
   const o = optionsOf(fn, options) as Partial<SinkhornDivergenceOptions>;
-  const controls = controlsOf(fn, o, 1e-6);
+  const asked = controlsOf(fn, o, 1e-6);
   const source = samplesOf(fn, x, y, o, 1);
   const d = sameDepth(fn, source.shape, source.yShape);
   const order = o.order ?? 2;
@@ -95,8 +123,24 @@ function divergence(
   const q = cloudOf(fn, "y", source.y, source.yShape[0], o.yWeights);
   const grad = withGrad ? outputOf(fn, undefined, source.x, source.x.length) : undefined;
   if (equal(p, q)) return { value: 0, grad };
-  const range = rangeOf([p, q], d, order);
-  if (!(range < Infinity)) return { value: Number.NaN, grad: grad?.fill(Number.NaN) };
+  const { unit, range } = boxOf([p, q], d, order);
+  if (Number.isNaN(range)) return { value: Number.NaN, grad: grad?.fill(Number.NaN) };
+  // all points are one
+  if (range === 0) return { value: 0, grad };
+  /** What was computed in the unit, as of the points given: costs go with its `order`-th power. */
+  const unscaled = (value: number, power: number): number => {
+    let result = value;
+    for (let k = 0; k < power; k++) result /= unit;
+    return result;
+  };
+  const epsilon = order === 1 ? asked.epsilon * unit : asked.epsilon * unit * unit;
+  const { progress } = asked;
+  const controls = {
+    ...asked,
+    // a smaller ε than the one makes no difference, and neither does a larger one than the other
+    epsilon: Math.min(Math.max(epsilon, range * 2 ** -1000), range * LARGEST_EPSILON),
+    progress: progress && ((p: SinkhornProgress) => progress({ ...p, epsilon: unscaled(p.epsilon, order) })),
+  };
 
   const width = Math.max(p.width, q.width);
   const { at, vectors } = vectorsOf(
@@ -118,7 +162,7 @@ function divergence(
   const [h, scratch, sums, masses, tops, totals, block, xs, ys, gs] = vectors;
   const place = (cloud: Cloud, points: Vector): Placed => {
     for (let i = 0; i < cloud.n; i++)
-      for (let k = 0; k < d; k++) points.array[inPanels(i, k, d)] = cloud.array[i * d + k] as number;
+      for (let k = 0; k < d; k++) points.array[inPanels(i, k, d)] = unit * (cloud.array[i * d + k] as number);
     return { ...cloud, points };
   };
   /** Σ a·f + Σ b·g of two clouds, or of one and itself; its gradient with respect to x, times `factor`, is added to `gs`. */
@@ -149,9 +193,10 @@ function divergence(
   // with respect to both of its x, of which there are two: twice the half
   const value = dual(a, b, 1) - dual(a, a, -1) / 2 - dual(b, b, 0) / 2;
   if (grad)
-    for (let i = 0; i < p.n; i++) for (let k = 0; k < d; k++) grad[i * d + k] = gs.array[inPanels(i, k, d)] as number;
+    for (let i = 0; i < p.n; i++)
+      for (let k = 0; k < d; k++) grad[i * d + k] = unscaled(gs.array[inPanels(i, k, d)] as number, order - 1);
   // below 0 by rounding, or by what the tolerance leaves, alone
-  return { value: value < 0 ? 0 : value, grad };
+  return { value: value < 0 ? 0 : unscaled(value, order), grad };
 }
 
 /**
@@ -164,6 +209,9 @@ function divergence(
  * time. The dual is exact to the second order of the marginal error, by default 1e-6; what rounding and that leave below 0 is
  * returned as 0. Of equal clouds it is exactly 0. NaN or ∞ in a point gives NaN. GeomLoss halves the squared distance: its
  * value for a blur σ is half of this one for ε = 2σ².
+ *
+ * Points may be of any scale. An ε beyond 2²⁶ times the largest cost is taken as that: it is not told from ∞ by more than 2⁻²⁶ of
+ * that cost, where the digits lost to an ε of 10¹⁶ times the cost would be all of them.
  *
  * `progress` is told of the three problems in turn, each from iteration 1 on; where `maxIterations` end one, its last
  * iterate counts.

@@ -4,20 +4,41 @@ import { CompensatedSum } from "./reduction.ts";
 import { elementsOfBoth, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input } from "./types.ts";
 
-/** The sum of masses, which are not negative and not all 0; where `unknown` ones may be, NaN of a NaN. */
-function totalOf(fn: string, name: string, masses: FloatArray, unknown: boolean): number {
-  const sum = new CompensatedSum();
+/** Σ unit·mass. The unit is a power of two, 1 unless the sum would overflow or consist of subnormal numbers. */
+export interface Total {
+  readonly sum: number;
+  readonly unit: number;
+}
+
+/** The total of `count` masses from an index on; NaN where one is negative or no number. */
+export function totalOf(masses: FloatArray, from: number, count: number): Total {
+  const sumIn = (unit: number): number => {
+    const sum = new CompensatedSum();
+    for (let i = from; i < from + count; i++) {
+      const mass = masses[i] as number;
+      sum.add(mass < 0 ? Number.NaN : unit * mass);
+    }
+    return sum.value;
+  };
+  const sum = sumIn(1);
+  if (sum > 2 ** 900) return { sum: sumIn(2 ** -900), unit: 2 ** -900 };
+  if (sum > 0 && sum < 2 ** -900) return { sum: sumIn(2 ** 900), unit: 2 ** 900 };
+  return { sum, unit: 1 };
+}
+
+/** The same of an argument, whose masses are finite, not negative and not all 0; where `unknown` ones may be, NaN of a NaN. */
+function checkedTotalOf(fn: string, name: string, masses: FloatArray, unknown: boolean): Total {
   for (let i = 0; i < masses.length; i++) {
     const mass = masses[i] as number;
     if (!(mass >= 0 && mass < Infinity) && !(unknown && Number.isNaN(mass)))
       failValue(fn, `${name}[${i}]`, "finite and not negative", mass);
-    sum.add(mass);
   }
-  if (sum.value === 0 || sum.value === Infinity) failValue(fn, name, "masses of a positive, finite sum", sum.value);
-  return sum.value;
+  const total = totalOf(masses, 0, masses.length);
+  if (total.sum === 0) failValue(fn, name, "masses of a positive sum", total.sum);
+  return total;
 }
 
-/** The weights of `points`, the argument "x" of "xWeights", and their sum; none, if all n are alike. */
+/** The weights of `points`, the argument "x" of "xWeights", and their total; none, if all n are alike. */
 export function weightsOf(
   fn: string,
   name: string,
@@ -25,18 +46,20 @@ export function weightsOf(
   n: number,
   given: unknown,
   unknown: boolean,
-): [FloatArray | undefined, number] {
-  if (given === undefined) return [undefined, n];
+): [FloatArray | undefined, Total] {
+  if (given === undefined) return [undefined, { sum: n, unit: 1 }];
   const weights = elementsOfBoth(fn, name[0] as string, points, name, given)[1];
   if (weights.length !== n) failValue(fn, name, `of length ${n}, one for each point`, weights);
-  return [weights, totalOf(fn, name, weights, unknown)];
+  return [weights, checkedTotalOf(fn, name, weights, unknown)];
 }
 
-/** Masses a [n] and b [m], checked and in f64, and costs [n, m] as they are. */
+/** Masses a [n] and b [m], checked, in f64 and times `unit`, and costs [n, m] as they are. */
 export interface Problem {
   readonly a: Float64Array;
   readonly b: Float64Array;
   readonly cost: FloatArray;
+  /** The power of two that masses are multiplied by, which plans and their costs have yet to be divided by. */
+  readonly unit: number;
   readonly total: number;
   /** What mass may be lost to rounding. */
   readonly slack: number;
@@ -61,11 +84,12 @@ export function problemOf(fn: string, a: Input, b: Input, cost: Input): Problem 
   const shape = shapeOf(fn, cost, undefined, c.length, "cost");
   if (c.length !== p.length * q.length || (shape.length !== 1 && (shape.length !== 2 || shape[0] !== p.length)))
     failValue(fn, "cost", `of shape [${p.length}, ${q.length}]`, shape);
-  const total = totalOf(fn, "a", p, false);
-  const other = totalOf(fn, "b", q, false);
+  const { sum: total, unit } = checkedTotalOf(fn, "a", p, false);
+  const given = checkedTotalOf(fn, "b", q, false);
+  const other = given.sum * (unit / given.unit);
   // √(2u): sums made in the type of the data pass
   const slack = total * (c.BYTES_PER_ELEMENT === 4 ? 2 ** -11.5 : 2 ** -26);
-  if (!(Math.abs(other - total) <= slack)) failValue(fn, "b", `of the sum of "a", ${total}`, other);
+  if (!(Math.abs(other - total) <= slack)) failValue(fn, "b", `of the sum of "a", ${total / unit}`, other / unit);
   let low = Infinity;
   let high = -Infinity;
   for (let k = 0; k < c.length; k++) {
@@ -76,6 +100,6 @@ export function problemOf(fn: string, a: Input, b: Input, cost: Input): Problem 
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  const masses = (given: FloatArray, scale: number) => Float64Array.from(given, (mass) => mass * scale);
-  return { a: masses(p, 1), b: masses(q, total / other), cost: c, total, slack, low, high };
+  const masses = (given: FloatArray, factor: number) => Float64Array.from(given, (mass) => mass * unit * factor);
+  return { a: masses(p, 1), b: masses(q, total / other), cost: c, unit, total, slack, low, high };
 }

@@ -2,10 +2,10 @@
 import type { Arena } from "./arena.ts";
 import { failValue, numberIn, optionsOf } from "./check.ts";
 import { workspace } from "./kernels.ts";
-import { CompensatedSum, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
+import { type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
 import { scalar, TILE_BYTES } from "./rows.ts";
 import { elements, elementsOfBoth, layoutOf, outputOf, pairOf } from "./tensor.ts";
-import { weightsOf } from "./transport.ts";
+import { type Total, totalOf, weightsOf } from "./transport.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
 // of assembly/transport/line.ts
@@ -31,13 +31,18 @@ function distance(at: Arena, order: number, total: number, walk: (order: number,
 }
 
 /**
- * What to multiply masses of sums u and v by, so that both sum to the same `total`: integers by integers, which stay exact,
+ * What to multiply masses of the sums u and v by, so that both sum to the same `total`: integers by integers, which stay exact,
  * where the sums are so; and by powers of 2, so that nothing overflows.
  */
 function common(u: number, v: number): { byU: number; byV: number; total: number } {
-  const scale = (sum: number) => 2 ** Math.min(Math.max(-Math.round(Math.log2(sum)), -1000), 1000);
+  const scale = (sum: number) => 2 ** -Math.round(Math.log2(sum));
   const [su, sv] = [scale(u), scale(v)];
   return { byU: v * sv * su, byV: u * su * sv, total: u * su * (v * sv) };
+}
+
+/** Masses in linear memory, in the unit of their total. */
+function inUnit(masses: FloatArray, { unit }: Total): void {
+  if (unit !== 1) for (let i = 0; i < masses.length; i++) masses[i] = (masses[i] as number) * unit;
 }
 
 export interface WassersteinOptions {
@@ -58,7 +63,7 @@ export interface WassersteinOptions {
  * for the masses of bins there is `wassersteinHistogram`. Samples at ±∞ cost nothing where the same infinity meets itself, and
  * an infinite distance elsewhere; a NaN in any argument gives NaN.
  *
- * @throws RangeError for no samples, weights that are negative, of sum 0 or ∞ or not one to a sample, and an order below 1;
+ * @throws RangeError for no samples, weights that are negative or infinite, of sum 0 or not one to a sample, and an order below 1;
  * TypeError for arguments of the wrong kind or of f32 and f64 mixed.
  * @example wasserstein([0, 1, 3], [5, 6, 8]); // 5
  * @example wasserstein([0, 1], [0, 1], { uWeights: [3, 1], vWeights: [2, 2] }); // 0.25
@@ -71,8 +76,8 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
   if (x.length === 0) failValue(fn, "u", "at least one sample", x);
   if (y.length === 0) failValue(fn, "v", "at least one sample", y);
   const order = orderOf(fn, o.order);
-  const [uWeights, uSum] = weightsOf(fn, "uWeights", x, x.length, o.uWeights, true);
-  const [vWeights, vSum] = weightsOf(fn, "vWeights", y, y.length, o.vWeights, true);
+  const [uWeights, uTotal] = weightsOf(fn, "uWeights", x, x.length, o.uWeights, true);
+  const [vWeights, vTotal] = weightsOf(fn, "vWeights", y, y.length, o.vWeights, true);
   const bytes = x.BYTES_PER_ELEMENT;
   // samples, and their weights behind them: u, v, and as much scratch, which trade places
   const side = Math.ceil((Math.max(x.length, y.length) * bytes) / 64) * 64;
@@ -90,15 +95,27 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
   };
   const xAt = sorted(x, uWeights);
   const yAt = sorted(y, vWeights);
-  // a NaN is at an end
+  // a NaN is at an end, and so is an infinity
   const view = at.view(bytes);
-  const ends = [xAt / bytes, xAt / bytes + x.length - 1, yAt / bytes, yAt / bytes + y.length - 1];
-  if (Number.isNaN(uSum + vSum) || ends.some((i) => Number.isNaN(view[i]))) return Number.NaN;
-  const { byU, byV, total } = common(uSum, vSum);
+  const samples = [
+    view.subarray(xAt / bytes, xAt / bytes + x.length),
+    view.subarray(yAt / bytes, yAt / bytes + y.length),
+  ];
+  const ends = samples.flatMap((sorted) => [sorted[0] as number, sorted[sorted.length - 1] as number]);
+  if (Number.isNaN(uTotal.sum + vTotal.sum) || ends.some(Number.isNaN)) return Number.NaN;
+  const { byU, byV, total } = common(uTotal.sum, vTotal.sum);
   const [uAt, vAt, wide] = [uWeights ? xAt + side : 0, vWeights ? yAt + side : 0, bytes === 8];
-  return distance(at, order, total, (p, unit) =>
-    at.kernels.quantiles(xAt, x.length, uAt, byU, yAt, y.length, vAt, byV, wide, wide, p, unit),
-  );
+  inUnit(view.subarray(uAt / bytes, uAt / bytes + x.length), uTotal);
+  inUnit(view.subarray(vAt / bytes, vAt / bytes + y.length), vTotal);
+  const measure = (): number =>
+    distance(at, order, total, (p, unit) =>
+      at.kernels.quantiles(xAt, x.length, uAt, byU, yAt, y.length, vAt, byV, wide, wide, p, unit),
+    );
+  const value = measure();
+  if (value < Infinity || !ends.every(Number.isFinite)) return value;
+  // a difference overflowed: those of a quarter of the samples cannot
+  for (const sorted of samples) for (let i = 0; i < sorted.length; i++) sorted[i] = (sorted[i] as number) / 4;
+  return 4 * measure();
 }
 
 export interface WassersteinHistogramOptions<R extends Reduction = Reduction> {
@@ -126,14 +143,15 @@ function positionsOf(fn: string, n: number, { support, binWidth }: WassersteinHi
   if (binWidth !== undefined) failValue(fn, "binWidth", 'left out where "support" is given', binWidth);
   const given = elements(fn, "support", support);
   if (given.length !== n) failValue(fn, "support", `of length ${n}, a position for each bin`, given);
-  const low = given[0] as number;
-  const range = (given[n - 1] as number) - low;
-  const unit = range || 1;
+  const [low, high] = [given[0] as number, given[n - 1] as number];
+  // half of the range where it overflows itself
+  const factor = high - low === Infinity ? 0.5 : 1;
+  const unit = factor * high - factor * low || 1;
   for (let i = 0; i < n; i++) {
     const position = given[i] as number;
-    if (!(position >= (given[i && i - 1] as number) && Number.isFinite(range)))
+    if (!(position >= (given[i && i - 1] as number) && Number.isFinite(position)))
       failValue(fn, `support[${i}]`, "finite and not below the one before it", position);
-    at[i] = (position - low) / unit;
+    at[i] = (factor * position - factor * low) / unit / factor;
   }
   return { at, unit };
 }
@@ -211,17 +229,15 @@ function byQuantiles(
   const { arena: at, pointer } = workspace(fn, 3 * slot);
   const [pAt, qAt] = [pointer + slot, pointer + 2 * slot];
   at.copyIn(positions, 0, n, pointer);
-  const mass = (x: FloatArray, start: number): number => {
-    const sum = new CompensatedSum();
-    for (let i = start; i < start + n; i++) sum.add((x[i] as number) < 0 ? Number.NaN : (x[i] as number));
-    return sum.value;
-  };
   for (let row = 0; row < values.length; row++) {
     if (!Number.isNaN(values[row])) continue;
-    const { byU, byV, total } = common(mass(p, row * n), mass(q, row * n));
+    const totals = [totalOf(p, row * n, n), totalOf(q, row * n, n)] as const;
+    const { byU, byV, total } = common(totals[0].sum, totals[1].sum);
     if (!(total > 0 && total < Infinity)) continue;
     at.copyIn(p, row * n, n, pAt);
     at.copyIn(q, row * n, n, qAt);
+    inUnit(at.arrayAt(pAt, n, p.BYTES_PER_ELEMENT), totals[0]);
+    inUnit(at.arrayAt(qAt, n, p.BYTES_PER_ELEMENT), totals[1]);
     values[row] = distance(at, order, total, (by, unit) =>
       at.kernels.quantiles(pointer, n, pAt, byU, pointer, n, qAt, byV, true, wide, by, unit),
     );

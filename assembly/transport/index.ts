@@ -6,7 +6,7 @@ import { rescale as rescaleOf, settle as settleOf, soften as softenOf, softenPoi
 import { sort } from "./sort";
 
 // biome-ignore-start format: one line each
-export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f64, masses: usize, tops: usize, totals: usize, sums: usize): void { softenOf(c, rows, width, h, perEpsilon, masses, tops, totals, sums); }
+export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f64, offset: f64, masses: usize, tops: usize, totals: usize, sums: usize): void { softenOf(c, rows, width, h, perEpsilon, offset, masses, tops, totals, sums); }
 export function softenPoints(x: usize, rows: i32, y: usize, width: i32, d: i32, order: i32, block: usize, h: usize, perEpsilon: f64, masses: usize, tops: usize, totals: usize, sums: usize, grad: usize, factor: f64): void { softenPointsOf(x, rows, y, width, d, order, block, h, perEpsilon, masses, tops, totals, sums, grad, factor); }
 export function rescale(k: usize, rows: i32, width: i32, masses: usize, u: usize, v: usize, sums: usize): void { rescaleOf(k, rows, width, masses, u, v, sums); }
 export function settle(k: usize, width: i32, u: f64, v: usize, c: usize): f64 { return settleOf(k, width, u, v, c); }
