@@ -12,29 +12,28 @@ export interface Total {
 
 /** The total of `count` masses from an index on; NaN where one is negative or no number. */
 export function totalOf(masses: FloatArray, from: number, count: number): Total {
-  const sumIn = (unit: number): number => {
-    const sum = new CompensatedSum();
-    for (let i = from; i < from + count; i++) {
-      const mass = masses[i] as number;
-      sum.add(mass < 0 ? Number.NaN : unit * mass);
-    }
-    return sum.value;
-  };
-  const sum = sumIn(1);
-  if (sum > 2 ** 900) return { sum: sumIn(2 ** -900), unit: 2 ** -900 };
-  if (sum > 0 && sum < 2 ** -900) return { sum: sumIn(2 ** 900), unit: 2 ** 900 };
-  return { sum, unit: 1 };
+  const plain = new CompensatedSum();
+  for (let i = from; i < from + count; i++) {
+    const mass = masses[i] as number;
+    plain.add(mass < 0 ? Number.NaN : mass);
+  }
+  if (!(plain.value > 2 ** 900 || (plain.value > 0 && plain.value < 2 ** -900))) return { sum: plain.value, unit: 1 };
+  const unit = plain.value > 1 ? 2 ** -900 : 2 ** 900;
+  const sum = new CompensatedSum();
+  for (let i = from; i < from + count; i++) sum.add(unit * (masses[i] as number));
+  return { sum: sum.value, unit };
 }
 
 /** The same of an argument, whose masses are finite, not negative and not all 0; where `unknown` ones may be, NaN of a NaN. */
 function checkedTotalOf(fn: string, name: string, masses: FloatArray, unknown: boolean): Total {
-  for (let i = 0; i < masses.length; i++) {
+  const total = totalOf(masses, 0, masses.length);
+  if (total.sum === 0) failValue(fn, name, "masses of a positive sum", total.sum);
+  // a finite sum has no mass that is not
+  for (let i = 0; !(total.sum < Infinity) && i < masses.length; i++) {
     const mass = masses[i] as number;
     if (!(mass >= 0 && mass < Infinity) && !(unknown && Number.isNaN(mass)))
       failValue(fn, `${name}[${i}]`, "finite and not negative", mass);
   }
-  const total = totalOf(masses, 0, masses.length);
-  if (total.sum === 0) failValue(fn, name, "masses of a positive sum", total.sum);
   return total;
 }
 

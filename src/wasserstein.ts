@@ -8,7 +8,7 @@ import { elements, elementsOfBoth, layoutOf, outputOf, pairOf } from "./tensor.t
 import { type Total, totalOf, weightsOf } from "./transport.ts";
 import type { FloatArray, Input, ResultOf } from "./types.ts";
 
-// of assembly/transport/line.ts
+// of assembly/transport/sort.ts
 const TABLES_BYTES = 6 * 8192;
 
 const orderOf = (fn: string, order: unknown): number => numberIn(fn, "order", order, 1, 1, Infinity);

@@ -168,13 +168,13 @@ function pull(x: usize, y: usize, width: i32, d: i32, order: i32, p: usize, fact
     if (order == 1) distances(x, y, d, 1, DISTANCES, PANEL);
     for (let i: usize = 0; i < 4; i++) {
       for (let j: usize = 0; j < PANEL; j += VECTOR) {
-        const at = p + i * stride + j;
-        let w = v128.mul<f64>(v128.load(at), splat<f64>(scale));
+        const mass = p + i * stride + j;
+        let w = v128.mul<f64>(v128.load(mass), splat<f64>(scale));
         if (order == 1) {
           const distance = v128.load(DISTANCES + i * PANEL + j);
           w = v128.andnot(v128.div<f64>(w, distance), v128.eq<f64>(distance, splat<f64>(0)));
         }
-        v128.store(at, w);
+        v128.store(mass, w);
       }
     }
     for (let k: usize = 0; k < <usize>d * PANEL; k += PANEL) {
@@ -183,8 +183,8 @@ function pull(x: usize, y: usize, width: i32, d: i32, order: i32, p: usize, fact
         const v = v128.load64_splat(x + k + i * 8);
         const w = p + i * stride;
         const sum = madd<f64>(v128.load(w), v128.sub<f64>(v, q0), v128.mul<f64>(v128.load(w, VECTOR), v128.sub<f64>(v, q1)));
-        const at = grad + k + i * 8;
-        store<f64>(at, load<f64>(at) + sumF64(sum));
+        const coordinate = grad + k + i * 8;
+        store<f64>(coordinate, load<f64>(coordinate) + sumF64(sum));
       }
     }
     y += <usize>d * PANEL;
