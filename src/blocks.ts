@@ -350,7 +350,8 @@ function largestOf({ lows, highs }: { lows: Float64Array; highs: Float64Array })
 /**
  * What brings x and y into the range in which `gamma` times their distances, squared or not, is neither 0 nor beyond all
  * numbers: with the power of two s, γ/s² (or γ/s) is near 1, and takes the place of γ. In f32, say, with γ = 1e-40 points 1e20 apart have
- * a kernel of e^-1, but a squared distance of 1e40. Where γ is no such number, s is 1. At most as large as x and y allow.
+ * a kernel of e^-1, but a squared distance of 1e40, which f32 does not hold. Where γ is of an ordinary size, s is 1; it is never so large
+ * that x or y would overflow.
  */
 export function rangeOf(
   arena: Arena,
@@ -383,7 +384,7 @@ export function centringOf(arena: Arena, scratch: number, product: Product, scal
   let unit = 1;
   let { sums, lows, highs } = columnsOf(arena, scratch, product, unit);
   const largest = largestOf({ lows, highs });
-  // of numbers below 2^960 as many as there can be have a finite sum; those below 2^-400 are far from the largest in 2^600ths
+  // up to 2^960 the sum of any number of rows is finite; below 2^-400 means and differences would be subnormal, or their squares
   if (largest > 2 ** 960) unit = 2 ** -64;
   else if (largest > 0 && largest < 2 ** -400) unit = 2 ** 600;
   if (unit !== 1) ({ sums, lows, highs } = columnsOf(arena, scratch, product, unit));
