@@ -4,34 +4,56 @@ import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray } from "../types.ts";
 import { inWords, type Operand, operandsOf, shapeOf } from "./tensor.ts";
 
-/** The sum of masses, which are not negative and not all 0; where `unknown` ones may be, NaN of a NaN. */
-function totalOf(fn: string, { array, length, name }: Operand, unknown: boolean): number {
-  const sum = new CompensatedSum();
-  for (let i = 0; i < length; i++) {
+/** Σ unit·mass. The unit is a power of two, 1 unless the sum would overflow or consist of subnormal numbers. */
+export interface Total {
+  readonly sum: number;
+  readonly unit: number;
+}
+
+/** The total of `count` masses from an index on; NaN where one is negative or no number. */
+export function totalOf(masses: FloatArray, from: number, count: number): Total {
+  const plain = new CompensatedSum();
+  for (let i = from; i < from + count; i++) {
+    const mass = masses[i] as number;
+    plain.add(mass < 0 ? Number.NaN : mass);
+  }
+  const { value } = plain;
+  if (!(value > 2 ** 900 || (value > 0 && value < 2 ** -900))) return { sum: value, unit: 1 };
+  const unit = value > 1 ? 2 ** -900 : 2 ** 900;
+  const scaled = new CompensatedSum();
+  for (let i = from; i < from + count; i++) scaled.add(unit * (masses[i] as number));
+  return { sum: scaled.value, unit };
+}
+
+/** The same of an argument, whose masses are finite, not negative and not all 0; where `unknown` ones may be, NaN of a NaN. */
+function checkedTotalOf(fn: string, { array, length, name }: Operand, unknown: boolean): Total {
+  const total = totalOf(array, 0, length);
+  if (total.sum === 0) failValue(fn, name, "masses of a positive sum", total.sum);
+  // a finite sum has no mass that is not
+  for (let i = 0; !(total.sum < Infinity) && i < length; i++) {
     const mass = array[i] as number;
     if (!(mass >= 0 && mass < Infinity) && !(unknown && Number.isNaN(mass)))
       failValue(fn, `${name}[${i}]`, "finite and not negative", mass);
-    sum.add(mass);
   }
-  const { value } = sum;
-  if (value === 0 || value === Infinity) failValue(fn, name, "masses of a positive, finite sum", value);
-  return value;
+  return total;
 }
 
-/** The sum of the weights of n points; of points without weights, n. */
-export function weightOf(fn: string, weights: Operand | undefined, n: number, unknown: boolean): number {
-  if (!weights) return n;
+/** The total of the weights of n points; of points without weights, n. */
+export function weightOf(fn: string, weights: Operand | undefined, n: number, unknown: boolean): Total {
+  if (!weights) return { sum: n, unit: 1 };
   if (weights.length !== n) failValue(fn, weights.name, `of length ${n}, one for each point`, weights.array);
-  return totalOf(fn, weights, unknown);
+  return checkedTotalOf(fn, weights, unknown);
 }
 
-/** Masses a [n] and b [m], checked and in f64, and costs [n, m] as they are. */
+/** Masses a [n] and b [m], checked, in f64 and times `unit`, and costs [n, m] as they are. */
 export interface Problem {
   readonly a: Float64Array;
   readonly b: Float64Array;
   readonly cost: FloatArray;
   /** Of an element of the costs. */
   readonly bytes: number;
+  /** The power of two that masses are multiplied by, which plans and what they cost have yet to be divided by. */
+  readonly unit: number;
   readonly total: number;
   /** What mass may be lost to rounding. */
   readonly slack: number;
@@ -61,11 +83,13 @@ export function problemOf(fn: string, a: unknown, b: unknown, cost: unknown): Pr
   const shape = shapeOf(fn, c, undefined, "cost");
   if (c.length !== p.length * q.length || (shape.length !== 1 && (shape.length !== 2 || shape[0] !== p.length)))
     failValue(fn, "cost", `of shape ${inWords([p.length, q.length])}`, undefined, inWords(shape));
-  const total = totalOf(fn, p, false);
-  const other = totalOf(fn, q, false);
+  const { sum: total, unit } = checkedTotalOf(fn, p, false);
+  const given = checkedTotalOf(fn, q, false);
+  const other = given.sum * (unit / given.unit);
   const single = c.bytes === 4 || isSingle(p) || isSingle(q);
   const slack = total * (single ? SLACK32 : SLACK64);
-  if (!(Math.abs(other - total) <= slack)) failValue(fn, "b", `of the sum of "a", ${total}`, other);
+  if (!(Math.abs(other - total) <= slack))
+    failValue(fn, "b", `of the sum of "a", ${total / unit}`, given.sum / given.unit);
   let low = Infinity;
   let high = -Infinity;
   let forbids = false;
@@ -80,9 +104,9 @@ export function problemOf(fn: string, a: unknown, b: unknown, cost: unknown): Pr
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  const masses = ({ array, length }: Operand, scale: number): Float64Array => {
+  const masses = ({ array, length }: Operand, factor: number): Float64Array => {
     const scaled = new Float64Array(length);
-    for (let i = 0; i < length; i++) scaled[i] = (array[i] as number) * scale;
+    for (let i = 0; i < length; i++) scaled[i] = (array[i] as number) * unit * factor;
     return scaled;
   };
   return {
@@ -90,6 +114,7 @@ export function problemOf(fn: string, a: unknown, b: unknown, cost: unknown): Pr
     b: masses(q, total / other),
     cost: c.array,
     bytes: c.bytes,
+    unit,
     total,
     slack,
     low,

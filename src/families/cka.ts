@@ -5,7 +5,7 @@ import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { scratch } from "../memory/scratch.ts";
 import { flagOf, optionsOf } from "../options.ts";
-import { type Block, columnMeans, eachPair, matrixIn, type Product, productOf, scratchFor } from "../place/blocks.ts";
+import { type Block, centringOf, eachPair, matrixIn, type Product, productOf, scratchFor } from "../place/blocks.ts";
 import type { Input } from "../types.ts";
 
 export interface CkaOptions {
@@ -53,8 +53,11 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
   const [p, q] = [product(samples.x, d), product(samples.y, e)];
   const first = scratchFor(p);
   const use = (at: Arena, pointer: number): number => {
-    // centred features have a centred Gram matrix, and HSIC does not change, but for less rounding
-    const centred = (one: Product): Product => ({ ...one, x: { ...one.x, means: columnMeans(at, pointer, one) } });
+    // centred features have a centred Gram matrix, and HSIC does not change, but for less rounding; scaled, its fourth powers are in range
+    const centred = (one: Product): Product => ({
+      ...one,
+      x: { ...one.x, centring: centringOf(at, pointer, one, true) },
+    });
     const [k, l] = [centred(p), centred(q)];
     const s: Moments = { rowsK: new Float64Array(n), rowsL: new Float64Array(n), kl: 0, kk: 0, ll: 0 };
     eachPair(at, [k, pointer], [l, pointer + first], (a, b) => {

@@ -107,7 +107,8 @@ export function emd<X extends Input, A extends Input = Input, B extends Input = 
   const tell = callbackOf(fn, "progress", progress);
   const stop = signalOf(fn, signal);
   const alone = tell !== undefined || stop !== undefined;
-  const { a: p, b: q, cost: given, bytes: size, total, slack, low, high, forbids } = problemOf(fn, a, b, cost);
+  const problem = problemOf(fn, a, b, cost);
+  const { a: p, b: q, cost: given, bytes: size, unit: massUnit, total, slack, low, high, forbids } = problem;
   // a callback may change what it can reach
   const c = alone ? copyOf(given, size) : given;
   const f = create(fn, size, p.length);
@@ -189,10 +190,10 @@ export function emd<X extends Input, A extends Input = Input, B extends Input = 
     if (value === Infinity) failValue(fn, "cost", "finite for enough pairs to carry all mass", value);
     if (plan)
       visit((to, at) => {
-        plan[to] = costs[at] as number;
+        plan[to] = (costs[at] as number) / massUnit;
       });
     return value;
   };
   const value = scratch(fn, bytes + NODE * count, run, alone);
-  return { cost: value, f, g, ...(plan && { plan }) } as EmdResult<ResultOf<X, A, B>>;
+  return { cost: value / massUnit, f, g, ...(plan && { plan }) } as EmdResult<ResultOf<X, A, B>>;
 }

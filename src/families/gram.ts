@@ -3,7 +3,7 @@ import { type Operand, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { flagOf, numberIn, optionsOf } from "../options.ts";
-import { columnMeans, matrixIn, type Product, productOf, times, withBlocks, writeProduct } from "../place/blocks.ts";
+import { centringOf, matrixIn, type Product, productOf, times, withBlocks, writeProduct } from "../place/blocks.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
@@ -66,7 +66,7 @@ export function writeGrams(at: Arena, scratch: number, source: Operand, grams: G
   const { count, n, d, factor, center } = grams;
   for (let b = 0; b < count; b++) {
     let product = gramProduct(source, grams, b * n * d);
-    if (center) product = { ...product, x: { ...product.x, means: columnMeans(at, scratch, product) } };
+    if (center) product = { ...product, x: { ...product.x, centring: centringOf(at, scratch, product, false) } };
     writeProduct(at, scratch, product, { mapping: times(factor), out, start: b * n * n });
   }
 }

@@ -9,9 +9,10 @@ import {
   type Mapping,
   type Matrix,
   matrixIn,
+  normsOf,
   type Product,
   productOf,
-  rowNorms,
+  rangeOf,
   times,
   withBlocks,
   writeProduct,
@@ -104,6 +105,12 @@ export function kernelPlan(checked: CheckedKernel, d: number): KernelPlan {
   }
 }
 
+/** A product, and what its sums are mapped by. */
+export interface Mapped {
+  readonly product: Product;
+  readonly mapping: Mapping;
+}
+
 /** x with y, or with itself, as the product a kernel is of. */
 export function kernelProduct(
   at: Arena,
@@ -112,10 +119,18 @@ export function kernelProduct(
   x: Matrix,
   y: Matrix | undefined,
   depth: number,
-): Product {
-  const normed = (m: Matrix): Matrix =>
-    plan.normed ? { ...m, norms: rowNorms(at, scratch, productOf(m, undefined, depth)) } : m;
-  return productOf(normed(x), y && normed(y), depth, plan.of);
+): Mapped {
+  const { of, normed, map } = plan;
+  if (of === SUM_OF.products) {
+    const prepared = (m: Matrix): Matrix =>
+      normed ? { ...m, norms: normsOf(at, scratch, productOf(m, undefined, depth)) } : m;
+    return { product: productOf(prepared(x), y && prepared(y), depth, of), mapping: map };
+  }
+  const { unit, gamma } = rangeOf(at, scratch, y ? [x, y] : [x], depth, of === SUM_OF.squares, -map.factor);
+  if (unit === 1) return { product: productOf(x, y, depth, of), mapping: map };
+  const centring = { means: undefined, unit, factor: 1 };
+  const product = productOf({ ...x, centring }, y && { ...y, centring }, depth, of);
+  return { product, mapping: { ...map, factor: -gamma } };
 }
 
 /** Such products, and those that come before them: what they need of scratch. */
@@ -160,8 +175,9 @@ export function kernelMatrix<X extends Input, Y extends Input | undefined = unde
   const reads = points.y ? [points.x, points.y] : [points.x];
   const products = kernelProducts(matrixIn(points.x, n), points.y && matrixIn(points.y, m), d);
   withBlocks(fn, products, reads, [result], (at, scratch, [a, b]) => {
-    const product = kernelProduct(at, scratch, plan, matrixIn(a ?? points.x, n), b && matrixIn(b, m), d);
-    writeProduct(at, scratch, product, { mapping: plan.map, out: result, start: 0 });
+    const second = b && matrixIn(b, m);
+    const { product, mapping } = kernelProduct(at, scratch, plan, matrixIn(a ?? points.x, n), second, d);
+    writeProduct(at, scratch, product, { mapping, out: result, start: 0 });
     if (plan.power !== undefined) raise(at, result.array, result.bytes, plan.power);
   });
   return result.array as ResultOf<X, Y>;

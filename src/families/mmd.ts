@@ -4,16 +4,16 @@ import { sizesIn } from "../check/tensor.ts";
 import type { Arena } from "../memory/arena.ts";
 import { raise } from "../memory/scalar.ts";
 import { flagOf, optionsOf } from "../options.ts";
-import { eachBlock, type Matrix, mapBlock, matrixIn, type Product, withBlocks } from "../place/blocks.ts";
+import { eachBlock, type Matrix, mapBlock, matrixIn, withBlocks } from "../place/blocks.ts";
 import { CompensatedSum } from "../read/sum.ts";
 import type { Input } from "../types.ts";
 import {
   type KernelOptions,
-  type KernelPlan,
   kernelOf,
   kernelPlan,
   kernelProduct,
   kernelProducts,
+  type Mapped,
 } from "./kernelMatrix.ts";
 
 export interface MmdOptions extends Partial<KernelOptions> {
@@ -26,20 +26,24 @@ export interface MmdOptions extends Partial<KernelOptions> {
 }
 
 /** Σ of a matrix of kernels, in f64: row by row of its blocks; and of its diagonal. */
-function sums(at: Arena, scratch: number, product: Product, plan: KernelPlan): { all: number; diagonal: number } {
+function sums(
+  at: Arena,
+  scratch: number,
+  { product, mapping }: Mapped,
+  power: number | undefined,
+): { all: number; diagonal: number } {
   const { bytes: size } = product.x;
   const all = new CompensatedSum();
   const diagonal = new CompensatedSum();
   eachBlock(at, scratch, product, (block) => {
     const own = !product.y && block.i === block.j;
-    mapBlock(at, size, block, own, plan.map);
+    mapBlock(at, size, block, own, mapping);
     const values = at.view(size);
     for (let r = 0; r < block.rows; r++) {
       const row = block.pointer / size + r * block.stride;
       let sum = 0;
       // both triangles: what is below the diagonal counts twice
-      if (plan.power !== undefined)
-        raise(at, values.subarray(row, row + (own ? r + 1 : block.columns)), size, plan.power);
+      if (power !== undefined) raise(at, values.subarray(row, row + (own ? r + 1 : block.columns)), size, power);
       for (let c = 0; c < (own ? r : block.columns); c++) sum += values[row + c] as number;
       all.add(product.y ? sum : 2 * sum);
       if (own) diagonal.add(values[row + r] as number);
@@ -73,11 +77,11 @@ export function mmd(x: Input, y: Input, options?: MmdOptions): number {
   const [p, q] = [matrixIn(samples.x, n), matrixIn(samples.y, m)];
   return withBlocks(fn, kernelProducts(p, q, d), [], [], (at, scratch) => {
     const own = (sample: Matrix): number => {
-      const { all, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, sample, undefined, d), plan);
+      const { all, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, sample, undefined, d), plan.power);
       const { rows } = sample;
       return apart ? (all - diagonal) / (rows * (rows - 1)) : all / (rows * rows);
     };
-    const cross = sums(at, scratch, kernelProduct(at, scratch, plan, p, q, d), plan).all / (n * m);
+    const cross = sums(at, scratch, kernelProduct(at, scratch, plan, p, q, d), plan.power).all / (n * m);
     const value = own(p) + own(q) - 2 * cross;
     // below 0 by rounding alone
     return !apart && plan.positive && value < 0 ? 0 : value;

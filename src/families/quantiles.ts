@@ -1,4 +1,5 @@
 /** W_p of two distributions on the line, from what their quantiles are apart. */
+import type { Total } from "../check/masses.ts";
 import type { Arena } from "../memory/arena.ts";
 import { scalar } from "../memory/scalar.ts";
 import { numberIn } from "../options.ts";
@@ -29,11 +30,18 @@ export function distance(
 }
 
 /**
- * What to multiply masses of sums u and v by, so that both sum to the same `total`: integers by integers, which stay exact,
+ * What to multiply masses of the sums u and v by, so that both sum to the same `total`: integers by integers, which stay exact,
  * where the sums are so; and by powers of 2, so that nothing overflows.
  */
 export function common(u: number, v: number): { byU: number; byV: number; total: number } {
-  const scale = (sum: number) => 2 ** Math.min(Math.max(-Math.round(Math.log2(sum)), -1000), 1000);
+  const scale = (sum: number) => 2 ** -Math.round(Math.log2(sum));
   const [su, sv] = [scale(u), scale(v)];
   return { byU: v * sv * su, byV: u * su * sv, total: u * su * (v * sv) };
+}
+
+/** Brings masses at `pointer` into the unit of their total. */
+export function inUnit(at: Arena, pointer: number, count: number, bytes: number, { unit }: Total): void {
+  if (unit === 1) return;
+  const masses = at.arrayAt(pointer, count, bytes);
+  for (let i = 0; i < count; i++) (masses[i] as number) *= unit;
 }

@@ -4,6 +4,7 @@ import { problemOf } from "../check/masses.ts";
 import { create } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { scalar } from "../memory/scalar.ts";
 import { scratch } from "../memory/scratch.ts";
 import { callbackOf, flagOf, integerIn, numberIn, optionsOf, signalOf } from "../options.ts";
 import type { FloatArray, Input, ResultOf } from "../types.ts";
@@ -81,6 +82,18 @@ export function controlsOf(fn: string, o: Partial<SinkhornControls>, byDefault: 
     stop,
     alone: progress !== undefined || stop !== undefined,
   };
+}
+
+/** ε below this part of the range of the costs makes no difference. */
+export const SMALLEST_EPSILON = 2 ** -1000;
+
+/** The same for another ε, and in the words of another unit of it. */
+export function withEpsilon(
+  { maxIterations, tolerance, stop, alone }: Controls,
+  epsilon: number,
+  progress: Controls["progress"],
+): Controls {
+  return { epsilon, maxIterations, tolerance, progress, stop, alone };
 }
 
 /** Numbers in the scratch of a call, which does not grow meanwhile: the view stays right. */
@@ -222,7 +235,7 @@ const REACH = 140;
  * by Sinkhorn's iterations, in f64 whatever the input's type. `cost` is ⟨P, C⟩, POT's `sinkhorn2`; the least of
  * ⟨P, C⟩ + ε·Σ P·log P is Σ a·f + Σ b·g. A row or column without mass has the potential −∞, and 0 in the plan. Costs may be
  * negative; +∞ forbids a pairing. b is scaled to the sum of a, from which it may differ by rounding: relatively by
- * 3.5e-4 in f32 and 1.5e-8 in f64, √(2u). Where `maxIterations` end it, `converged` is false and nothing is thrown.
+ * 3.5e-4 in f32 and 1.5e-8 in f64, √(2u). An ε below 2⁻¹⁰⁰⁰ of the range of the costs is taken as that. Where `maxIterations` end it, `converged` is false and nothing is thrown.
  *
  * It is synchronous, so that a timer cannot fire meanwhile: a `signal` is aborted by then, or by the `progress` callback.
  *
@@ -239,9 +252,15 @@ export function sinkhorn<X extends Input, A extends Input = Input, B extends Inp
 ): SinkhornResult<ResultOf<X, A, B>> {
   const fn = "sinkhorn";
   const o = optionsOf<SinkhornOptions>(fn, options, [...CONTROLS, "plan"]);
-  const controls = controlsOf(fn, o, 1e-9);
+  const asked = controlsOf(fn, o, 1e-9);
   const wanted = flagOf(fn, "plan", o.plan);
-  const { a: masses, b: columns, cost: given, bytes: size, total, low, high } = problemOf(fn, a, b, cost);
+  const { a: masses, b: columns, cost: given, bytes: size, unit, total, low, high } = problemOf(fn, a, b, cost);
+  const range = high - low;
+  // a smaller ε makes no difference: its entropy weighs less than the rounding of the costs
+  const controls = withEpsilon(asked, Math.max(asked.epsilon, range * SMALLEST_EPSILON), asked.progress);
+  const { epsilon } = controls;
+  // costs count by their differences: where those are smaller, they are taken from the lowest
+  const offset = Math.abs(low) > range ? low : 0;
   // a callback may change what it can reach
   const c = controls.alone ? copyOf(given, size) : given;
   const [n, m] = [masses.length, columns.length];
@@ -272,10 +291,13 @@ export function sinkhorn<X extends Input, A extends Input = Input, B extends Inp
     /** K = P of g, the costs being read again. */
     function soften(potential: Float64Array, epsilon: number): void {
       exponents(v, potential, epsilon, logB);
+      // what pads the costs is 0, which may be beyond all numbers from the offset
+      if (offset !== 0) k.array.fill(offset);
       for (let i = 0; i < n; i++) at.copyIn(c, size, i * m, m, k.pointer + 8 * i * width, 1, 8);
       sums.array.fill(0);
       const { soften } = at.kernels;
-      soften(k.pointer, rows, width, v.pointer, 1 / epsilon, mass.pointer, tops.pointer, totals.pointer, sums.pointer);
+      // biome-ignore format: as the kernel declares them
+      soften(k.pointer, rows, width, v.pointer, 1 / epsilon, offset, mass.pointer, tops.pointer, totals.pointer, sums.pointer);
       v.array.fill(1);
       u.array.fill(1);
       origin.set(potential);
@@ -305,7 +327,7 @@ export function sinkhorn<X extends Input, A extends Input = Input, B extends Inp
     const sweep = (potential: Float64Array, epsilon: number): void => {
       if (!rescale(potential, epsilon)) soften(potential, epsilon);
     };
-    const problem = { at, b: columns, total, range: high - low, room, sums, sweep, symmetric: undefined };
+    const problem = { at, b: columns, total, range, room, sums, sweep, symmetric: undefined };
     const { g: potential, iterations, converged, marginalError } = ascend(problem, controls);
 
     let transported = 0;
@@ -313,17 +335,18 @@ export function sinkhorn<X extends Input, A extends Input = Input, B extends Inp
       const row = k.pointer + 8 * i * width;
       at.copyIn(c, size, i * m, m, room.pointer, 1, 8);
       transported += at.kernels.settle(row, width, u.array[i] as number, v.pointer, room.pointer);
-      plan?.set(k.array.subarray(i * width, i * width + m), i * m);
+      if (plan) for (let j = 0; j < m; j++) plan[i * m + j] = (k.array[i * width + j] as number) / unit;
     }
     for (let i = 0; i < n; i++) totals.array[i] = (totals.array[i] as number) / (u.array[i] as number);
     at.kernels.logarithm(totals.pointer, totals.pointer, n);
-    const { epsilon } = controls;
+    const logUnit = scalar(at, "logarithm", unit);
     for (let i = 0; i < n; i++) {
       const log = logA[i] as number;
-      f[i] = log === -Infinity ? log : epsilon * (log - (tops.array[i] as number) - (totals.array[i] as number));
+      const exponent = log - logUnit - (tops.array[i] as number) - (totals.array[i] as number);
+      f[i] = log === -Infinity ? log : epsilon * exponent + offset;
     }
     for (let j = 0; j < m; j++) g[j] = (potential[j] as number) + epsilon * (logB[j] as number);
-    const result = { cost: transported, iterations, converged, marginalError, f, g, ...(plan && { plan }) };
+    const result = { cost: transported / unit, iterations, converged, marginalError, f, g, ...(plan && { plan }) };
     return result as SinkhornResult<ResultOf<X, A, B>>;
   });
 }

@@ -3,6 +3,7 @@ import { weightOf } from "../check/masses.ts";
 import { sameDepth, samplesOf } from "../check/points.ts";
 import { type Operand, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
+import { exponentOf } from "../memory/scalar.ts";
 import { optionsOf } from "../options.ts";
 import { outputOf } from "../place/output.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
@@ -14,8 +15,10 @@ import {
   logarithms,
   type Outcome,
   type SinkhornControls,
+  SMALLEST_EPSILON,
   type Vector,
   widthOf,
+  withEpsilon,
   withVectors,
 } from "./sinkhorn.ts";
 
@@ -55,9 +58,9 @@ interface Cloud {
 }
 
 function cloudOf(fn: string, points: Operand, n: number, weights: Operand | undefined): Cloud {
-  const total = weightOf(fn, weights, n, false);
+  const { sum, unit } = weightOf(fn, weights, n, false);
   const masses = new Float64Array(n);
-  for (let i = 0; i < n; i++) masses[i] = (weights ? (weights.array[i] as number) : 1) / total;
+  for (let i = 0; i < n; i++) masses[i] = ((weights ? (weights.array[i] as number) : 1) * unit) / sum;
   return { points, n, width: widthOf(n), masses };
 }
 
@@ -72,9 +75,22 @@ function equalPoints(x: Operand, y: Operand): boolean {
   return true;
 }
 
-/** The largest cost that there can be, by the box that holds all points; NaN of what is no number. */
-function rangeOf(clouds: readonly Cloud[], d: number, order: number): number {
-  let sum = 0;
+/** The box that holds all points. */
+interface Box {
+  /** The power of two that coordinates are multiplied by, 1 unless squares of their differences would leave the range of f64. */
+  readonly unit: number;
+  /** The largest cost that there can be, in that unit; NaN of what is no number. */
+  readonly range: number;
+}
+
+/** Exponents of differences whose squares, and sums of these, are in range. */
+const USUAL = 400;
+
+function boxOf(clouds: readonly Cloud[], d: number, order: number): Box {
+  const lows = new Float64Array(d).fill(Infinity);
+  const highs = new Float64Array(d).fill(-Infinity);
+  let largest = 0;
+  let widest = 0;
   for (let k = 0; k < d; k++) {
     let low = Infinity;
     let high = -Infinity;
@@ -84,11 +100,27 @@ function rangeOf(clouds: readonly Cloud[], d: number, order: number): number {
         high = Math.max(high, points.array[i] as number);
       }
     }
-    // not ** 2, which engines round differently: where ε starts is what the iterations hang on
-    sum += (high - low) * (high - low);
+    lows[k] = low;
+    highs[k] = high;
+    largest = Math.max(largest, -low, high);
+    // a half of it, which cannot overflow
+    widest = Math.max(widest, high / 2 - low / 2);
   }
-  return order === 1 ? Math.sqrt(sum) : sum;
+  if (!(largest < Infinity)) return { unit: 1, range: Number.NaN };
+  const exponent = exponentOf(widest);
+  // as far as the points' distance from 0 allows
+  const unit = Math.abs(exponent) <= USUAL ? 1 : 2 ** Math.min(-exponent, 1000, 1000 - exponentOf(largest));
+  let sum = 0;
+  for (let k = 0; k < d; k++) {
+    const width = unit * (highs[k] as number) - unit * (lows[k] as number);
+    // not ** 2, which engines round differently: where ε starts is what the iterations hang on
+    sum += width * width;
+  }
+  return { unit, range: order === 1 ? Math.sqrt(sum) : sum };
 }
+
+/** ε beyond this many times the largest cost makes no difference of more than 2^-26 of it, but takes the digits of the result. */
+const LARGEST_EPSILON = 2 ** 26;
 
 /** Points in panels of 4: coordinate k of point 4p + r stands at (p·d + k)·4 + r. */
 const inPanels = (i: number, k: number, d: number): number => ((i >>> 2) * d + k) * 4 + (i & 3);
@@ -116,19 +148,38 @@ function divergence(
   const order = given === undefined ? 2 : given;
   if (typeof order !== "number") failKind(fn, "order", "the number 1 or 2", order);
   if (order !== 1 && order !== 2) failValue(fn, "order", "1 or 2", order);
-  const controls = controlsOf(fn, o, 1e-6);
+  const asked = controlsOf(fn, o, 1e-6);
   const samples = samplesOf(fn, x, y, sizes, ySizes, 1, { xWeights: xGiven, yWeights: yGiven });
   const d = sameDepth(fn, samples);
   const p = cloudOf(fn, samples.x, samples.shape[0], samples.xWeights);
   const q = cloudOf(fn, samples.y, samples.yShape[0], samples.yWeights);
   const result = withGrad ? outputOf(fn, out, samples.x.bytes, samples.x.length) : undefined;
   const grad = result?.array;
-  if (equal(p, q)) return { value: 0, converged: true, iterations: 0, marginalError: 0, grad: grad?.fill(0) };
-  const range = rangeOf([p, q], d, order);
-  if (!(range < Infinity)) {
-    const none = Number.NaN;
-    return { value: none, converged: false, iterations: 0, marginalError: none, grad: grad?.fill(none) };
-  }
+  /** What takes no iterations. */
+  const known = (value: number, converged: boolean): Result => {
+    return { value, converged, iterations: 0, marginalError: value, grad: grad?.fill(value) };
+  };
+  if (equal(p, q)) return known(0, true);
+  const { unit, range } = boxOf([p, q], d, order);
+  if (Number.isNaN(range)) return known(Number.NaN, false);
+  // all points are one
+  if (range === 0) return known(0, true);
+  /** A number with the dimension of `power` coordinates, of the points that were given. */
+  const unscaled = (value: number, power: number): number => {
+    let result = value;
+    for (let k = 0; k < power; k++) result /= unit;
+    return result;
+  };
+  const epsilon = order === 1 ? asked.epsilon * unit : asked.epsilon * unit * unit;
+  const { progress } = asked;
+  const controls = withEpsilon(
+    asked,
+    // beyond either end it makes no difference
+    Math.min(Math.max(epsilon, range * SMALLEST_EPSILON), range * LARGEST_EPSILON),
+    progress &&
+      (({ iteration, marginalError, epsilon }) =>
+        progress({ iteration, marginalError, epsilon: unscaled(epsilon, order) })),
+  );
 
   const width = Math.max(p.width, q.width);
   const lengths = [
@@ -148,7 +199,7 @@ function divergence(
     const outcomes: Outcome[] = [];
     const place = (cloud: Cloud, panels: Vector): Placed => {
       for (let i = 0; i < cloud.n; i++)
-        for (let k = 0; k < d; k++) panels.array[inPanels(i, k, d)] = cloud.points.array[i * d + k] as number;
+        for (let k = 0; k < d; k++) panels.array[inPanels(i, k, d)] = unit * (cloud.points.array[i * d + k] as number);
       return { ...cloud, panels };
     };
     /** Σ a·f + Σ b·g of two clouds, or of one and itself; its gradient with respect to x, times `factor`, is added to `gs`. */
@@ -181,10 +232,11 @@ function divergence(
     // with respect to both of its x, of which there are two: twice the half
     const value = dual(a, b, 1) - dual(a, a, -1) / 2 - dual(b, b, 0) / 2;
     if (grad)
-      for (let i = 0; i < p.n; i++) for (let k = 0; k < d; k++) grad[i * d + k] = gs.array[inPanels(i, k, d)] as number;
+      for (let i = 0; i < p.n; i++)
+        for (let k = 0; k < d; k++) grad[i * d + k] = unscaled(gs.array[inPanels(i, k, d)] as number, order - 1);
     return {
       // below 0 by rounding, or by what the tolerance leaves, alone
-      value: value < 0 ? 0 : value,
+      value: value < 0 ? 0 : unscaled(value, order),
       converged: outcomes.every(({ converged }) => converged),
       iterations: Math.max(...outcomes.map(({ iterations }) => iterations)),
       marginalError: Math.max(...outcomes.map(({ marginalError }) => marginalError)),
@@ -203,6 +255,9 @@ function divergence(
  * time. The dual is exact to the second order of the marginal error, by default 1e-6; what rounding and that leave below 0 is
  * returned as 0. Of equal clouds it is exactly 0. NaN or ∞ in a point gives NaN. GeomLoss halves the squared distance: its
  * value for a blur σ is half of this one for ε = 2σ².
+ *
+ * Points may be of any scale. An ε beyond 2²⁶ times the largest cost is taken as that: it is not told from ∞ by more than 2⁻²⁶ of
+ * that cost, where the digits lost to an ε of 10¹⁶ times the cost would be all of them.
  *
  * `progress` is told of the three problems in turn, each from iteration 1 on; where `maxIterations` end one, its last
  * iterate counts.

@@ -5,9 +5,9 @@ import { failValue } from "../errors.ts";
 import { scratch } from "../memory/scratch.ts";
 import { optionsOf } from "../options.ts";
 import type { Input } from "../types.ts";
-import { common, distance, orderOf } from "./quantiles.ts";
+import { common, distance, inUnit, orderOf } from "./quantiles.ts";
 
-// of assembly/transport
+// of assembly/transport/sort.ts
 const TABLES_BYTES = 6 * 8192;
 
 export interface WassersteinOptions {
@@ -28,7 +28,7 @@ export interface WassersteinOptions {
  * for the masses of bins there is `wassersteinHistogram`. Samples at ±∞ cost nothing where the same infinity meets itself, and
  * an infinite distance elsewhere; a NaN in any argument gives NaN.
  *
- * @throws RangeError for no samples, weights that are negative, of sum 0 or ∞ or not one to a sample, and an order below 1;
+ * @throws RangeError for no samples, weights that are negative or infinite, of sum 0 or not one to a sample, and an order below 1;
  * TypeError for arguments of the wrong kind or of f32 and f64 mixed.
  * @example wasserstein([0, 1, 3], [5, 6, 8]); // 5
  * @example wasserstein([0, 1], [0, 1], { uWeights: [3, 1], vWeights: [2, 2] }); // 0.25
@@ -42,8 +42,8 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
   const { u: x, v: y, uWeights, vWeights } = operandsOf(fn, { u, v }, { uWeights: uGiven, vWeights: vGiven });
   if (x.length === 0) failValue(fn, "u", "at least one sample", x.array);
   if (y.length === 0) failValue(fn, "v", "at least one sample", y.array);
-  const uSum = weightOf(fn, uWeights, x.length, true);
-  const vSum = weightOf(fn, vWeights, y.length, true);
+  const uTotal = weightOf(fn, uWeights, x.length, true);
+  const vTotal = weightOf(fn, vWeights, y.length, true);
   const { bytes } = x;
   // samples, and their weights behind them: u, v, and as much scratch, which trade places
   const side = Math.ceil((Math.max(x.length, y.length) * bytes) / 64) * 64;
@@ -64,15 +64,23 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
       };
       const xAt = sorted(x, uWeights);
       const yAt = sorted(y, vWeights);
-      // a NaN is at an end
-      const view = at.view(bytes);
-      const ends = [xAt / bytes, xAt / bytes + x.length - 1, yAt / bytes, yAt / bytes + y.length - 1];
-      if (Number.isNaN(uSum + vSum) || ends.some((i) => Number.isNaN(view[i]))) return Number.NaN;
-      const { byU, byV, total } = common(uSum, vSum);
+      const samples = [at.arrayAt(xAt, x.length, bytes), at.arrayAt(yAt, y.length, bytes)];
+      // a NaN is at an end, and so is an infinity
+      const ends = samples.flatMap((sorted) => [sorted[0] as number, sorted[sorted.length - 1] as number]);
+      if (Number.isNaN(uTotal.sum + vTotal.sum) || ends.some(Number.isNaN)) return Number.NaN;
+      const { byU, byV, total } = common(uTotal.sum, vTotal.sum);
       const [uAt, vAt, wide] = [uWeights ? xAt + side : 0, vWeights ? yAt + side : 0, bytes === 8];
-      return distance(at, order, total, (p, unit) =>
-        at.kernels.quantiles(xAt, x.length, uAt, byU, yAt, y.length, vAt, byV, wide, wide, p, unit),
-      );
+      if (uAt) inUnit(at, uAt, x.length, bytes, uTotal);
+      if (vAt) inUnit(at, vAt, y.length, bytes, vTotal);
+      const measure = (): number =>
+        distance(at, order, total, (p, unit) =>
+          at.kernels.quantiles(xAt, x.length, uAt, byU, yAt, y.length, vAt, byV, wide, wide, p, unit),
+        );
+      const value = measure();
+      if (value < Infinity || !ends.every(Number.isFinite)) return value;
+      // a difference overflowed: those of a quarter of the samples cannot
+      for (const sorted of samples) for (let i = 0; i < sorted.length; i++) (sorted[i] as number) /= 4;
+      return 4 * measure();
     },
     false,
   );

@@ -1,4 +1,5 @@
 /** The Wasserstein distance of histograms on a common support, row by row. */
+import { totalOf } from "../check/masses.ts";
 import { layoutOf, type Operand, pairOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
@@ -7,9 +8,8 @@ import { numberIn, optionsOf } from "../options.ts";
 import { outputOf } from "../place/output.ts";
 import { TILE_BYTES } from "../place/rows.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
-import { CompensatedSum } from "../read/sum.ts";
 import type { Input, Reduced, Reduction, ResultOf } from "../types.ts";
-import { common, distance, orderOf } from "./quantiles.ts";
+import { common, distance, inUnit, orderOf } from "./quantiles.ts";
 
 export interface WassersteinHistogramOptions<R extends Reduction = Reduction> {
   /** The shape of both arguments, row-major; the last axis is the bins. Default: the tensor's own, else one row. */
@@ -34,14 +34,15 @@ function positionsOf(fn: string, n: number, support: Operand | undefined, binWid
   }
   const { array, length } = support;
   if (length !== n) failValue(fn, "support", `of length ${n}, a position for each bin`, array);
-  const low = array[0] as number;
-  const range = (array[n - 1] as number) - low;
-  const unit = range || 1;
+  const [low, high] = [array[0] as number, array[n - 1] as number];
+  // half of the range where it overflows itself
+  const factor = high - low === Infinity ? 0.5 : 1;
+  const unit = factor * high - factor * low || 1;
   for (let i = 0; i < n; i++) {
     const position = array[i] as number;
-    if (!(position >= (array[i && i - 1] as number) && Number.isFinite(range)))
+    if (!(position >= (array[i && i - 1] as number) && Number.isFinite(position)))
       failValue(fn, `support[${i}]`, "finite and not below the one before it", position);
-    at[i] = (position - low) / unit;
+    at[i] = (factor * position - factor * low) / unit / factor;
   }
   return { at, unit };
 }
@@ -127,20 +128,18 @@ function byQuantiles(
   const n = positions.length;
   const { bytes } = p;
   const slot = Math.ceil(n / 8) * 64;
-  const mass = ({ array }: Operand, start: number): number => {
-    const sum = new CompensatedSum();
-    for (let i = start; i < start + n; i++) sum.add((array[i] as number) < 0 ? Number.NaN : (array[i] as number));
-    return sum.value;
-  };
   const run = (at: Arena, pointer: number): void => {
     const [pAt, qAt] = [pointer + slot, pointer + 2 * slot];
     at.copyIn(positions, 8, 0, n, pointer);
     for (let row = 0; row < values.length; row++) {
       if (!Number.isNaN(values[row])) continue;
-      const { byU, byV, total } = common(mass(p, row * n), mass(q, row * n));
+      const [pTotal, qTotal] = [totalOf(p.array, row * n, n), totalOf(q.array, row * n, n)];
+      const { byU, byV, total } = common(pTotal.sum, qTotal.sum);
       if (!(total > 0 && total < Infinity)) continue;
       at.copyIn(p.array, bytes, row * n, n, pAt);
       at.copyIn(q.array, bytes, row * n, n, qAt);
+      inUnit(at, pAt, n, bytes, pTotal);
+      inUnit(at, qAt, n, bytes, qTotal);
       values[row] = distance(at, order, total, (by, unit) =>
         at.kernels.quantiles(pointer, n, pAt, byU, pointer, n, qAt, byV, true, bytes === 8, by, unit),
       );

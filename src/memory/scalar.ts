@@ -1,4 +1,7 @@
-/** log and exp of single numbers and of lists, by the kernels: Math's differ between engines in the last bit. */
+/**
+ * log and exp of single numbers and of lists, by the kernels: Math's differ between engines in the last bit. And the exponent of a
+ * number, by its bits.
+ */
 import { lengthOf } from "../arrays.ts";
 import type { FloatArray } from "../types.ts";
 import { type Arena, RESULT_BYTES } from "./arena.ts";
@@ -24,4 +27,12 @@ export function raise(at: Arena, values: FloatArray, bytes: number, power: numbe
     at.kernels.exponential(at.results, at.results, count);
     for (let j = 0; j < count; j++) values[i + j] = powers[first + j] as number;
   }
+}
+
+const NUMBER = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
+
+/** e of 2^e ≤ x < 2^(e + 1), for x > 0; −1023 of 0 and of subnormal numbers, 1024 of ∞ and NaN. */
+export function exponentOf(x: number): number {
+  NUMBER.setFloat64(0, x);
+  return ((NUMBER.getUint16(0) >>> 4) & 0x7ff) - 1023;
 }

@@ -9,6 +9,7 @@
 import type { Operand } from "../check/tensor.ts";
 import { MAP, SUM_OF } from "../codes/index.ts";
 import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
+import { exponentOf } from "../memory/scalar.ts";
 import { scratch } from "../memory/scratch.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, type Output } from "./output.ts";
@@ -39,14 +40,26 @@ export interface Matrix {
   readonly bytes: number;
   readonly start: number;
   readonly rows: number;
-  /** Subtracted from every row, column by column. */
+  /** What is done to each element; one of the two at most is given. */
+  readonly centring: Centring | undefined;
+  readonly norms: Norms | undefined;
+}
+
+/** x ← (unit·x − means[column])·factor, or without means x·unit·factor; unit and factor are powers of two. */
+export interface Centring {
   readonly means: Float64Array | undefined;
-  /** What each row is divided by. */
-  readonly norms: Float64Array | undefined;
+  readonly unit: number;
+  readonly factor: number;
+}
+
+/** x ← units[row]·x / norms[row]; the units are powers of two. */
+export interface Norms {
+  readonly units: Float64Array;
+  readonly norms: Float64Array;
 }
 
 export function matrixIn({ array, bytes }: Operand | Output, rows: number, start = 0): Matrix {
-  return { array, bytes, start, rows, means: undefined, norms: undefined };
+  return { array, bytes, start, rows, centring: undefined, norms: undefined };
 }
 
 export interface Product {
@@ -81,6 +94,9 @@ export interface Block {
 /** Columns of a block that are transposed at a time. */
 export const SPARE_ROWS = 64;
 
+/** Pointers to vectors that have an f64 for each row or column. */
+type Vectors = readonly [number, number, number];
+
 interface Plan {
   readonly side: number;
   readonly otherSide: number;
@@ -91,7 +107,7 @@ interface Plan {
   readonly c: number;
   readonly totals: number;
   readonly stride: number;
-  readonly vector: number;
+  readonly vectors: Vectors;
   readonly bytes: number;
 }
 
@@ -125,8 +141,9 @@ function planOf({ x, y, depth, plain, small }: Product): Plan {
   const stride = columns + 16;
   const c = take((side + 8) * stride);
   const totals = depth > SPAN ? take((side + 8) * stride) : c;
-  const vector = take(Math.max(chunk, longest), 8);
-  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vector, bytes };
+  const vector = (): number => take(Math.max(chunk, longest), 8);
+  const vectors: Vectors = [vector(), vector(), vector()];
+  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vectors, bytes };
 }
 
 /** The scratch that the largest of some products needs. */
@@ -146,7 +163,11 @@ export function withBlocks<R>(
   return scratch(fn, scratchFor(...products), (arena, pointer) => use(arena, pointer, safe), false);
 }
 
-/** Copies rows [row, row + rows) × columns [from, from + count) of a matrix `depth` wide to `to`; returns their stride there. */
+function vectorsAt(scratch: number, { vectors: [first, second, third] }: Plan): Vectors {
+  return [scratch + first, scratch + second, scratch + third];
+}
+
+/** Copies rows [row, row + rows) × columns [from, from + count) of a matrix `depth` wide to `to`, prepared; returns their stride there. */
 function stage(
   arena: Arena,
   m: Matrix,
@@ -156,7 +177,7 @@ function stage(
   from: number,
   count: number,
   to: number,
-  vector = 0,
+  vectors: Vectors,
 ): number {
   const { bytes: size } = m;
   const whole = count === depth;
@@ -167,13 +188,16 @@ function stage(
       arena.copyIn(m.array, size, m.start + (row + i) * depth + from, count, to + i * stride * size);
   }
   const kernels = arena.typed(size);
-  if (m.means) {
-    arena.copyIn(m.means, 8, from, count, vector);
-    kernels.centre(to, stride, rows, count, vector);
+  const [first, second] = vectors;
+  if (m.centring) {
+    const { means, unit, factor } = m.centring;
+    if (means) arena.copyIn(means, 8, from, count, first);
+    kernels.centre(to, stride, rows, count, means ? first : 0, unit, factor);
   }
   if (m.norms) {
-    arena.copyIn(m.norms, 8, row, rows, vector);
-    kernels.divideRows(to, stride, rows, count, vector);
+    arena.copyIn(m.norms.units, 8, row, rows, first);
+    arena.copyIn(m.norms.norms, 8, row, rows, second);
+    kernels.divideRows(to, stride, rows, count, first, second);
   }
   return stride;
 }
@@ -207,20 +231,21 @@ function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: n
   const other = y ?? x;
   const rows = Math.min(side, x.rows - i);
   const columns = Math.min(otherSide, other.rows - j);
-  const [a, b, packed, vector] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed, scratch + plan.vector];
+  const [a, b, packed] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed];
+  const vectors = vectorsAt(scratch, plan);
   const [c, totals] = [scratch + plan.c, scratch + plan.totals];
   const kernels = arena.typed(x.bytes);
   const lower = !y && i === j;
   let k = 0;
   do {
     const count = Math.min(chunk, depth - k);
-    const lda = stage(arena, x, depth, i, rows, k, count, a, vector);
+    const lda = stage(arena, x, depth, i, rows, k, count, a, vectors);
     let [from, ldb] = [a, lda];
     if (!lower) {
       from = b;
       ldb = plain
-        ? stage(arena, other, other.rows, k, count, j, columns, b)
-        : stage(arena, other, depth, j, columns, k, count, b, vector);
+        ? stage(arena, other, other.rows, k, count, j, columns, b, vectors)
+        : stage(arena, other, depth, j, columns, k, count, b, vectors);
     }
     const goesOn = k % SPAN > 0;
     if (k > 0 && !goesOn) kernels.accumulate(c, totals, rows * plan.stride, k === SPAN);
@@ -286,38 +311,134 @@ export function writeProduct(arena: Arena, scratch: number, product: Product, ta
   });
 }
 
-/** The mean of each column of x, summed in f64; in the scratch of the product of x and itself. */
-export function columnMeans(arena: Arena, scratch: number, product: Product): Float64Array {
-  const { x: m, depth } = product;
-  const plan = planOf(product);
-  const means = new Float64Array(depth);
-  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
-  for (let k = 0; k < depth; k += plan.chunk) {
-    const count = Math.min(plan.chunk, depth - k);
-    arena.copyIn(means, 8, k, count, vector);
-    for (let i = 0; i < m.rows; i += plan.side) {
-      const rows = Math.min(plan.side, m.rows - i);
-      arena.typed(m.bytes).columnSums(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
-    }
-    arena.copyOut(vector, count, means, 8, k);
-  }
-  return means.map((sum) => sum / m.rows);
+/** What is known of the columns of a matrix. */
+interface Columns {
+  /** Σᵢ unit·x[i, k] of column k. */
+  readonly sums: Float64Array;
+  /** The extremes of x[i, k]; a NaN is passed over. */
+  readonly lows: Float64Array;
+  readonly highs: Float64Array;
 }
 
-/** The Euclidean norm of each row of x, likewise; 1 for a row of zeros, which then stays one. */
-export function rowNorms(arena: Arena, scratch: number, product: Product): Float64Array {
+/** Of x, which is to be as it came, in f64; in the scratch of the product of x and itself. */
+function columnsOf(arena: Arena, scratch: number, product: Product, unit: number): Columns {
+  const { x: m, depth } = product;
+  const { bytes: size } = m;
+  const plan = planOf(product);
+  const sums = new Float64Array(depth);
+  const lows = new Float64Array(depth).fill(Infinity);
+  const highs = new Float64Array(depth).fill(-Infinity);
+  const a = scratch + plan.a;
+  const vectors = vectorsAt(scratch, plan);
+  const [sumsAt, lowsAt, highsAt] = vectors;
+  for (let k = 0; k < depth; k += plan.chunk) {
+    const count = Math.min(plan.chunk, depth - k);
+    arena.copyIn(sums, 8, k, count, sumsAt);
+    arena.copyIn(lows, 8, k, count, lowsAt, 1, size);
+    arena.copyIn(highs, 8, k, count, highsAt, 1, size);
+    for (let i = 0; i < m.rows; i += plan.side) {
+      const rows = Math.min(plan.side, m.rows - i);
+      const stride = stage(arena, m, depth, i, rows, k, count, a, vectors);
+      arena.typed(size).columnSums(a, stride, rows, count, unit, sumsAt, lowsAt, highsAt);
+    }
+    arena.copyOut(sumsAt, count, sums, 8, k);
+    arena.copyOut(lowsAt, count, lows, size, k);
+    arena.copyOut(highsAt, count, highs, size, k);
+  }
+  return { sums, lows, highs };
+}
+
+/** max |x|; a NaN is passed over. */
+function largestOf({ lows, highs }: Columns): number {
+  return lows.reduce((most, low, k) => Math.max(most, -low, highs[k] as number), 0);
+}
+
+/**
+ * What brings matrices into the range in which `gamma` times the distances of their rows, squared or not, is neither 0 nor beyond
+ * all numbers: with the power of two s, γ/s² (or γ/s) is near 1, and takes the place of γ. In f32, say, with γ = 1e-40 points 1e20
+ * apart have a kernel of e^-1, but a squared distance of 1e40. Where γ is no such number, s is 1. At most as large as the
+ * elements allow. In the scratch of the products of each and itself.
+ */
+export function rangeOf(
+  arena: Arena,
+  scratch: number,
+  matrices: readonly [Matrix, ...Matrix[]],
+  depth: number,
+  squared: boolean,
+  gamma: number,
+): { readonly unit: number; readonly gamma: number } {
+  // the exponents of γ that are nothing out of the way, of the largest number, and the largest of a unit
+  const [usual, top, most] = matrices[0].bytes === 4 ? [64, 125, 100] : [500, 1021, 600];
+  const exponent = gamma === 0 ? -Infinity : exponentOf(gamma);
+  if (Math.abs(exponent) <= usual) return { unit: 1, gamma };
+  let wanted = Math.min(Math.max(Math.round(exponent / (squared ? 2 : 1)), -most), most);
+  if (wanted > 0) {
+    const largest = (x: Matrix): number => largestOf(columnsOf(arena, scratch, productOf(x, undefined, depth), 1));
+    wanted = Math.max(0, Math.min(wanted, top - exponentOf(Math.max(...matrices.map(largest)))));
+  }
+  const unit = 2 ** wanted;
+  return { unit, gamma: squared ? gamma / unit / unit : gamma / unit };
+}
+
+/**
+ * How x is centred: its means by columns, in a unit in which their sums neither overflow nor are subnormal. With `scaled` it is left
+ * multiplied by the power of two that brings the largest difference from a mean into [1, 2).
+ */
+export function centringOf(arena: Arena, scratch: number, product: Product, scaled: boolean): Centring {
+  let unit = 1;
+  let columns = columnsOf(arena, scratch, product, unit);
+  const largest = largestOf(columns);
+  // of numbers below 2^960 as many as there can be have a finite sum; those below 2^-400 are far from the largest in 2^600ths
+  if (largest > 2 ** 960) unit = 2 ** -64;
+  else if (largest > 0 && largest < 2 ** -400) unit = 2 ** 600;
+  if (unit !== 1) columns = columnsOf(arena, scratch, product, unit);
+  const { sums, lows, highs } = columns;
+  const { rows } = product.x;
+  // a mean lies between the extremes, rounded or not: of equal numbers it is their value, and nothing is left of them
+  const means = sums.map((sum, k) =>
+    Math.min(Math.max(sum / rows, unit * (lows[k] as number)), unit * (highs[k] as number)),
+  );
+  if (!scaled) return { means, unit, factor: 1 / unit };
+  const spread = means.reduce(
+    (most, mean, k) => Math.max(most, unit * (highs[k] as number) - mean, mean - unit * (lows[k] as number)),
+    0,
+  );
+  return { means, unit, factor: spread > 0 && spread < Infinity ? 2 ** -Math.max(exponentOf(spread), -1000) : 1 };
+}
+
+/** The Euclidean norm of each row of x, in units in which its square is in range; 1 for a row of zeros, which then stays one. */
+export function normsOf(arena: Arena, scratch: number, product: Product): Norms {
+  const units = new Float64Array(product.x.rows).fill(1);
+  let sums = squaresOf(arena, scratch, product, units);
+  // squares of f32 are always in range; of f64, where a sum is within these, no square that counts was subnormal
+  const far = (sum: number): boolean => sum < 2 ** -800 || sum > 2 ** 800;
+  if (product.x.bytes === 8 && sums.some(far)) {
+    sums.forEach((sum, i) => {
+      if (far(sum)) units[i] = sum < 1 ? 2 ** 600 : 2 ** -600;
+    });
+    sums = squaresOf(arena, scratch, product, units);
+  }
+  return { units, norms: sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum))) };
+}
+
+/** Σₖ (units[i]·x[i, k])² of each row of x, which is to be as it came, in f64; in the scratch of the product of x and itself. */
+function squaresOf(arena: Arena, scratch: number, product: Product, units: Float64Array): Float64Array {
   const { x: m, depth } = product;
   const plan = planOf(product);
   const sums = new Float64Array(m.rows);
-  const [a, vector] = [scratch + plan.a, scratch + plan.vector];
+  const a = scratch + plan.a;
+  const vectors = vectorsAt(scratch, plan);
+  const [unitsAt, sumsAt] = vectors;
   for (let i = 0; i < m.rows; i += plan.side) {
     const rows = Math.min(plan.side, m.rows - i);
-    arena.copyIn(sums, 8, i, rows, vector);
+    arena.copyIn(units, 8, i, rows, unitsAt);
+    arena.copyIn(sums, 8, i, rows, sumsAt);
     for (let k = 0; k < depth; k += plan.chunk) {
       const count = Math.min(plan.chunk, depth - k);
-      arena.typed(m.bytes).rowSquares(a, stage(arena, m, depth, i, rows, k, count, a), rows, count, vector);
+      const stride = stage(arena, m, depth, i, rows, k, count, a, vectors);
+      arena.typed(m.bytes).rowSquares(a, stride, rows, count, unitsAt, sumsAt);
     }
-    arena.copyOut(vector, rows, sums, 8, i);
+    arena.copyOut(sumsAt, rows, sums, 8, i);
   }
-  return sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum)));
+  return sums;
 }

@@ -351,8 +351,8 @@ forEachVariant(() => {
 
   const one = Float64Array.of(1);
   const failing: [string, unknown[], ErrorConstructor, string][] = [
-    ["no masses", [[], [], []], RangeError, '"a" must be masses of a positive, finite sum'],
-    ["no mass", [[0, 0], [0], [1, 2]], RangeError, '"a" must be masses of a positive, finite sum'],
+    ["no masses", [[], [], []], RangeError, '"a" must be masses of a positive sum'],
+    ["no mass", [[0, 0], [0], [1, 2]], RangeError, '"a" must be masses of a positive sum, got 0'],
     [
       "a negative mass",
       [
@@ -365,7 +365,7 @@ forEachVariant(() => {
     ],
     ["a NaN mass", [[NaN], [1], [1]], RangeError, '"a[0]" must be finite and not negative, got NaN'],
     ["an infinite mass", [[1], [Infinity], [1]], RangeError, '"b[0]" must be finite and not negative, got Infinity'],
-    ["a sum that overflows", [[1e308, 1e308], [1], [1, 1]], RangeError, '"a" must be masses of a positive, finite sum'],
+    ["another sum than one that overflows", [[1e308, 1e308], [1], [1, 1]], RangeError, '"b" must be of the sum of "a"'],
     ["too few costs", [[1, 1], [2], [1]], RangeError, '"cost" must be of shape [2, 1], got [1]'],
     [
       "a cost matrix lying down",

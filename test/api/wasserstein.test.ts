@@ -442,12 +442,7 @@ describe("what is wrong is named", () => {
       RangeError,
       /"vWeights\[1\]" must be finite and not negative, got -2/,
     ],
-    [
-      "weights of sum 0",
-      () => wasserstein([1], [1], { uWeights: [0] }),
-      RangeError,
-      /"uWeights".*positive, finite sum, got 0/,
-    ],
+    ["weights of sum 0", () => wasserstein([1], [1], { uWeights: [0] }), RangeError, /"uWeights".*positive sum, got 0/],
     [
       "an infinite weight",
       () => wasserstein([1], [1], { uWeights: [Infinity] }),
