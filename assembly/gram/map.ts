@@ -6,11 +6,7 @@
  */
 import { abs, half, join, splat, VECTOR } from "../lanes";
 import { exp, expm1 } from "../math/exp";
-
-export const LINEAR = 0;
-export const POLYNOMIAL = 1;
-export const EXPONENTIAL = 2;
-export const SIGMOID = 3;
+import { EXPONENTIAL, LINEAR, POLYNOMIAL, SIGMOID } from "./codes";
 
 /** t^degree by squaring. */
 // @ts-ignore: decorator

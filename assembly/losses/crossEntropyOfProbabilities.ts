@@ -20,7 +20,8 @@ import { GROUP, groupLength, loadPair, madd, maxLane, select, splat, storePair, 
 import { logRatio, smallest } from "../math/gap";
 import { addLog } from "../math/log";
 import { surprisal } from "../rows/elementwise";
-import { AIM, BEGIN, FINISH, MAXIMUM, maximumOfRow, SUM_UP, WRITE } from "../rows/passes";
+import { maximumOfRow } from "../rows/passes";
+import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { loadTailGroup, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 import { COUNTS, LOGARITHMS, PROBABILITIES } from "./codes";

@@ -1,6 +1,7 @@
 /** Cross-entropy losses of logits, log-probabilities or probabilities against classes or distributions, with gradients. */
 
 import * as KIND from "../../assembly/losses/codes.ts";
+import * as STEP from "../../assembly/rows/steps.ts";
 import { classesOf, labelsIn } from "../check/labels.ts";
 import {
   axisOf,
@@ -13,7 +14,6 @@ import {
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
-import { STEP } from "../codes/index.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
@@ -227,7 +227,7 @@ function streamLosses(at: Arena, p: Problem, rows: Rows, grad: Output | undefine
       from,
       steps,
     );
-  const job = new RowJob(fn, layout, reads, phases, grad ? 0 : STEP.finish, run);
+  const job = new RowJob(fn, layout, reads, phases, grad ? 0 : STEP.FINISH, run);
   if (grad) job.writes = [grad];
   job.inPlace = true;
   if (weight) job.lists = [weight];
@@ -239,17 +239,17 @@ function streamLosses(at: Arena, p: Problem, rows: Rows, grad: Output | undefine
 
 /** Exponentials stand in the gradient's place until it is made of them. */
 function phasesOfLogits(withGrad: boolean): Phase[] {
-  const phases = [phase(STEP.begin, STEP.maximum), phase(STEP.aim, STEP.sum, withGrad)];
-  return withGrad ? [...phases, phase(STEP.finish, STEP.write, true, true)] : phases;
+  const phases = [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP, withGrad)];
+  return withGrad ? [...phases, phase(STEP.FINISH, STEP.WRITE, true, true)] : phases;
 }
 
 /** Counts have a maximum and a sum to be divided by, which is found on the way to it. */
 function phasesOf(p: Problem, withGrad: boolean): Phase[] {
   const phases =
     kindOf(p) === KIND.COUNTS
-      ? [phase(STEP.begin, STEP.maximum), phase(STEP.aim, STEP.sum)]
-      : [phase(STEP.begin | STEP.aim, STEP.sum)];
-  return withGrad ? [...phases, phase(STEP.finish, STEP.write, true)] : phases;
+      ? [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP)]
+      : [phase(STEP.BEGIN | STEP.AIM, STEP.SUM_UP)];
+  return withGrad ? [...phases, phase(STEP.FINISH, STEP.WRITE, true)] : phases;
 }
 
 /** What rows of no logits hold, to the kernels. */

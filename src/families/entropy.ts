@@ -1,6 +1,7 @@
 /** Entropy of distributions, from probabilities, counts, logits or log-probabilities. */
+
+import * as STEP from "../../assembly/rows/steps.ts";
 import { axisOf, layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
-import { STEP } from "../codes/index.ts";
 import { arena } from "../memory/kernels.ts";
 import { flagOf, fromOf, optionsOf } from "../options.ts";
 import { noOutput, outputOf } from "../place/output.ts";
@@ -58,13 +59,13 @@ export function entropy<X extends Input, R extends Reduction = "mean">(
   const factor = perNat(at, unit);
   const rows = new Rows(result, reduced === "mean" ? factor / layout.rows : factor);
   const kernel = at.typed(x.bytes).entropy;
-  const sum = phase(normalized ? STEP.aim : STEP.begin, STEP.sum);
+  const sum = phase(normalized ? STEP.AIM : STEP.BEGIN, STEP.SUM_UP);
   const job = new RowJob(
     fn,
     layout,
     [x],
-    normalized ? [phase(STEP.begin, STEP.maximum), sum] : [sum],
-    STEP.finish,
+    normalized ? [phase(STEP.BEGIN, STEP.MAXIMUM), sum] : [sum],
+    STEP.FINISH,
     ({ reads, results }, count, n, steps) =>
       kernel(reads[0] as number, results, count, n, kind !== "probabilities", normalized, steps),
   );

@@ -1,7 +1,8 @@
 /** Matrices of kernels, which stand for inner products of other spaces. */
+
+import * as CODE from "../../assembly/gram/codes.ts";
 import { pointsOf, sameDepth } from "../check/points.ts";
 import { sizesIn } from "../check/tensor.ts";
-import { MAP, SUM_OF } from "../codes/index.ts";
 import type { Arena } from "../memory/arena.ts";
 import { raise } from "../memory/scalar.ts";
 import { numberIn, oneOf, optionsOf } from "../options.ts";
@@ -81,7 +82,7 @@ export function kernelPlan(checked: CheckedKernel, d: number): KernelPlan {
   // without columns every sum is 0, whatever gamma is
   const gamma = checked.gamma ?? 1 / Math.max(d, 1);
   const plan: KernelPlan = {
-    of: SUM_OF.products,
+    of: CODE.DOT,
     normed: kernel === "cosine",
     positive: true,
     map: times(1),
@@ -90,15 +91,15 @@ export function kernelPlan(checked: CheckedKernel, d: number): KernelPlan {
   switch (kernel) {
     case "polynomial": {
       const whole = Number.isInteger(degree) && degree <= LARGEST_DEGREE;
-      const map = { map: MAP.polynomial, factor: gamma, shift, degree: whole ? degree : 1 };
+      const map = { map: CODE.POLYNOMIAL, factor: gamma, shift, degree: whole ? degree : 1 };
       return { ...plan, positive: whole && shift >= 0, map, power: whole ? undefined : degree };
     }
     case "sigmoid":
-      return { ...plan, positive: false, map: { map: MAP.sigmoid, factor: gamma, shift, degree: 0 } };
+      return { ...plan, positive: false, map: { map: CODE.SIGMOID, factor: gamma, shift, degree: 0 } };
     case "rbf":
     case "laplacian": {
-      const of = kernel === "rbf" ? SUM_OF.squares : SUM_OF.distances;
-      return { ...plan, of, map: { map: MAP.exponential, factor: -gamma, shift: 0, degree: 0 } };
+      const of = kernel === "rbf" ? CODE.SQUARES : CODE.DISTANCES;
+      return { ...plan, of, map: { map: CODE.EXPONENTIAL, factor: -gamma, shift: 0, degree: 0 } };
     }
     default:
       return plan;
@@ -121,12 +122,12 @@ export function kernelProduct(
   depth: number,
 ): Mapped {
   const { of, normed, map } = plan;
-  if (of === SUM_OF.products) {
+  if (of === CODE.DOT) {
     const prepared = (m: Matrix): Matrix =>
       normed ? { ...m, norms: normsOf(at, scratch, productOf(m, undefined, depth)) } : m;
     return { product: productOf(prepared(x), y && prepared(y), depth, of), mapping: map };
   }
-  const { unit, gamma } = rangeOf(at, scratch, y ? [x, y] : [x], depth, of === SUM_OF.squares, -map.factor);
+  const { unit, gamma } = rangeOf(at, scratch, y ? [x, y] : [x], depth, of === CODE.SQUARES, -map.factor);
   if (unit === 1) return { product: productOf(x, y, depth, of), mapping: map };
   const centring = { means: undefined, unit, factor: 1 };
   const product = productOf({ ...x, centring }, y && { ...y, centring }, depth, of);

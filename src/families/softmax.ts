@@ -1,4 +1,6 @@
 /** softmax, log-softmax and log-sum-exp along an axis. */
+
+import * as STEP from "../../assembly/rows/steps.ts";
 import {
   axisOf,
   create,
@@ -11,7 +13,6 @@ import {
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
-import { STEP } from "../codes/index.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
@@ -39,12 +40,12 @@ const OPTIONS = ["shape", "axis", "temperature", "allMasked", "out"];
 /** In pieces: softmax scales what it wrote, log-softmax reads its input once more. */
 const PHASES = /* @__PURE__ */ (() => ({
   softmax: [
-    phase(STEP.begin, STEP.maximum),
-    phase(STEP.aim, STEP.sum, true),
-    phase(STEP.finish, STEP.write, true, true),
+    phase(STEP.BEGIN, STEP.MAXIMUM),
+    phase(STEP.AIM, STEP.SUM_UP, true),
+    phase(STEP.FINISH, STEP.WRITE, true, true),
   ],
-  logSoftmax: [phase(STEP.begin, STEP.maximum), phase(STEP.aim, STEP.sum), phase(STEP.finish, STEP.write, true)],
-  logSumExp: [phase(STEP.begin, STEP.maximum), phase(STEP.aim, STEP.sum)],
+  logSoftmax: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP), phase(STEP.FINISH, STEP.WRITE, true)],
+  logSumExp: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP)],
 }))();
 
 /** The kernels take temperatures from here … */
@@ -145,7 +146,7 @@ function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, 
     layout,
     shared ? [x] : [x, weights],
     PHASES.logSumExp,
-    STEP.finish,
+    STEP.FINISH,
     ({ reads, lists, results }, rows, n, steps) =>
       logSumExpWeighted(reads[0] as number, (shared ? lists[0] : reads[1]) as number, results, rows, n, steps),
   );
@@ -184,7 +185,7 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   if (w) weightedLogSumExp(at, fn, source, w, result, layout);
   else {
     const { logSumExp, logSumExpAcross } = at.typed(source.bytes);
-    const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.finish, ({ reads, results }, rows, n, steps) =>
+    const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, rows, n, steps) =>
       logSumExp(reads[0] as number, results, rows, n, 1, false, steps),
     );
     job.padded = true;

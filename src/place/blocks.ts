@@ -6,8 +6,9 @@
  * A block of C has at most SIDE rows and columns, and is summed over k chunk by chunk. What becomes of a finished block is
  * the caller's: it is mapped, mirrored, copied out or summed, and never is more than one of them in memory.
  */
+
+import * as CODE from "../../assembly/gram/codes.ts";
 import type { Operand } from "../check/tensor.ts";
-import { MAP, SUM_OF } from "../codes/index.ts";
 import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { scratch } from "../memory/scratch.ts";
@@ -74,7 +75,7 @@ export interface Product {
   readonly small: boolean;
 }
 
-export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = SUM_OF.products): Product {
+export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = CODE.DOT): Product {
   return { x, y, depth, of, plain: false, small: false };
 }
 
@@ -265,7 +266,7 @@ export interface Mapping {
 }
 
 export function times(factor: number): Mapping {
-  return { map: MAP.linear, factor, shift: 0, degree: 0 };
+  return { map: CODE.LINEAR, factor, shift: 0, degree: 0 };
 }
 
 /** How a finished matrix leaves: mapped, into an array from `start` on. */
@@ -278,7 +279,7 @@ export interface Target {
 /** Maps a block in place; its elements have `bytes`. */
 export function mapBlock(arena: Arena, bytes: number, block: Block, lower: boolean, mapping: Mapping): void {
   const { map, factor, shift, degree } = mapping;
-  if (map === MAP.linear && factor === 1) return;
+  if (map === CODE.LINEAR && factor === 1) return;
   const { pointer, stride, rows, columns } = block;
   arena.typed(bytes).map(map, pointer, stride, rows, columns, lower, factor, shift, degree);
 }

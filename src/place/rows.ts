@@ -10,8 +10,9 @@
  * what a single tile holds has been read whole before anything of it is written, and otherwise an input that is still to be read
  * is copied first. So the bits are those of arrays apart.
  */
+
+import * as STEP from "../../assembly/rows/steps.ts";
 import { type Layout, type Operand, sizeOf } from "../check/tensor.ts";
-import { STEP } from "../codes/index.ts";
 import { type Arena, GROUP_BYTES, RESULT_BYTES } from "../memory/arena.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, type Output, overlap, same } from "./output.ts";
@@ -237,7 +238,7 @@ function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
     for (let i = 0; i < reads.length; i++)
       if (readSteps[i] === 0)
         copyRows(at, reads[i] as Operand, bytes, layout, start, count, readsAt[i] as number, false);
-    job.run(places, count, pads ? at.pad(readsAt[0] as number, n, bytes) : n, STEP.all, 0);
+    job.run(places, count, pads ? at.pad(readsAt[0] as number, n, bytes) : n, STEP.ALL, 0);
     for (let i = 0; i < writes.length; i++) {
       const write = writes[i];
       if (write && writeSteps[i] === 0) copyRows(at, write, bytes, layout, start, count, writesAt[i] as number, true);

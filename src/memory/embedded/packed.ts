@@ -1,6 +1,6 @@
 import { kernels, unpacker } from "../../../build/packed.ts";
-import { AT } from "../../codes/index.ts";
 import type { Variant } from "../../types.ts";
+import * as AT from "./places.ts";
 import type { Unpacker } from "./unpacker.ts";
 
 /** The bytes of build/relaxed.wasm or build/base.wasm, by a module of its own, which is dropped thereafter. */
