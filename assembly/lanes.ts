@@ -138,6 +138,22 @@ export function join<T>(low: v128, high: v128): v128 {
   return i32x4.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
 }
 
+/** Two elements at `ptr`, as f64. */
+// @ts-ignore: decorator
+@inline
+export function loadPair<T>(ptr: usize): v128 {
+  if (sizeof<T>() == 8) return v128.load(ptr);
+  return f64x2.promote_low_f32x4(v128.load64_zero(ptr));
+}
+
+/** Writes two elements to `ptr`, and no more. */
+// @ts-ignore: decorator
+@inline
+export function storePair<T>(ptr: usize, v: v128): void {
+  if (sizeof<T>() == 8) v128.store(ptr, v);
+  else v128.store64_lane(ptr, f32x4.demote_f64x2_zero(v), 0);
+}
+
 /** The rounding error of sum = a + b, f64 (Knuth's two-sum). */
 // @ts-ignore: decorator
 @inline

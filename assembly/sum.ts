@@ -2,7 +2,7 @@
  * Sums: compensated ones, for terms of one sign or where half an ULP of the largest term is enough, and exact ones, for terms
  * that cancel. Both stand in memory, so that a row may be summed piece by piece.
  */
-import { sumError, sumF64, VECTOR } from "./lanes";
+import { half, sumError, sumF64, VECTOR } from "./lanes";
 
 /** A compensated sum is two f64x2. f32 data: the low and the high lanes, in f64. f64 data: the head, and behind it the tail, what rounding took from it. */
 export const SUM_BYTES: usize = 32;
@@ -14,20 +14,26 @@ export function clearSum(sum: usize): void {
   v128.store(sum, i32x4.splat(0), VECTOR);
 }
 
-/** Adds the lanes of `v` to the sum at `sum`: f32 lanes in f64; f64 lanes by Knuth's two-sum, the error kept. */
+/** Adds the two f64 halves of a vector to the sum at `sum`: of f32 data as they are; of f64 the one, by Knuth's two-sum, the error kept. */
+// @ts-ignore: decorator
+@inline
+export function addHalves<T>(sum: usize, low: v128, high: v128): void {
+  if (sizeof<T>() == 4) {
+    v128.store(sum, v128.add<f64>(v128.load(sum), low));
+    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), high), VECTOR);
+  } else {
+    const head = v128.load(sum);
+    const s = v128.add<f64>(head, low);
+    v128.store(sum, s);
+    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), sumError(head, low, s)), VECTOR);
+  }
+}
+
+/** Adds the lanes of `v` to the sum at `sum`. */
 // @ts-ignore: decorator
 @inline
 export function addTo<T>(sum: usize, v: v128): void {
-  if (sizeof<T>() == 4) {
-    const high = i32x4.shuffle(v, v, 2, 3, 2, 3);
-    v128.store(sum, v128.add<f64>(v128.load(sum), f64x2.promote_low_f32x4(v)));
-    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), f64x2.promote_low_f32x4(high)), VECTOR);
-  } else {
-    const head = v128.load(sum);
-    const s = v128.add<f64>(head, v);
-    v128.store(sum, s);
-    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), sumError(head, v, s)), VECTOR);
-  }
+  addHalves<T>(sum, half<T>(v, 0), half<T>(v, 1));
 }
 
 /** The value of a compensated sum. Once the head is infinite its tail is ∞ − ∞, NaN, and is dropped. */

@@ -1,19 +1,11 @@
 /** Cross-entropy losses of logits, log-probabilities or probabilities against classes or distributions, with gradients. */
 import type { Arena } from "./arena.ts";
-import { failKind, failValue, integerIn, numberIn, optionsOf } from "./check.ts";
+import { failKind, failValue, flagOf, integerIn, numberIn, optionsOf } from "./check.ts";
+import { STEP } from "./codes/index.ts";
 import { arena } from "./kernels.ts";
-import {
-  baseFactor,
-  CompensatedSum,
-  type From,
-  fromOf,
-  type Reduced,
-  type Reduction,
-  reduce,
-  reductionOf,
-} from "./reduction.ts";
-import { mapElements, scalar } from "./rows.ts";
-import { type Stream, streamRows } from "./stream.ts";
+import { baseFactor, type From, fromOf, type Reduced, type Reduction, reduce, reductionOf } from "./reduction.ts";
+import { scalar } from "./rows.ts";
+import { type Phase, type Stream, streamRows } from "./stream.ts";
 import { apart, elements, elementsOfBoth, type Layout, labelsOf, layoutOf, outputOf, shapeOf } from "./tensor.ts";
 import type { FloatArray, Input, Labels, ResultOf } from "./types.ts";
 
@@ -27,6 +19,13 @@ export interface CrossEntropyOptions<T extends FloatArray = FloatArray, R extend
    * `nll_loss`); `"probabilities"`, normalised by their sum, and with them soft targets too: H(P, Q) of distributions.
    */
   from?: From | undefined;
+  /**
+   * Whether probabilities, and soft targets beside them, are divided by their sums. Default: true. Log-probabilities are taken as
+   * they are in any case.
+   */
+  normalize?: boolean | undefined;
+  /** A weight per row, beside that of its class: losses and gradients are multiplied by it, and the mean divides by its sum. */
+  sampleWeight?: Input | undefined;
   /** A weight per class. */
   weight?: Input | undefined;
   /** The label of rows that do not count. Default: −100. */
@@ -50,7 +49,11 @@ interface Problem {
   readonly layout: Layout;
   readonly labels: Int32Array | undefined;
   readonly soft: FloatArray | undefined;
+  readonly from: From;
+  readonly normalize: boolean;
   readonly weight: FloatArray | undefined;
+  /** What each row counts. */
+  readonly sampleWeight: Float64Array | undefined;
   readonly ignoreIndex: number;
   readonly smoothing: number;
   /** 1/ln(base), and for the mean over what it divides by. */
@@ -84,8 +87,27 @@ function problemOf(fn: string, logits: Input, target: Labels | Input, o: Options
   const reduction = reductionOf(fn, o.reduction, "mean");
   const factor = baseFactor(fn, o.base);
   const labels = isLabels ? checkedLabels(fn, labelled, n, ignoreIndex) : undefined;
-  const divisor = reduction !== "mean" ? 1 : labels ? totalWeight(labels, weight, ignoreIndex) : rows;
-  return { source, layout, labels, soft, weight, ignoreIndex, smoothing, scale: factor / divisor, reduction };
+  const from = fromOf(fn, o.from, "logits");
+  const normalize = flagOf(fn, "normalize", o.normalize, true);
+  const sampleWeight =
+    o.sampleWeight === undefined ? undefined : Float64Array.from(elements(fn, "sampleWeight", o.sampleWeight));
+  if (sampleWeight && sampleWeight.length !== rows)
+    failValue(fn, "sampleWeight", `of length ${rows}, one a row`, sampleWeight);
+  const divisor = reduction !== "mean" ? 1 : totalWeight(rows, labels, weight, sampleWeight, ignoreIndex);
+  return {
+    source,
+    from,
+    normalize,
+    layout,
+    labels,
+    soft,
+    weight,
+    sampleWeight,
+    ignoreIndex,
+    smoothing,
+    scale: factor / divisor,
+    reduction,
+  };
 }
 
 /** Labels as i32, each a class or the one to ignore. */
@@ -108,36 +130,65 @@ function checkedLabels(
   return checked;
 }
 
-function totalWeight(labels: Int32Array, weight: FloatArray | undefined, ignoreIndex: number): number {
+/** What the mean divides by: the rows that count, each by its own weight and that of its label. */
+function totalWeight(
+  rows: number,
+  labels: Int32Array | undefined,
+  weight: FloatArray | undefined,
+  sampleWeight: Float64Array | undefined,
+  ignoreIndex: number,
+): number {
   let total = 0;
-  for (const label of labels) if (label !== ignoreIndex) total += weight ? (weight[label] as number) : 1;
+  for (let row = 0; row < rows; row++) {
+    const label = labels?.[row];
+    if (label !== undefined && label === ignoreIndex) continue;
+    const own = label !== undefined && weight ? (weight[label] as number) : 1;
+    total += own * (sampleWeight ? (sampleWeight[row] as number) : 1);
+  }
   return total;
 }
 
+/** What assembly/losses/crossEntropyOfProbabilities.ts calls what a row holds. */
+const KIND = { counts: 0, probabilities: 1, logarithms: 2 } as const;
+
 /** Losses per row in nats, unscaled; the gradient, scaled, to `grad`. */
-function fromLogits(at: Arena, p: Problem, grad: FloatArray | undefined): Float64Array {
-  const { source, layout, labels, soft, weight, ignoreIndex, smoothing, scale } = p;
+function lossesOf(at: Arena, p: Problem, grad: FloatArray | undefined): Float64Array {
+  const { source, from, normalize, layout, labels, soft, weight, sampleWeight, ignoreIndex, smoothing, scale } = p;
   const losses = new Float64Array(layout.rows);
-  const kernel = at.kernelsFor(source).crossEntropy;
+  const { crossEntropy: ofLogits, crossEntropyOfProbabilities } = at.kernelsFor(source);
+  const logits = from === "logits";
+  const kind = from === "logProbabilities" ? KIND.logarithms : normalize ? KIND.counts : KIND.probabilities;
+  const kernel: typeof ofLogits = logits ? ofLogits : (...args) => crossEntropyOfProbabilities(kind, ...args);
+  const phases: Phase[] = [
+    ...(logits || kind === KIND.counts ? [{ first: STEP.begin, each: STEP.maximum }] : []),
+    logits
+      ? { first: STEP.aim, each: STEP.sum, keeps: true }
+      : { first: kind === KIND.counts ? STEP.aim : STEP.begin | STEP.aim, each: STEP.sum },
+    ...(grad ? [{ first: STEP.finish, each: STEP.write, rereads: logits, keeps: true }] : []),
+  ];
   const stream: Stream = {
     reads: [apart(source, grad), ...(soft ? [soft] : [])],
     writes: grad ? [grad] : [],
     classes: weight ? [weight] : [],
     labels,
+    samples: sampleWeight,
     results: [losses],
-    phases: [
-      { first: 1, each: 2 },
-      { first: 4, each: 8, keeps: true },
-      ...(grad ? [{ first: 16, each: 32, rereads: true, keeps: true }] : []),
-    ],
-    finish: grad ? 0 : 16,
-    run: ({ elements: [x, ...rest], classes: [w = 0], labels: label, results: [result] }, rows, n, steps, from) =>
+    phases,
+    finish: grad ? 0 : STEP.finish,
+    run: (
+      { elements: [x, ...rest], classes: [w = 0], labels: label, samples, results: [result] },
+      rows,
+      n,
+      steps,
+      from,
+    ) =>
       kernel(
         x as number,
         grad ? (rest.at(-1) as number) : 0,
         labels ? label : 0,
         soft ? (rest[0] as number) : 0,
         w,
+        sampleWeight ? samples : 0,
         result as number,
         rows,
         n,
@@ -153,61 +204,8 @@ function fromLogits(at: Arena, p: Problem, grad: FloatArray | undefined): Float6
   return losses;
 }
 
-/**
- * The same from probabilities or log-probabilities. The logarithms are taken by kernels, so that every engine agrees; the
- * rest is a sum of products. Probabilities q are normalised, log q − log Σq, and so is a soft target.
- */
-function fromProbabilities(at: Arena, p: Problem, logs: boolean, grad: FloatArray | undefined): Float64Array {
-  const { source, layout, labels, soft, weight, ignoreIndex, smoothing, scale } = p;
-  const { n, inner, rows } = layout;
-  const losses = new Float64Array(rows);
-  const [row, logRow] = [new Float64Array(n), new Float64Array(n)];
-  let logTotal = 0;
-  const { logarithm } = at.kernels;
-  for (let r = 0; r < rows; r++) {
-    const start = Math.floor(r / inner) * n * inner + (r % inner);
-    const label = labels?.[r];
-    const [rowSum, targetSum, mass] = [new CompensatedSum(), new CompensatedSum(), new CompensatedSum()];
-    for (let j = 0; j < n; j++) {
-      row[j] = source[start + j * inner] as number;
-      rowSum.add(row[j] as number);
-      if (soft) targetSum.add(soft[start + j * inner] as number);
-    }
-    const [total, targetTotal] = [rowSum.value, targetSum.value];
-    if (logs) logRow.set(row);
-    else {
-      mapElements(at, row, logRow, logarithm);
-      logTotal = scalar(at, "logarithm", total);
-    }
-    const ignored = label !== undefined && label === ignoreIndex;
-    const loss = new CompensatedSum();
-    for (let j = 0; j < n; j++) {
-      const t = soft ? (soft[start + j * inner] as number) / (logs ? 1 : targetTotal) : +(label === j);
-      const c = ignored ? 0 : (weight ? (weight[j] as number) : 1) * ((1 - smoothing) * t + smoothing / n);
-      mass.add(c);
-      // 0·log 0 = 0, but what is no probability makes the row NaN
-      if (c !== 0) loss.add(c * (logTotal - (logRow[j] as number)));
-      else if (!ignored && !logs && !((row[j] as number) >= 0)) loss.add(NaN);
-      if (grad) grad[start + j * inner] = c === 0 ? 0 : -scale * c * (logs ? 1 : 1 / (row[j] as number));
-    }
-    if (grad && !logs)
-      for (let j = 0; j < n; j++) (grad[start + j * inner] as number) += ignored ? 0 : (scale * mass.value) / total;
-    losses[r] = loss.value;
-  }
-  return losses;
-}
-
-function evaluate(
-  fn: string,
-  p: Problem,
-  o: Options,
-  out: FloatArray | undefined,
-  grad: FloatArray | undefined,
-): number | FloatArray {
-  const from = fromOf(fn, o.from, "logits");
-  const losses =
-    from === "logits" ? fromLogits(arena(), p, grad) : fromProbabilities(arena(), p, from === "logProbabilities", grad);
-  return reduce(losses, p.reduction, p.scale, out);
+function evaluate(p: Problem, out: FloatArray | undefined, grad: FloatArray | undefined): number | FloatArray {
+  return reduce(lossesOf(arena(), p, grad), p.reduction, p.scale, out);
 }
 
 /**
@@ -233,7 +231,7 @@ export function crossEntropy<X extends Input, R extends Reduction = "mean">(
   const o: Options = optionsOf(fn, options);
   const p = problemOf(fn, logits, target, o);
   const out = p.reduction === "none" ? outputOf(fn, o.out, p.source, p.layout.rows) : undefined;
-  return evaluate(fn, p, o, out, undefined) as Reduced<R, ResultOf<X>>;
+  return evaluate(p, out, undefined) as Reduced<R, ResultOf<X>>;
 }
 
 /**
@@ -254,7 +252,7 @@ export function crossEntropyWithGrad<X extends Input, R extends Reduction = "mea
   const p = problemOf(fn, logits, target, o);
   const grad = outputOf(fn, o.out, p.source, p.source.length);
   const out = p.reduction === "none" ? outputOf(fn, undefined, p.source, p.layout.rows) : undefined;
-  return { value: evaluate(fn, p, o, out, grad), grad } as { value: Reduced<R, ResultOf<X>>; grad: ResultOf<X> };
+  return { value: evaluate(p, out, grad), grad } as { value: Reduced<R, ResultOf<X>>; grad: ResultOf<X> };
 }
 
 /**
@@ -276,5 +274,5 @@ export function perplexity(
     shape: o.shape,
     ignoreIndex: o.ignoreIndex,
   });
-  return scalar(arena(), "exponential", evaluate(fn, p, {}, undefined, undefined) as number);
+  return scalar(arena(), "exponential", evaluate(p, undefined, undefined) as number);
 }

@@ -16,6 +16,7 @@ export interface Pointers {
   readonly elements: readonly number[];
   readonly classes: readonly number[];
   readonly labels: number;
+  readonly samples: number;
   readonly results: readonly number[];
 }
 
@@ -35,6 +36,8 @@ export interface Stream {
   readonly classes?: readonly FloatArray[];
   /** One integer per row. */
   readonly labels?: Int32Array | undefined;
+  /** One f64 per row, read; beside it at most one is written. */
+  readonly samples?: Float64Array | undefined;
   /** One f64 per row, written: at most two. */
   readonly results: readonly Float64Array[];
   /** What is done with a row in pieces, phase by phase. */
@@ -49,7 +52,7 @@ export interface Stream {
 const TILE_ROWS = RESULT_BYTES / 8;
 
 export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
-  const { reads, writes = [], classes = [], labels, results } = stream;
+  const { reads, writes = [], classes = [], labels, samples, results } = stream;
   const elements = [...reads, ...writes];
   const { n, rows, inner } = layout;
   const bytes = (reads[0] as FloatArray).BYTES_PER_ELEMENT;
@@ -60,6 +63,7 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
   const fixed = {
     classes: classes.map((_, i) => arena.stage + (elements.length + i) * slot),
     labels: arena.results,
+    samples: arena.results + 2 * RESULT_BYTES,
     results: results.map((_, i) => arena.results + RESULT_BYTES * (i + 1)),
   };
   const whole = n * bytes <= slot;
@@ -73,6 +77,7 @@ export function streamRows(arena: Arena, layout: Layout, stream: Stream): void {
     const count = Math.min(tile, rows - row);
     const at = residents.map((resident, i) => (resident ? resident + row * n * bytes : (slots[i] as number)));
     if (labels) arena.copyLabels(labels, row, count, fixed.labels);
+    if (samples) arena.copyIn(samples, row, count, fixed.samples);
     if (whole) {
       reads.forEach((array, i) => {
         if (!residents[i]) copyRows(arena, array, layout, row, count, at[i] as number, false);

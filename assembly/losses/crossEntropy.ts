@@ -9,15 +9,15 @@
  * contributes 0 at x_j = −∞ too. The gradient of the maximum is −C·(1 − p) + (C − c), 1 − p = q/(1 + q), which keeps its
  * digits in a confident row; the label's likewise.
  *
- * A class weighs w_y·((1 − ε)·(LSE − x_y) + …) by its own; the sum over all classes is taken only if ε > 0. Steps as in
- * softmax.ts; `from` is where in the row a piece begins.
+ * A class weighs w_y·((1 − ε)·(LSE − x_y) + …) by its own; the sum over all classes is taken only if ε > 0. A negative t makes
+ * the row NaN. Steps as in softmax.ts; `from` is where in the row a piece begins.
  */
 import { GROUP, half, splat, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { headroomInverse, reducedTop, temper } from "../rows/exponential";
 import { addLogRest, AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, maximumOfRow, MAXIMUM, SUM_UP, sumRow, total, UNWANTED, WRITE } from "../rows/passes";
 import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
-import { addTo, clearSum, totalOf } from "../sum";
+import { addHalves, addTo, clearSum, totalOf } from "../sum";
 
 /** The sums Σ c_j·(a − x_j) and Σ c_j. */
 const DISTANCE: usize = memory.data(32, 16);
@@ -44,15 +44,29 @@ function coefficient<T>(t: usize, w: usize, keep: v128, share: v128): v128 {
   return w ? v128.mul<T>(c, v128.load(w)) : c;
 }
 
-/** Adds Σ c and Σ c·(a − x) of a strip. */
+/** a − x may overflow, c·(a − x) may not: f32 is subtracted in f64, and f64 in units of 2. */
+// @ts-ignore: decorator
+@inline
+function UNIT<T>(): f64 {
+  return sizeof<T>() == 4 ? 1 : 2;
+}
+
+/** c·(a − x)/UNIT of half a vector, `top` being a/UNIT. */
+// @ts-ignore: decorator
+@inline
+function distance<T>(c: v128, top: v128, x: v128): v128 {
+  const d = v128.sub<f64>(top, sizeof<T>() == 4 ? x : v128.mul<f64>(x, splat<f64>(0.5)));
+  return v128.andnot(v128.mul<f64>(c, d), v128.eq<f64>(c, splat<f64>(0)));
+}
+
+/** Adds Σ c and Σ c·(a − x)/UNIT of a strip. A negative target makes Σ c NaN, and with it loss and gradient. */
 function measureStrip<T>(x: usize, t: usize, w: usize, count: i32, keep: v128, share: v128): void {
-  const top = v128.load(TOP);
-  const zero = splat<T>(0);
+  const top = splat<f64>(<f64>load<T>(TOP) / UNIT<T>());
   for (let vectors = 4 * count; vectors > 0; vectors--) {
     const c = coefficient<T>(t, w, keep, share);
-    const term = v128.andnot(v128.mul<T>(c, v128.sub<T>(top, v128.load(x))), v128.eq<T>(c, zero));
-    addTo<T>(DISTANCE, term);
-    addTo<T>(MASS, c);
+    const z = v128.load(x);
+    addHalves<T>(DISTANCE, distance<T>(half<T>(c, 0), top, half<T>(z, 0)), distance<T>(half<T>(c, 1), top, half<T>(z, 1)));
+    addTo<T>(MASS, t ? v128.or(c, v128.lt<T>(v128.load(t), splat<T>(0))) : c);
     x += VECTOR;
     if (t) t += VECTOR;
     if (w) w += VECTOR;
@@ -124,10 +138,24 @@ function coefficientAt<T>(j: i32, t: usize, w: usize, smoothing: f64, share: f64
   return w ? c * <f64>load<T>(w + at) : c;
 }
 
+/** own·(a − x_y + log1p(q)), where a − x_y may overflow; nothing where the class has no weight, even at −∞. */
+function ownLoss(own: f64, top: f64, logit: f64, rest: f64): f64 {
+  const behind = top - logit;
+  if (behind != Infinity) return own * (behind + rest);
+  return own == 0 ? own * rest : 2 * (own * (top / 2 - logit / 2));
+}
+
+/** The loss of a row that counts `sample` times: not at all, 0, also where it is infinite. */
+// @ts-ignore: decorator
+@inline
+export function weighed(loss: f64, sample: f64): f64 {
+  return sample == 0 && loss == Infinity ? 0 : loss * sample;
+}
+
 /**
  * Rows of n logits at x. `labels`: a class per row (i32), or 0 and `t`, a target per element. `w`: weights per class, or 0.
  * Writes a loss per row (nats, f64) to `losses`, and unless y is 0 its gradient times `scale` to y, which may be x. A label
- * of `ignore` makes loss and gradient 0.
+ * of `ignore` makes loss and gradient 0. `s`: what each row's loss and gradient are multiplied by (f64), or 0.
  */
 export function crossEntropyRows<T>(
   x: usize,
@@ -135,6 +163,7 @@ export function crossEntropyRows<T>(
   labels: usize,
   t: usize,
   w: usize,
+  s: usize,
   losses: usize,
   rows: i32,
   n: i32,
@@ -151,12 +180,14 @@ export function crossEntropyRows<T>(
   const spreadOut = t != 0 || smoothing != 0;
   for (; rows > 0; rows--) {
     const label = labels ? load<i32>(labels) : -1;
+    const sample = s ? load<f64>(s) : 1;
+    const rowScale = scale * sample;
     if (labels && label == ignore) {
       if (steps & FINISH) store<f64>(losses, 0);
       if (steps & WRITE && y) memory.fill(y, 0, row);
     } else {
       const here = label - from;
-      const labelHere = labels != 0 && here >= 0 && here < n;
+      const labelHere = labels != 0 && label >= from && here < n;
       if (steps & BEGIN) {
         begin<T>(false);
         clearSum(DISTANCE);
@@ -186,37 +217,37 @@ export function crossEntropyRows<T>(
         const rest = f64x2.extract_lane(addLogRest<T>(zero, 0, 0, 0), 0);
         const top = <f64>load<T>(TOP);
         mass = totalOf<T>(MASS);
-        let loss = totalOf<T>(DISTANCE) + mass * rest;
+        let loss = totalOf<T>(DISTANCE) * UNIT<T>() + mass * rest;
         if (labels) {
           const own = labelWeight * (1 - smoothing);
-          loss = (spreadOut ? loss : 0) + own * (top - labelLogit + rest);
+          loss = (spreadOut ? loss : 0) + ownLoss(own, top, labelLogit, rest);
           mass = (spreadOut ? mass : 0) + own;
         }
         // a masked row, an infinite logit: no distribution
         if (top - top != 0) loss = NaN;
-        store<f64>(losses, loss);
+        store<f64>(losses, weighed(loss, sample));
         // e of the maximum as the strip would have left it, and all in its units
         topTerm = (1 + f64x2.extract_lane(expm1Reduced<f64>(half<T>(reducedTop<T>(0), 0)), 0)) / headroomInverse<T>();
         const others = f64x2.extract_lane(total<T>(0, 0), 0);
         restOfTop = others / (others + topTerm);
-        factor = (mass * scale) / (others + topTerm) + (top - top);
+        factor = (mass * rowScale) / (others + topTerm) + (top - top);
       }
       if (steps & WRITE && y) {
         const top = topIndex - from;
         const topHere = top >= 0 && top < n;
         if (topHere) store<T>(y + <usize>top * sizeof<T>(), <T>topTerm);
         const labelTerm = labelHere ? <f64>load<T>(y + <usize>here * sizeof<T>()) : 0;
-        writeGradient<T>(y, t, w, n, splat<T>(<T>((1 - smoothing) * scale)), splat<T>(<T>(share * scale)), !spreadOut);
+        writeGradient<T>(y, t, w, n, splat<T>(<T>((1 - smoothing) * rowScale)), splat<T>(<T>(share * rowScale)), !spreadOut);
         if (topHere) {
           let c = spreadOut ? coefficientAt<T>(top, t, w, smoothing, share) : 0;
           if (labels && topIndex == label) c += labelWeight * (1 - smoothing);
           // from 1 − p where that is the smaller
-          const own = restOfTop < 0.5 ? scale * (mass - c - mass * restOfTop) : topTerm * factor - scale * c;
+          const own = restOfTop < 0.5 ? rowScale * (mass - c - mass * restOfTop) : topTerm * factor - rowScale * c;
           store<T>(y + <usize>top * sizeof<T>(), <T>(own + (factor - factor)));
         }
         if (labelHere && label != topIndex) {
           const c = labelWeight * (1 - smoothing) + (spreadOut ? coefficientAt<T>(here, t, w, smoothing, share) : 0);
-          store<T>(y + <usize>here * sizeof<T>(), <T>(labelTerm * factor - scale * c));
+          store<T>(y + <usize>here * sizeof<T>(), <T>(labelTerm * factor - rowScale * c));
         }
       }
     }
@@ -224,6 +255,7 @@ export function crossEntropyRows<T>(
     if (y) y += row;
     if (t) t += row;
     if (labels) labels += sizeof<i32>();
+    if (s) s += sizeof<f64>();
     if (steps & FINISH) losses += sizeof<f64>();
   }
 }
