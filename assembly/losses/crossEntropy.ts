@@ -18,15 +18,7 @@ import { headroomInverse, reducedTop, temper } from "../rows/exponential";
 import { addLogRest, aimRow, begin, collapseSum, findTop, maximumOfRow, sumRow, total, UNWANTED } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
-import { addHalves, addTo, clearSum, totalOf } from "../sum";
-
-/** The sums Σ c_j·(a − x_j) and Σ c_j. */
-const DISTANCE: usize = memory.data(32, 16);
-const MASS: usize = memory.data(32, 16);
-
-/** The padded last groups of the target and the weights. */
-const TARGET_TAIL: usize = memory.data(64, 16);
-const WEIGHTS_TAIL: usize = memory.data(64, 16);
+import { addTerms, clearTargets, distanceOfRow, isNegative, loadTails, massOfRow, setShares, TARGET_TAIL, unitOf, weighed, WEIGHTS_TAIL } from "./targets";
 
 /** What a row's steps leave for the next: x_y; where the maximum stands; C; C·scale/S and 1 − p of the maximum. */
 let labelLogit: f64 = 0;
@@ -45,33 +37,9 @@ function coefficient<T>(t: usize, w: usize, keep: v128, share: v128): v128 {
   return w ? v128.mul<T>(c, v128.load(w)) : c;
 }
 
-/** a − x may overflow, c·(a − x) may not: f32 is subtracted in f64, and f64 in units of 2. */
-// @ts-ignore: decorator
-@inline
-function UNIT<T>(): f64 {
-  return sizeof<T>() == 4 ? 1 : 2;
-}
-
-/** c·(a − x)/UNIT of half a vector, `top` being a/UNIT. */
-// @ts-ignore: decorator
-@inline
-function distance<T>(c: v128, top: v128, x: v128): v128 {
-  const d = v128.sub<f64>(top, sizeof<T>() == 4 ? x : v128.mul<f64>(x, splat<f64>(0.5)));
-  return v128.andnot(v128.mul<f64>(c, d), v128.eq<f64>(c, splat<f64>(0)));
-}
-
-/** Adds Σ c and Σ c·(a − x)/UNIT of a strip. A negative target makes Σ c NaN, and with it loss and gradient. */
-function measureStrip<T>(x: usize, t: usize, w: usize, count: i32, keep: v128, share: v128): void {
-  const top = splat<f64>(<f64>load<T>(TOP) / UNIT<T>());
-  for (let vectors = 4 * count; vectors > 0; vectors--) {
-    const c = coefficient<T>(t, w, keep, share);
-    const z = v128.load(x);
-    addHalves<T>(DISTANCE, distance<T>(half<T>(c, 0), top, half<T>(z, 0)), distance<T>(half<T>(c, 1), top, half<T>(z, 1)));
-    addTo<T>(MASS, t ? v128.or(c, v128.lt<T>(v128.load(t), splat<T>(0))) : c);
-    x += VECTOR;
-    if (t) t += VECTOR;
-    if (w) w += VECTOR;
-  }
+/** Adds what the classes of a strip count. */
+function termStrip<T>(x: usize, t: usize, w: usize, count: i32): void {
+  addTerms<T>(true, x, <f64>load<T>(TOP) / unitOf<T>(), t, w, count);
 }
 
 /** The gradient of a strip whose exponentials stand at y: y·F − scale·c. */
@@ -88,30 +56,16 @@ function gradientStrip<T>(y: usize, t: usize, w: usize, count: i32, f: v128, kee
   }
 }
 
-/** Pads the last groups of target and weights; the weights' is always there, so that padding weighs 0. */
-function loadTails<T>(t: usize, w: usize, tail: i32): void {
-  if (t) {
-    loadTailGroup<T>(t, tail, 0);
-    memory.copy(TARGET_TAIL, TAIL, GROUP);
-  }
-  if (w) loadTailGroup<T>(w, tail, 0);
-  else {
-    for (let v: usize = 0; v < GROUP; v += VECTOR) v128.store(WEIGHTS_TAIL + v, splat<T>(1));
-    loadTailGroup<T>(WEIGHTS_TAIL, tail, 0);
-  }
-  memory.copy(WEIGHTS_TAIL, TAIL, GROUP);
-}
-
-/** Σ c and Σ c·(a − x) of a row or a piece of one. */
-function measureRow<T>(x: usize, t: usize, w: usize, n: i32, keep: v128, share: v128): void {
+/** What the classes of a row or a piece of one count. */
+function addRow<T>(x: usize, t: usize, w: usize, n: i32): void {
   const groups = wholeGroups<T>(n);
   const tail = tailLength<T>(n);
   const body = <usize>groups * GROUP;
-  measureStrip<T>(x, t, w, groups, keep, share);
+  termStrip<T>(x, t, w, groups);
   if (tail) {
     loadTails<T>(t ? t + body : 0, w ? w + body : 0, tail);
     loadTailGroup<T>(x + body, tail, 0);
-    measureStrip<T>(TAIL, t ? TARGET_TAIL : 0, WEIGHTS_TAIL, 1, keep, share);
+    termStrip<T>(TAIL, t ? TARGET_TAIL : 0, WEIGHTS_TAIL, 1);
   }
 }
 
@@ -140,17 +94,12 @@ function coefficientAt<T>(j: i32, t: usize, w: usize, smoothing: f64, share: f64
 }
 
 /** own·(a − x_y + log1p(q)), where a − x_y may overflow; nothing where the class has no weight, even at −∞. */
+// @ts-ignore: decorator
+@inline
 function ownLoss(own: f64, top: f64, logit: f64, rest: f64): f64 {
   const behind = top - logit;
   if (behind != Infinity) return own * (behind + rest);
   return own == 0 ? own * rest : 2 * (own * (top / 2 - logit / 2));
-}
-
-/** The loss of a row that counts `sample` times: not at all, 0, also where it is infinite. */
-// @ts-ignore: decorator
-@inline
-export function weighed(loss: f64, sample: f64): f64 {
-  return sample == 0 && loss == Infinity ? 0 : loss * sample;
 }
 
 /**
@@ -191,8 +140,10 @@ export function crossEntropyRows<T>(
       const labelHere = labels != 0 && label >= from && here < n;
       if (steps & BEGIN) {
         begin<T>(false);
-        clearSum(DISTANCE);
-        clearSum(MASS);
+        if (spreadOut) {
+          clearTargets();
+          setShares(1, 1 - smoothing, share);
+        }
         topIndex = -1;
       }
       if (steps & MAXIMUM) maximumOfRow<T>(x, n);
@@ -202,7 +153,7 @@ export function crossEntropyRows<T>(
           labelLogit = <f64>load<T>(x + <usize>here * sizeof<T>());
           labelWeight = w ? <f64>load<T>(w + <usize>here * sizeof<T>()) : 1;
         }
-        if (spreadOut) measureRow<T>(x, t, w, n, splat<T>(<T>(1 - smoothing)), splat<T>(<T>share));
+        if (spreadOut) addRow<T>(x, t, w, n);
         const at = findTop<T>(x, n);
         if (at) {
           topIndex = from + <i32>((at - x) / sizeof<T>());
@@ -217,21 +168,26 @@ export function crossEntropyRows<T>(
         const zero = f64x2.splat(0);
         const rest = f64x2.extract_lane(addLogRest<T>(zero, 0, 0, 0), 0);
         const top = <f64>load<T>(TOP);
-        mass = totalOf<T>(MASS);
-        let loss = totalOf<T>(DISTANCE) * UNIT<T>() + mass * rest;
+        let loss: f64 = 0;
+        let none = top - top != 0; // a masked row, an infinite logit: no distribution
+        mass = 0;
+        if (spreadOut) {
+          mass = massOfRow();
+          loss = distanceOfRow() * unitOf<T>() + mass * rest;
+          none = none || isNegative();
+        }
         if (labels) {
           const own = labelWeight * (1 - smoothing);
-          loss = (spreadOut ? loss : 0) + ownLoss(own, top, labelLogit, rest);
-          mass = (spreadOut ? mass : 0) + own;
+          loss += ownLoss(own, top, labelLogit, rest);
+          mass += own;
         }
-        // a masked row, an infinite logit: no distribution
-        if (top - top != 0) loss = NaN;
+        if (none) loss = NaN;
         store<f64>(losses, weighed(loss, sample));
         // e of the maximum as the strip would have left it, and all in its units
         topTerm = (1 + f64x2.extract_lane(expm1Reduced<f64>(half<T>(reducedTop<T>(0), 0)), 0)) / headroomInverse<T>();
         const others = f64x2.extract_lane(total<T>(0, 0), 0);
         restOfTop = others / (others + topTerm);
-        factor = (mass * rowScale) / (others + topTerm) + (top - top);
+        factor = (mass * rowScale) / (others + topTerm) + (none ? NaN : 0);
       }
       if (steps & WRITE && y) {
         const top = topIndex - from;

@@ -16,6 +16,7 @@
  * counts no positive or an infinite one. Logarithms are taken in the type; the rest is f64 for either. Steps as in softmax.ts, `from`
  * as in crossEntropy.ts. No step writes to what it reads.
  */
+import { COUNTS, LOGARITHMS, PROBABILITIES } from "./codes";
 import { GROUP, groupLength, loadPair, madd, maxLane, select, splat, storePair, sumError, VECTOR } from "../lanes";
 import { logRatio, smallest } from "../math/gap";
 import { addLog } from "../math/log";
@@ -24,19 +25,15 @@ import { maximumOfRow } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { loadTailGroup, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
-import { COUNTS, LOGARITHMS, PROBABILITIES } from "./codes";
-import { weighed } from "./crossEntropy";
+import { addTerms, clearTargets, distanceOfRow, isNegative, keep, LEAST, lift, loadTails, massOfRow, setShares, share, TARGET_TAIL, weighed, WEIGHTS_TAIL } from "./targets";
 
-/** Sums of f64: R·a·u, Σ c_j·log(a/q_j), Σ c_j; Σ t_j, and 2⁻³² of it, for the other may overflow. */
+/** Sums of f64: R·a·u; Σ t_j, and 2⁻³² of it, for the other may overflow. */
 const REST: usize = memory.data(32, 16);
-const DISTANCE: usize = memory.data(32, 16);
-const MASS: usize = memory.data(32, 16);
 const TARGETS: usize = memory.data(32, 16);
 const TARGETS_SMALL: usize = memory.data(32, 16);
 const SMALL: f64 = 2.3283064365386963e-10; // 2^-32
 
-/** The least of all q and t, and ones where a q that no sum holds is NaN. */
-const LEAST: usize = memory.data(16, 16);
+/** Ones where a q that no sum holds is NaN. */
 const ABSENT: usize = memory.data(16, 16);
 
 /**
@@ -51,17 +48,8 @@ const UNIT_RAISED: usize = memory.data(16, 16);
 const BLOCK_GROUPS = 16;
 const DISTANCES: usize = memory.data(1024, 16);
 
-/** The padded last groups of the target and the weights. */
-const TARGET_TAIL: usize = memory.data(64, 16);
-const WEIGHTS_TAIL: usize = memory.data(64, 16);
-
 /** How often the maximum stands in the row. */
 let maxima: i64 = 0;
-
-/** c_j = w_j·(t_j·lift·keep + share). The lift, a power of two, keeps keep, (1 − ε)/T, finite. */
-let lift: f64 = 1;
-let keep: f64 = 1;
-let share: f64 = 0;
 
 /** What a row's steps leave for the next: q_y and w_y; a; what the gradient is made of: C, R/(1 + R) and C/S, the first and last scaled. */
 let labelValue: f64 = 0;
@@ -166,49 +154,17 @@ function restStrip<T>(kind: i32, x: usize, count: i32): void {
   maxima -= i64x2.extract_lane(tops, 0) + i64x2.extract_lane(tops, 1);
 }
 
-// @ts-ignore: decorator
-@inline
-function times(c: v128, d: v128): v128 {
-  return v128.andnot(v128.mul<f64>(c, d), v128.eq<f64>(c, f64x2.splat(0)));
-}
-
-/** Adds Σ c and Σ c·distance of a strip, eight elements at a time. */
+/** Adds what the classes of a strip count. */
 function termStrip<T>(kind: i32, x: usize, t: usize, w: usize, count: i32): void {
-  const scale = f64x2.splat(lift);
-  const keeps = f64x2.splat(keep);
-  const shares = f64x2.splat(share);
-  const pair = 2 * sizeof<T>();
-  let least = v128.load(LEAST);
   for (; count > 0; count -= BLOCK_GROUPS) {
     const groups = min(count, BLOCK_GROUPS);
+    const bytes = <usize>groups * GROUP;
     measure<T>(kind, x, groups);
-    x += <usize>groups * GROUP;
-    const end = DISTANCES + <usize>groups * GROUP;
-    for (let d = DISTANCES; d < end; d += 4 * pair) {
-      let c0 = shares, c1 = shares, c2 = shares, c3 = shares;
-      if (t) {
-        const t0 = loadPair<T>(t), t1 = loadPair<T>(t + pair), t2 = loadPair<T>(t + 2 * pair), t3 = loadPair<T>(t + 3 * pair);
-        least = v128.pmin<f64>(least, v128.pmin<f64>(v128.pmin<f64>(t0, t1), v128.pmin<f64>(t2, t3)));
-        c0 = madd<f64>(v128.mul<f64>(t0, scale), keeps, c0);
-        c1 = madd<f64>(v128.mul<f64>(t1, scale), keeps, c1);
-        c2 = madd<f64>(v128.mul<f64>(t2, scale), keeps, c2);
-        c3 = madd<f64>(v128.mul<f64>(t3, scale), keeps, c3);
-        t += 4 * pair;
-      }
-      if (w) {
-        c0 = v128.mul<f64>(c0, loadPair<T>(w));
-        c1 = v128.mul<f64>(c1, loadPair<T>(w + pair));
-        c2 = v128.mul<f64>(c2, loadPair<T>(w + 2 * pair));
-        c3 = v128.mul<f64>(c3, loadPair<T>(w + 3 * pair));
-        w += 4 * pair;
-      }
-      const low = v128.add<f64>(times(c0, loadPair<T>(d)), times(c1, loadPair<T>(d + pair)));
-      const high = v128.add<f64>(times(c2, loadPair<T>(d + 2 * pair)), times(c3, loadPair<T>(d + 3 * pair)));
-      addTo<f64>(DISTANCE, v128.add<f64>(low, high));
-      addTo<f64>(MASS, v128.add<f64>(v128.add<f64>(c0, c1), v128.add<f64>(c2, c3)));
-    }
+    addTerms<T>(false, DISTANCES, 0, t, w, groups);
+    x += bytes;
+    if (t) t += bytes;
+    if (w) w += bytes;
   }
-  v128.store(LEAST, least);
 }
 
 /** The gradient where c is 0, and of half a vector: C/S − c/q, or of the maximum of a confident row as above. */
@@ -250,17 +206,6 @@ function fillRow<T>(y: usize, n: i32, value: T): void {
   const lanes = <i32>(VECTOR / sizeof<T>());
   for (; n >= lanes; n -= lanes, y += VECTOR) v128.store(y, all);
   for (; n > 0; n--, y += sizeof<T>()) store<T>(y, value);
-}
-
-/** Pads the last groups of target and weights; the weights' is always there, so that padding weighs 0. */
-function loadTails<T>(t: usize, w: usize, tail: i32): void {
-  if (t) {
-    loadTailGroup<T>(t, tail, 0);
-    memory.copy(TARGET_TAIL, TAIL, GROUP);
-  }
-  if (!w) spread(WEIGHTS_TAIL, splat<T>(1));
-  loadTailGroup<T>(w ? w : WEIGHTS_TAIL, tail, 0);
-  memory.copy(WEIGHTS_TAIL, TAIL, GROUP);
 }
 
 /** Σ t of a row of targets or a piece of one. */
@@ -319,26 +264,20 @@ function aimRow<T>(): void {
 }
 
 /** keep = (1 − ε)/T, over the lift. */
-function aimTargets(): void {
+function aimTargets(smoothing: f64, share: f64): void {
   const whole = totalOf<f64>(TARGETS);
-  if (whole < 8.452712498170644e270 && whole > 1.1830521861667747e-271) keep /= whole; // 2^900, 2^-900
-  else if (whole <= 1) {
-    lift = 4.149515568880993e180; // 2^600
-    keep /= whole * lift;
-  } else {
-    lift = 2.409919865102884e-181; // 2^-600
-    keep /= (totalOf<f64>(TARGETS_SMALL) * lift) / SMALL;
-  }
+  // from 2^-900 to 2^900 it needs no lift; elsewhere 2^600, 2^-600
+  if (whole < 8.452712498170644e270 && whole > 1.1830521861667747e-271) setShares(1, (1 - smoothing) / whole, share);
+  else if (whole <= 1) setShares(4.149515568880993e180, (1 - smoothing) / (whole * 4.149515568880993e180), share);
+  else setShares(2.409919865102884e-181, (1 - smoothing) / ((totalOf<f64>(TARGETS_SMALL) * 2.409919865102884e-181) / SMALL), share);
 }
 
 function begin(): void {
-  v128.store(LEAST, i32x4.splat(0));
   v128.store(ABSENT, i32x4.splat(0));
   clearSum(REST);
-  clearSum(DISTANCE);
-  clearSum(MASS);
   clearSum(TARGETS);
   clearSum(TARGETS_SMALL);
+  clearTargets();
   maxima = 0;
 }
 
@@ -349,12 +288,11 @@ function finishRow(kind: i32, spreadOut: bool, own: f64, d: f64, rowScale: f64, 
   const rest = f64x2.splat(r);
   const sum = v128.add<f64>(one, rest);
   const log1p = f64x2.extract_lane(addLog(f64x2.splat(0), sum, sumError(one, rest, sum), f64x2.splat(0)), 0);
-  const all = own + (spreadOut ? totalOf<f64>(MASS) : 0);
+  const all = own + (spreadOut ? massOfRow() : 0);
   let loss = all * log1p;
-  if (spreadOut) loss += totalOf<f64>(DISTANCE);
+  if (spreadOut) loss += distanceOfRow();
   if (own != 0) loss += own * d;
-  const negative = v128.lt<f64>(v128.load(LEAST), f64x2.splat(0));
-  if (v128.any_true(v128.or(negative, v128.load(ABSENT))) || (kind == COUNTS && !(largest > 0 && largest < Infinity))) loss = NaN;
+  if (isNegative() || v128.any_true(v128.load(ABSENT)) || (kind == COUNTS && !(largest > 0 && largest < Infinity))) loss = NaN;
   restOfTop = r / (1 + r);
   mass = all * rowScale;
   slope = loss != loss ? NaN : kind == COUNTS ? mass / (1 + r) / largest : 0;
@@ -389,7 +327,7 @@ export function crossEntropyOfProbabilitiesRows<T>(
   from: i32,
   steps: i32,
 ): void {
-  share = smoothing / <f64>classes;
+  const spare = smoothing / <f64>classes;
   const row = <usize>n * sizeof<T>();
   const spreadOut = t != 0 || smoothing != 0;
   for (; rows > 0; rows--) {
@@ -412,11 +350,10 @@ export function crossEntropyOfProbabilitiesRows<T>(
         if (t) sumTargets<T>(t, n);
       }
       if (steps & AIM) {
-        lift = 1;
-        keep = 1 - smoothing;
+        setShares(1, 1 - smoothing, spare);
         if (kind == COUNTS) {
           aimRow<T>();
-          if (t) aimTargets();
+          if (t) aimTargets(smoothing, spare);
         }
       }
       if (steps & SUM_UP) {
@@ -438,7 +375,7 @@ export function crossEntropyOfProbabilitiesRows<T>(
         if (spreadOut) writeRow<T>(kind, x, y, t, w, n, rowScale);
         else fillRow<T>(y, n, <T>slope);
         if (labelHere) {
-          store<T>(y + at, <T>slopeOfLabel(kind, rowScale * labelWeight * (1 - smoothing + share)));
+          store<T>(y + at, <T>slopeOfLabel(kind, rowScale * labelWeight * (1 - smoothing + spare)));
         }
       }
     }
