@@ -2,7 +2,7 @@
 
 import { tagOf } from "./arrays.ts";
 import { describe, failKind, failValue } from "./errors.ts";
-import type { From } from "./types.ts";
+import type { From, Signal } from "./types.ts";
 
 const NOTHING: object = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.create(null));
 
@@ -134,7 +134,7 @@ export function callbackOf<T extends (...args: never[]) => void>(
 }
 
 /** What throws a signal's reason once it is aborted; none without a signal. */
-export function signalOf(fn: string, signal: AbortSignal | undefined): (() => void) | undefined {
+export function signalOf(fn: string, signal: Signal | undefined): (() => void) | undefined {
   if (signal === undefined) return undefined;
   if (typeof signal !== "object" || typeof signal?.aborted !== "boolean")
     failKind(fn, "signal", "an AbortSignal", signal);

@@ -31,6 +31,9 @@ export type Labels =
   | BigUint64Array
   | readonly number[];
 
+/** Class indices, or a tensor of them. */
+export type LabelsLike = Labels | { readonly data: Labels; readonly shape: readonly number[] } | TensorLike;
+
 /** Anything numeric a function takes. Numbers are f64, or adopt the type of the arrays beside them. */
 export type Input = Tensor | TensorLike | Resident | readonly number[] | NestedNumbers;
 
@@ -61,30 +64,54 @@ export type Reduced<R extends Reduction, Rows> = R extends "none" ? Rows : numbe
 /** Which kernels: the same bits on every engine, or fused multiply-add where the engine has it. */
 export type Variant = "base" | "relaxed";
 
-/** "f32", "f64", "numbers", which adopt the type of what stands beside them, or "any", where the types do not tell. */
-type Kind<X> = [X] extends [undefined]
-  ? "numbers"
-  : [X] extends [Float32Array | { readonly data: Float32Array } | Resident<Float32Array>]
-    ? "f32"
-    : [X] extends [Float64Array | { readonly data: Float64Array } | Resident<Float64Array>]
-      ? "f64"
-      : [X] extends [readonly unknown[] | number | Labels]
-        ? "numbers"
-        : "any";
+/**
+ * Whether a type is `any`, which would be of every kind that is asked about. In tuples, for a question about a name that the
+ * reader's library of types lacks, such as Float16Array in the data of transformers.js, is answered by `any` once more.
+ */
+type IsAny<X> = [0] extends [1 & X] ? true : false;
 
-type Adopted<K> = "f32" extends K
-  ? Float32Array
-  : "f64" extends K
-    ? Float64Array
-    : "any" extends K
-      ? FloatArray
-      : Float64Array;
+/** What holds the elements of an argument: an array or a list, be it itself, a tensor's data or a view of a resident array. */
+type Elements<X> = X extends { readonly data: infer D } ? D : X extends Resident<infer T> ? T : X;
 
 /**
- * The array type that a function returns for its arguments: Float32Array if one of them is f32, Float64Array if one is f64 or all
- * are numbers. An argument that is left out, and labels, say nothing.
+ * What elements say about the type of a result: "f32", "f64", "numbers", which adopt the type of what stands beside them, as do
+ * labels and what is left out, or "either", where the types do not tell.
  */
-export type ResultOf<X, Y = undefined, Z = undefined> = Adopted<Kind<X> | Kind<Y> | Kind<Z>>;
+type Kind<E> =
+  IsAny<E> extends true
+    ? "either"
+    : [E] extends [Labels | readonly unknown[] | number | undefined]
+      ? "numbers"
+      : [E] extends [Float32Array]
+        ? "f32"
+        : [E] extends [Float64Array]
+          ? "f64"
+          : "either";
+
+/** The array that all kinds among the arguments lead to; f32 beside f64 is a TypeError, which returns nothing. */
+type Adopted<K> = ["f32" | "f64"] extends [K]
+  ? never
+  : "f32" extends K
+    ? Float32Array
+    : "f64" extends K
+      ? Float64Array
+      : "either" extends K
+        ? FloatArray
+        : Float64Array;
+
+/**
+ * The array type that a function returns for its arguments, of which options such as weights are some: Float32Array if one of
+ * them is f32, Float64Array if one is f64 or all are numbers. An argument that is left out, and labels, say nothing.
+ */
+export type ResultOf<X, Y = undefined, Z = undefined, W = undefined> = Adopted<
+  Kind<Elements<X>> | Kind<Elements<Y>> | Kind<Elements<Z>> | Kind<Elements<W>>
+>;
 
 /** Where to write a result: an array of its type, or a resident one. */
 export type Out<T extends FloatArray> = T | Resident<T>;
+
+/** As much of an AbortSignal as is looked at; not every library of types has that. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+}

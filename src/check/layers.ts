@@ -7,15 +7,25 @@ import { type Operand, operandPairsOf, sizesIn } from "./tensor.ts";
 /** The features of one layer, or of a list of layers. */
 export type Layers = Input | readonly Input[];
 
-/** A list for a list of layers, an array for one. */
-export type LayerGradients<X> = X extends Input
-  ? ResultOf<X>
-  : X extends readonly unknown[]
-    ? { -readonly [K in keyof X]: X[K] extends Input ? ResultOf<X[K]> : never }
-    : never;
+/** A target's features, or the Gram matrices that are given instead of them. */
+type Given<Y> = Y extends { readonly grams: infer G } ? G : Y;
 
-/** Where to write the gradients: an array for one layer, a list for a list. */
-export type LayerOutputs = Out<FloatArray> | readonly Out<FloatArray>[];
+/** Of a list of targets the one beside layer K; where it is no tuple, any of them. */
+type Beside<Y, K> = K extends keyof Y ? Given<Y[K]> : Y extends readonly (infer E)[] ? Given<E> : undefined;
+
+/** A list for a list of layers, which lists of numbers in a list are too; an array for one. Each layer has its target's type. */
+export type LayerGradients<X, Y = undefined> = X extends readonly number[]
+  ? ResultOf<X, Given<Y>>
+  : X extends readonly unknown[]
+    ? { -readonly [K in keyof X]: ResultOf<X[K], Beside<Given<Y>, K>> }
+    : ResultOf<X, Given<Y>>;
+
+/** Where to write gradients: an array for one layer, a list for a list. */
+export type LayerOutputs<G = FloatArray | FloatArray[]> = [G] extends [FloatArray]
+  ? Out<G>
+  : G extends readonly FloatArray[]
+    ? { readonly [K in keyof G]: G[K] extends FloatArray ? Out<G[K]> : never }
+    : Out<FloatArray>;
 
 /** A layer's arguments, as they are given. */
 export interface GivenLayer {

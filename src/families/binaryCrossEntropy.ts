@@ -8,9 +8,14 @@ import { noOutput, outputOf } from "../place/output.ts";
 import { type Beside, streamElements } from "../place/rows.ts";
 import { reductionOf } from "../read/reduce.ts";
 import { CompensatedSum } from "../read/sum.ts";
-import type { FloatArray, Input, Labels, Out, Reduced, Reduction, ResultOf } from "../types.ts";
+import type { FloatArray, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
-export interface BinaryCrossEntropyOptions<T extends FloatArray = FloatArray, R extends Reduction = Reduction> {
+export interface BinaryCrossEntropyOptions<
+  T extends FloatArray = FloatArray,
+  R extends Reduction = Reduction,
+  W extends number | Input | undefined = number | Input | undefined,
+  P extends number | Input | undefined = number | Input | undefined,
+> {
   /** The shape of the first argument, row-major. Default: the tensor's own, else one row. */
   shape?: readonly number[] | undefined;
   /** What the first argument holds. Default: `"logits"`. */
@@ -19,9 +24,9 @@ export interface BinaryCrossEntropyOptions<T extends FloatArray = FloatArray, R 
    * A weight for all, for each element of a row (the last axis), or for each element; one that carries a shape is broadcast as
    * PyTorch does. An element of weight 0 counts as 0.
    */
-  weight?: number | Input | undefined;
+  weight?: W;
   /** The weight w₊ of the positive term, as `weight` is given: above 1 it favours recall, below 1 precision. */
-  posWeight?: number | Input | undefined;
+  posWeight?: P;
   /** `"mean"` (the default): the sum over the number of elements; `"sum"`; `"none"`: one loss per element. */
   reduction?: R | undefined;
   /** Where to write the losses (`"none"`), or for `binaryCrossEntropyWithGrad` the gradient; may be the input itself. */
@@ -176,11 +181,17 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
  */
 export function binaryCrossEntropy<
   X extends Input,
-  Y extends Labels | Input = Labels | Input,
+  Y extends LabelsLike | Input = LabelsLike | Input,
   R extends Reduction = "mean",
->(x: X, target: Y, options?: BinaryCrossEntropyOptions<ResultOf<X, Y>, R>): Reduced<R, ResultOf<X, Y>> {
+  W extends number | Input | undefined = undefined,
+  P extends number | Input | undefined = undefined,
+>(
+  x: X,
+  target: Y,
+  options?: BinaryCrossEntropyOptions<ResultOf<X, Y, W, P>, R, W, P>,
+): Reduced<R, ResultOf<X, Y, W, P>> {
   const fn = "binaryCrossEntropy";
-  return lossOf(problemOf(fn, x, target, options), false).value as Reduced<R, ResultOf<X, Y>>;
+  return lossOf(problemOf(fn, x, target, options), false).value as Reduced<R, ResultOf<X, Y, W, P>>;
 }
 
 /**
@@ -196,16 +207,18 @@ export function binaryCrossEntropy<
  */
 export function binaryCrossEntropyWithGrad<
   X extends Input,
-  Y extends Labels | Input = Labels | Input,
+  Y extends LabelsLike | Input = LabelsLike | Input,
   R extends Reduction = "mean",
+  W extends number | Input | undefined = undefined,
+  P extends number | Input | undefined = undefined,
 >(
   x: X,
   target: Y,
-  options?: BinaryCrossEntropyOptions<ResultOf<X, Y>, R>,
-): { value: Reduced<R, ResultOf<X, Y>>; grad: ResultOf<X, Y> } {
+  options?: BinaryCrossEntropyOptions<ResultOf<X, Y, W, P>, R, W, P>,
+): { value: Reduced<R, ResultOf<X, Y, W, P>>; grad: ResultOf<X, Y, W, P> } {
   const fn = "binaryCrossEntropyWithGrad";
   return lossOf(problemOf(fn, x, target, options), true) as {
-    value: Reduced<R, ResultOf<X, Y>>;
-    grad: ResultOf<X, Y>;
+    value: Reduced<R, ResultOf<X, Y, W, P>>;
+    grad: ResultOf<X, Y, W, P>;
   };
 }

@@ -22,12 +22,13 @@ import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
-import type { FloatArray, From, Input, Labels, Out, Reduced, Reduction, ResultOf } from "../types.ts";
+import type { FloatArray, From, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
 export interface CrossEntropyOptions<
   T extends FloatArray = FloatArray,
   R extends Reduction = Reduction,
   W extends Input | undefined = Input | undefined,
+  S extends Input | undefined = Input | undefined,
 > {
   /** The shape of the first argument, row-major. Default: the tensor's own, else one row. */
   shape?: readonly number[] | undefined;
@@ -43,7 +44,7 @@ export interface CrossEntropyOptions<
   /** A weight per class. */
   weight?: W;
   /** A weight per row, at least 0: the mean is Σ w·loss / Σ w, w times the weights of the labels' classes. */
-  sampleWeight?: Input | undefined;
+  sampleWeight?: S;
   /** The label of rows that do not count. Default: −100. */
   ignoreIndex?: number | undefined;
   /** ε in [0, 1]: the target becomes (1 − ε)·target + ε/C. Default: 0. */
@@ -287,11 +288,16 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
  */
 export function crossEntropy<
   X extends Input,
-  Y extends Labels | Input = Labels | Input,
+  Y extends LabelsLike | Input = LabelsLike | Input,
   R extends Reduction = "mean",
   W extends Input | undefined = undefined,
->(logits: X, target: Y, options?: CrossEntropyOptions<ResultOf<X, Y, W>, R, W>): Reduced<R, ResultOf<X, Y, W>> {
-  return lossOf(problemOf("crossEntropy", logits, target, options), false).value as Reduced<R, ResultOf<X, Y, W>>;
+  S extends Input | undefined = undefined,
+>(
+  logits: X,
+  target: Y,
+  options?: CrossEntropyOptions<ResultOf<X, Y, W, S>, R, W, S>,
+): Reduced<R, ResultOf<X, Y, W, S>> {
+  return lossOf(problemOf("crossEntropy", logits, target, options), false).value as Reduced<R, ResultOf<X, Y, W, S>>;
 }
 
 /**
@@ -304,17 +310,18 @@ export function crossEntropy<
  */
 export function crossEntropyWithGrad<
   X extends Input,
-  Y extends Labels | Input = Labels | Input,
+  Y extends LabelsLike | Input = LabelsLike | Input,
   R extends Reduction = "mean",
   W extends Input | undefined = undefined,
+  S extends Input | undefined = undefined,
 >(
   logits: X,
   target: Y,
-  options?: CrossEntropyOptions<ResultOf<X, Y, W>, R, W>,
-): { value: Reduced<R, ResultOf<X, Y, W>>; grad: ResultOf<X, Y, W> } {
+  options?: CrossEntropyOptions<ResultOf<X, Y, W, S>, R, W, S>,
+): { value: Reduced<R, ResultOf<X, Y, W, S>>; grad: ResultOf<X, Y, W, S> } {
   return lossOf(problemOf("crossEntropyWithGrad", logits, target, options), true) as {
-    value: Reduced<R, ResultOf<X, Y, W>>;
-    grad: ResultOf<X, Y, W>;
+    value: Reduced<R, ResultOf<X, Y, W, S>>;
+    grad: ResultOf<X, Y, W, S>;
   };
 }
 
@@ -326,7 +333,7 @@ export function crossEntropyWithGrad<
  */
 export function perplexity(
   logits: Input,
-  labels: Labels,
+  labels: LabelsLike,
   options?: Pick<CrossEntropyOptions, "shape" | "axis" | "ignoreIndex">,
 ): number {
   const p = problemOf("perplexity", logits, labels, options, ["shape", "axis", "ignoreIndex"], "labels", false);

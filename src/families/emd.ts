@@ -6,7 +6,7 @@ import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { scratch } from "../memory/scratch.ts";
 import { callbackOf, flagOf, optionsOf, signalOf } from "../options.ts";
-import type { FloatArray, Input, ResultOf } from "../types.ts";
+import type { FloatArray, Input, ResultOf, Signal } from "../types.ts";
 
 /** What a run tells its `progress` callback. */
 export interface EmdProgress {
@@ -19,8 +19,8 @@ export interface EmdOptions {
   plan?: boolean | undefined;
   /** Called from time to time; may call any function of the package, and abort. */
   progress?: ((progress: EmdProgress) => void) | undefined;
-  /** Looked at as often; once it is aborted, its reason is thrown. */
-  signal?: AbortSignal | undefined;
+  /** An AbortSignal. Looked at as often; once it is aborted, its reason is thrown. */
+  signal?: Signal | undefined;
 }
 
 export interface EmdResult<T extends FloatArray = FloatArray> {

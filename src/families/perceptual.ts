@@ -17,9 +17,9 @@ export interface PerceptualLossOptions {
   layerWeights?: readonly number[] | undefined;
 }
 
-export interface PerceptualLossGradOptions extends PerceptualLossOptions {
+export interface PerceptualLossGradOptions<G = FloatArray | FloatArray[]> extends PerceptualLossOptions {
   /** Where to write the gradient, instead of a new array: for a list of layers a list. */
-  out?: LayerOutputs | undefined;
+  out?: LayerOutputs<G> | undefined;
 }
 
 /** Bytes of a tile of one array. The tiles' sums are added up. */
@@ -116,13 +116,13 @@ export function perceptualLoss(generated: Layers, target: Layers, options?: Perc
  * @throws As `perceptualLoss`.
  * @example perceptualLossWithGrad([1, 2, 3], [1, 2, 6]).grad; // Float64Array [0, 0, -2]
  */
-export function perceptualLossWithGrad<X extends Layers>(
+export function perceptualLossWithGrad<X extends Layers, Y extends Layers = Layers>(
   generated: X,
-  target: Layers,
-  options?: PerceptualLossGradOptions,
-): { value: number; grad: LayerGradients<X> } {
+  target: Y,
+  options?: PerceptualLossGradOptions<LayerGradients<X, Y>>,
+): { value: number; grad: LayerGradients<X, Y> } {
   return evaluate("perceptualLossWithGrad", generated, target, options, true) as {
     value: number;
-    grad: LayerGradients<X>;
+    grad: LayerGradients<X, Y>;
   };
 }

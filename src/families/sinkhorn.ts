@@ -7,7 +7,7 @@ import type { Arena } from "../memory/arena.ts";
 import { scalar } from "../memory/scalar.ts";
 import { scratch } from "../memory/scratch.ts";
 import { callbackOf, flagOf, integerIn, numberIn, optionsOf, signalOf } from "../options.ts";
-import type { FloatArray, Input, ResultOf } from "../types.ts";
+import type { FloatArray, Input, ResultOf, Signal } from "../types.ts";
 
 /** What a run tells its `progress` callback. */
 export interface SinkhornProgress {
@@ -29,8 +29,8 @@ export interface SinkhornControls {
   tolerance?: number | undefined;
   /** Called every 10 iterations and after the last; may call any function of the package, and abort. */
   progress?: ((progress: SinkhornProgress) => void) | undefined;
-  /** Looked at before every iteration; once it is aborted, its reason is thrown. */
-  signal?: AbortSignal | undefined;
+  /** An AbortSignal. Looked at before every iteration; once it is aborted, its reason is thrown. */
+  signal?: Signal | undefined;
 }
 
 export interface SinkhornOptions extends SinkhornControls {

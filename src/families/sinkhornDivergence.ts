@@ -34,7 +34,13 @@ export interface SinkhornDivergenceOptions extends SinkhornControls {
   yWeights?: Input | undefined;
 }
 
-export interface SinkhornDivergenceGradOptions<T extends FloatArray = FloatArray> extends SinkhornDivergenceOptions {
+export interface SinkhornDivergenceGradOptions<
+  T extends FloatArray = FloatArray,
+  A extends Input | undefined = Input | undefined,
+  B extends Input | undefined = Input | undefined,
+> extends SinkhornDivergenceOptions {
+  xWeights?: A;
+  yWeights?: B;
   /** Where to write the gradient, instead of a new array. */
   out?: Out<T> | undefined;
 }
@@ -280,12 +286,17 @@ export function sinkhornDivergence(x: Input, y: Input, options: SinkhornDivergen
  * @throws as `sinkhornDivergence`.
  * @example sinkhornDivergenceWithGrad([0, 1], [2, 3], { shape: [2, 1], epsilon: 0.1 }).grad; // Float64Array [-2.0000…, -2.0000…]
  */
-export function sinkhornDivergenceWithGrad<X extends Input, Y extends Input = Input>(
+export function sinkhornDivergenceWithGrad<
+  X extends Input,
+  Y extends Input = Input,
+  A extends Input | undefined = undefined,
+  B extends Input | undefined = undefined,
+>(
   x: X,
   y: Y,
-  options: SinkhornDivergenceGradOptions<ResultOf<X, Y>>,
-): SinkhornDivergenceResult & { grad: ResultOf<X, Y> } {
+  options: SinkhornDivergenceGradOptions<ResultOf<X, Y, A, B>, A, B>,
+): SinkhornDivergenceResult & { grad: ResultOf<X, Y, A, B> } {
   return divergence("sinkhornDivergenceWithGrad", x, y, options, true) as SinkhornDivergenceResult & {
-    grad: ResultOf<X, Y>;
+    grad: ResultOf<X, Y, A, B>;
   };
 }

@@ -43,9 +43,9 @@ export interface StyleLossOptions {
   layerWeights?: readonly number[] | undefined;
 }
 
-export interface StyleLossGradOptions extends StyleLossOptions {
+export interface StyleLossGradOptions<G = FloatArray | FloatArray[]> extends StyleLossOptions {
   /** Where to write the gradient, instead of a new array: for a list of layers a list. */
-  out?: LayerOutputs | undefined;
+  out?: LayerOutputs<G> | undefined;
 }
 
 /** Gram matrices made once by `styleGram`, of one layer or of a list, with the same `normalize`. */
@@ -253,13 +253,13 @@ export function styleLoss(generated: Layers, target: StyleTarget, options?: Styl
  * @throws As `styleLoss`.
  * @example styleLossWithGrad([1, 2, 3, 4], [4, 3, 2, 1], { shape: [2, 1, 2] }).grad; // Float64Array [-1.25, -2.5, 3.75, 5]
  */
-export function styleLossWithGrad<X extends Layers>(
+export function styleLossWithGrad<X extends Layers, Y extends StyleTarget = StyleTarget>(
   generated: X,
-  target: StyleTarget,
-  options?: StyleLossGradOptions,
-): { value: number; grad: LayerGradients<X> } {
+  target: Y,
+  options?: StyleLossGradOptions<LayerGradients<X, Y>>,
+): { value: number; grad: LayerGradients<X, Y> } {
   return evaluate("styleLossWithGrad", generated, target, options, true) as {
     value: number;
-    grad: LayerGradients<X>;
+    grad: LayerGradients<X, Y>;
   };
 }

@@ -11,13 +11,16 @@ import { Rows, reductionOf } from "../read/reduce.ts";
 import type { Input, Reduced, Reduction, ResultOf } from "../types.ts";
 import { common, distance, inUnit, orderOf } from "./quantiles.ts";
 
-export interface WassersteinHistogramOptions<R extends Reduction = Reduction> {
+export interface WassersteinHistogramOptions<
+  R extends Reduction = Reduction,
+  S extends Input | undefined = Input | undefined,
+> {
   /** The shape of both arguments, row-major; the last axis is the bins. Default: the tensor's own, else one row. */
   shape?: readonly number[] | undefined;
   /** How far apart bins are. Default: 1. */
   binWidth?: number | undefined;
   /** Where the bins are instead: n ascending positions, even or uneven. */
-  support?: Input | undefined;
+  support?: S;
   /** p ≥ 1, an integer or not; Infinity for the largest difference of quantiles. Default: 1. */
   order?: number | undefined;
   /** `"mean"` (the default): over the rows; `"sum"`; `"none"`: one number per row. */
@@ -63,11 +66,12 @@ const OPTIONS = ["shape", "binWidth", "support", "order", "reduction"];
  * @example wassersteinHistogram(counts, others, { shape: [1000, 256], reduction: "none" }); // one per row
  * @see Rubner, Tomasi & Guibas, The earth mover's distance as a metric for image retrieval (2000)
  */
-export function wassersteinHistogram<X extends Input, Y extends Input = Input, R extends Reduction = "mean">(
-  p: X,
-  q: Y,
-  options?: WassersteinHistogramOptions<R>,
-): Reduced<R, ResultOf<X, Y>> {
+export function wassersteinHistogram<
+  X extends Input,
+  Y extends Input = Input,
+  R extends Reduction = "mean",
+  S extends Input | undefined = undefined,
+>(p: X, q: Y, options?: WassersteinHistogramOptions<R, S>): Reduced<R, ResultOf<X, Y, S>> {
   const fn = "wassersteinHistogram";
   const o = optionsOf<WassersteinHistogramOptions>(fn, options, OPTIONS);
   const { shape, binWidth, support: given, order: power, reduction } = o;
@@ -86,7 +90,7 @@ export function wassersteinHistogram<X extends Input, Y extends Input = Input, R
   if (values.some(Number.isNaN)) byQuantiles(fn, x, y, positions, order, values);
   const into = new Rows(result, reduced === "mean" ? unit / rows : unit);
   into.take(values, 0, 0, rows);
-  return into.value as Reduced<R, ResultOf<X, Y>>;
+  return into.value as Reduced<R, ResultOf<X, Y, S>>;
 }
 
 /** Order 1, in tiles of rows; NaN is left where sums are very different, or a mass negative. */

@@ -13,17 +13,20 @@ export interface InitOptions {
    * Which kernels: `"base"` gives the same bits on every engine, `"relaxed"` uses fused multiply-add and needs relaxed
    * SIMD, `"auto"` (the default) takes relaxed where the engine has it.
    */
-  variant?: "auto" | Variant;
+  variant?: "auto" | Variant | undefined;
   /** A module to use instead of the embedded one, such as `surprisal/base.wasm` compiled ahead of time. */
-  module?: WebAssembly.Module | BufferSource;
+  module?: Module | ArrayBuffer | ArrayBufferView | undefined;
 }
 
 /** What `init` takes beside `initSync`'s: also a Response or a promise. */
 export interface AsyncInitOptions extends Omit<InitOptions, "module"> {
-  module?: ModuleSource | Promise<ModuleSource>;
+  module?: Source | Promise<Source> | undefined;
 }
 
-type ModuleSource = WebAssembly.Module | BufferSource | Response;
+/** A WebAssembly.Module. Not every library of types has that, and where it is declared it has no members: any object would be one. */
+type Module = object;
+/** A module, its bytes or a Response with them: what an object is, beyond that, is seen at run time. */
+type Source = Module | ArrayBuffer | ArrayBufferView;
 
 /** A module of one function, [] → [v128]. */
 function probe(...body: number[]): Uint8Array<ArrayBuffer> {

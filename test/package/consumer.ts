@@ -4,6 +4,7 @@
  */
 import {
   binaryCrossEntropy,
+  binaryCrossEntropyWithGrad,
   cka,
   crossEntropy,
   crossEntropyWithGrad,
@@ -64,6 +65,8 @@ declare const f32: Float32Array;
 declare const f64: Float64Array;
 declare const either: FloatArray;
 declare const anything: Input;
+declare const perhaps: Float32Array | undefined;
+declare const untyped: ReturnType<typeof JSON.parse>;
 declare const list: readonly number[];
 declare const labels: Labels;
 declare const unknownTensor: { readonly data: Float32Array | Int32Array | string[]; readonly dims: readonly number[] };
@@ -159,6 +162,26 @@ exactly<Float64Array>()(wassersteinHistogram([1, 2], f32, { reduction: "none" })
 // @ts-expect-error: costs that of the masses
 exactly<Float64Array>()(sinkhorn(f32, f32, [[1]], { epsilon: 1 }).f, true);
 
+// an option's arrays take part, be they one of several
+exactly<Float32Array>()(crossEntropy([1, 2], [0], { sampleWeight: f32, reduction: "none" }), true);
+exactly<Float32Array>()(crossEntropyWithGrad([1, 2], [0], { weight: [1, 2], sampleWeight: f32, out: f32 }).grad, true);
+exactly<FloatArray>()(crossEntropyWithGrad([1, 2], [0], { weight: perhaps }).grad, true);
+exactly<Float32Array>()(binaryCrossEntropyWithGrad([1, 2], [0, 1], { weight: f32, posWeight: 3 }).grad, true);
+exactly<Float32Array>()(binaryCrossEntropy([1], [1], { weight: 2, posWeight: f32, reduction: "none" }), true);
+exactly<Float64Array>()(binaryCrossEntropy([1], [1], { weight: 2, posWeight: [1], reduction: "none" }), true);
+exactly<Float32Array>()(wassersteinHistogram([1, 2], [1, 2], { support: f32, reduction: "none" }), true);
+exactly<Float32Array>()(sinkhornDivergenceWithGrad([[1]], [[1]], { epsilon: 1, xWeights: f32, out: f32 }).grad, true);
+exactly<Float32Array>()(sinkhornDivergenceWithGrad([[1]], [[1]], { epsilon: 1, yWeights: f32 }).grad, true);
+// labels say nothing, in a tensor neither
+exactly<Float64Array>()(crossEntropy([1, 2], { data: new Int32Array(1), shape: [1] }, { reduction: "none" }), true);
+exactly<Float64Array>()(binaryCrossEntropy([1, 2], labels, { reduction: "none" }), true);
+// nor does a tensor of numbers, and of one whose data is any only that it is floats
+exactly<Float64Array>()(softmax({ data: [1, 2], dims: [2] }), true);
+exactly<FloatArray>()(softmax({ data: untyped, dims: [2] }), true);
+exactly<FloatArray>()(softmax(untyped), true);
+// f32 beside f64 is a TypeError
+exactly<never>()(klDivergence(f32, f64, { reduction: "none" }), true);
+
 // gradients
 const { value, grad } = crossEntropyWithGrad(f32, labels, { sampleWeight: f32, normalize: false, out: f32 });
 exactly<number>()(value, true);
@@ -174,6 +197,10 @@ exactly<Float32Array>()(styleLossWithGrad(f32, f32, { shape: [2, 1, 2], targetSh
 const layers = perceptualLossWithGrad([f32, f64] as const, [f32, f64], { shape: [[4], [2, 2]], layerWeights: [1, 2] });
 exactly<Float32Array>()(layers.grad[0], true);
 exactly<Float64Array>()(layers.grad[1], true);
+exactly<Float32Array>()(perceptualLossWithGrad([1, 2], f32, { out: f32 }).grad, true);
+exactly<Float64Array[]>()(perceptualLossWithGrad([[1], [2]], [[1], [2]]).grad, true);
+exactly<Float32Array[]>()(styleLossWithGrad([[1], [1]], { grams: [f32, f32] }, { out: [f32, f32] }).grad, true);
+exactly<Float32Array[]>()(styleLossWithGrad([[1], [1]], [{ grams: f32 }, f32]).grad, true);
 
 // everything else
 const gaussian: Gaussian = {
@@ -258,6 +285,12 @@ klDivergenceWithGrad(f32, f32, { wrt: "q" }).gradP;
 klDivergenceWithGrad(f32, f32, { out: f32 });
 // @ts-expect-error: of the type of p
 klDivergenceWithGrad(f32, f32, { out: { gradP: f64 } });
+// @ts-expect-error: of the types of the layers
+perceptualLossWithGrad([f32, f64] as const, [f32, f64], { out: [f64, f64] });
+// @ts-expect-error: no path
+init({ module: "base.wasm" });
+// @ts-expect-error: no signal
+emd([1], [1], [[0]], { signal: {} });
 // @ts-expect-error: which kernel?
 kernelMatrix(f32, f32, { shape: [3, 1] });
 // @ts-expect-error: which metric?

@@ -25,7 +25,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 declare function exactly<Wanted>(): <Got>(value: Got, same: Same<Wanted, Got>) => void;
 
 declare const f32: Float32Array;
-declare const outputs: InferenceSession.OnnxValueMapType;
+declare const output: InferenceSession.OnnxValueMapType[string];
 declare const onnx: OnnxTensor;
 declare const single: TypedTensor<"float32">;
 declare const double: TypedTensor<"float64">;
@@ -36,7 +36,7 @@ const inputs: readonly Input[] = [onnx, single, double, transformers];
 const likes: readonly TensorLike[] = [onnx, single, ids, transformers];
 
 exactly<FloatArray>()(softmax(onnx, { axis: -1 }), true);
-exactly<FloatArray>()(softmax(outputs["logits"]), true);
+exactly<FloatArray>()(softmax(output), true);
 exactly<FloatArray>()(softmax(transformers), true);
 exactly<Float32Array>()(softmax(single), true);
 exactly<Float64Array>()(logSumExp(double), true);
@@ -49,7 +49,7 @@ exactly<FloatArray>()(crossEntropyWithGrad(onnx, ids).grad, true);
 const numbers: readonly number[] = [
   entropy(transformers, { from: "logits" }),
   crossEntropy(onnx, ids),
-  crossEntropy(outputs["logits"], outputs["labels"], { ignoreIndex: -100 }),
+  crossEntropy(output, output, { ignoreIndex: -100 }),
   crossEntropy(transformers, transformers),
   crossEntropy(f32, onnx, { weight: transformers, sampleWeight: onnx }),
   perplexity(onnx, ids),
