@@ -51,7 +51,7 @@ function drawn({ draw }: Definition, need: readonly string[], { n, rows, square,
   const dice: Dice = {
     int,
     of: (values) => values[int(0, values.length - 1)] as (typeof values)[number],
-    has: (array) => need.includes(array) || int(0, 3) === 0,
+    has: (...arrays) => arrays.some((array) => need.includes(array)) || int(0, 3) === 0,
     length: () => (square ? Math.min(n, 24) : n),
     count: () => (square ? Math.min(n, 24) : rows),
   };
