@@ -3,7 +3,7 @@
  *
  *     npm run fuzz -- [--calls n] [--seed s] [--variant base|relaxed] [--function name] [--start n] [--patience seconds]
  *
- * What is checked stands in judge.ts. Prints the seed, which with the number of a call makes that call again; the findings,
+ * What is checked stands in rules.ts and judge.ts. Prints the seed, which with the number of a call makes that call again; the findings,
  * of those of one kind the first; and fails if there are any.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,8 +15,8 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { api, EXPORTS } from "../support/exports.ts";
 import { PLAIN } from "../support/plain.ts";
-import type { Finding } from "./judge.ts";
 import { BATCH, make } from "./make.ts";
+import type { Finding } from "./rules.ts";
 import type { Share } from "./share.ts";
 
 const { values: given } = parseArgs({
