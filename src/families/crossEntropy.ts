@@ -182,7 +182,6 @@ function factorsOf(fn: string, { array, length, name }: Operand, rows: number): 
   const factors = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     const factor = array[row] as number;
-    if (factor < 0 || factor === Infinity) failValue(fn, `${name}[${row}]`, "finite and not negative", factor);
     factors[row] = factor;
   }
   return factors;

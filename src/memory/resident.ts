@@ -40,8 +40,7 @@ class ResidentArray<T extends FloatArray = FloatArray> {
   }
 
   get array(): T {
-    if (this.#pointer === 0)
-      throw new TypeError("resident.array: this resident array has been disposed of and can no longer be used");
+    if (this.#pointer === 0) throw new TypeError('resident: "array" has been disposed of and can no longer be used');
     return this.#view();
   }
 
