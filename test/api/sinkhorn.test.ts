@@ -238,7 +238,8 @@ forEachVariant(() => {
       { epsilon: 0.001 },
     ) as Result;
     expect(r.converged).toBe(true);
-    expect(info().memoryBytes).toBe(before);
+    // beside the first memory at most what is kept of a second
+    expect(info().memoryBytes - before).toBeLessThanOrEqual(14.75 * 2 ** 20);
   });
 
   describe("ends", () => {

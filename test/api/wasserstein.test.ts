@@ -250,7 +250,8 @@ describe("wasserstein", () => {
         wanted,
         1e-4,
       );
-      expect(info().memoryBytes).toBe(before);
+      // beside the first memory at most what is kept of a second
+      expect(info().memoryBytes - before).toBeLessThanOrEqual(14.75 * 2 ** 20);
     });
   });
 });
