@@ -36,6 +36,13 @@ export function valueOf(head: f64, tail: f64): f64 {
   return head - head == 0 ? head + tail : head;
 }
 
+/** The value of a compensated sum in registers: what its two lanes add up to, and what rounding lost of them. */
+// @ts-ignore: decorator
+@inline
+export function compensated(sum: v128, lost: v128): f64 {
+  return valueOf(sumF64(sum), sumF64(lost));
+}
+
 /** The value of the sum at `sum`. */
 // @ts-ignore: decorator
 @inline

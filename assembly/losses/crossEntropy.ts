@@ -15,7 +15,8 @@
 import { GROUP, half, splat, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { headroomInverse, reducedTop, temper } from "../rows/exponential";
-import { addLogRest, AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, maximumOfRow, MAXIMUM, SUM_UP, sumRow, total, UNWANTED, WRITE } from "../rows/passes";
+import { addLogRest, aimRow, begin, collapseSum, findTop, maximumOfRow, sumRow, total, UNWANTED } from "../rows/passes";
+import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addTerms, clearTargets, distanceOfRow, isNegative, loadTails, massOfRow, setShares, TARGET_TAIL, unitOf, weighed, WEIGHTS_TAIL } from "./targets";
 

@@ -16,19 +16,16 @@
  * counts no positive or an infinite one. Logarithms are taken in the type; the rest is f64 for either. Steps as in softmax.ts, `from`
  * as in crossEntropy.ts. No step writes to what it reads.
  */
+import { COUNTS, LOGARITHMS, PROBABILITIES } from "./codes";
 import { GROUP, groupLength, loadPair, madd, maxLane, select, splat, storePair, sumError, VECTOR } from "../lanes";
 import { logRatio, smallest } from "../math/gap";
 import { addLog } from "../math/log";
 import { surprisal } from "../rows/elementwise";
-import { AIM, BEGIN, FINISH, MAXIMUM, maximumOfRow, SUM_UP, WRITE } from "../rows/passes";
+import { maximumOfRow } from "../rows/passes";
+import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { loadTailGroup, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 import { addTerms, clearTargets, distanceOfRow, isNegative, keep, LEAST, lift, loadTails, massOfRow, setShares, share, TARGET_TAIL, weighed, WEIGHTS_TAIL } from "./targets";
-
-/** What a row holds. */
-export const COUNTS = 0;
-export const PROBABILITIES = 1;
-export const LOGARITHMS = 2;
 
 /** Sums of f64: R·a·u; Σ t_j, and 2⁻³² of it, for the other may overflow. */
 const REST: usize = memory.data(32, 16);

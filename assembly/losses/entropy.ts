@@ -21,7 +21,8 @@ import { GROUP, minKeepNaN, splat, sumError, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
 import { addLog } from "../math/log";
 import { keepStrip, temper } from "../rows/exponential";
-import { AIM, aimRow, BEGIN, begin, findTop, FINISH, MAXIMUM, maximumOfRow, SUM_UP } from "../rows/passes";
+import { aimRow, begin, findTop, maximumOfRow } from "../rows/passes";
+import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
 import { loadTailGroup, spread, SUM, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 

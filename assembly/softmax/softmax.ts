@@ -9,7 +9,8 @@
  */
 import { abs, GROUP, groupLength, half, join, select, splat, VECTOR } from "../lanes";
 import { aim, keepStrip, sumStrip, temper } from "../rows/exponential";
-import { addLogRest, AIM, aimRow, ALL, BEGIN, begin, collapseSum, FINISH, MAXIMUM, maximumOfRow, maximumStrip, SUM_UP, sumRow, sumRowExactly, total, UNWANTED, WRITE } from "../rows/passes";
+import { addLogRest, aimRow, begin, collapseSum, maximumOfRow, maximumStrip, sumRow, sumRowExactly, total, UNWANTED } from "../rows/passes";
+import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { clearSums, FACTOR, loadTailGroup, spread, storeTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 
 /** y = y·FACTOR. */

@@ -19,7 +19,8 @@ import { abs, constant, GROUP, madd, nmadd, productError, select, splat, sumErro
 import { EXP, EXP_COEFFICIENTS, EXP_LN2_HEAD, EXP_LN2_TAIL, EXP_LOG2E, EXP_MAGIC, expm1Reduced, expm1Rest } from "../math/exp";
 import { addLog } from "../math/log";
 import { headroomInverse, reducedTop, temper, weighStrip } from "../rows/exponential";
-import { AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, MAXIMUM, SUM_UP, total } from "../rows/passes";
+import { aimRow, begin, collapseSum, findTop, total } from "../rows/passes";
+import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
 import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addExactly, carryExactly, exactExponent, exactHead, exactTail, readExactly } from "../sum";
 
