@@ -16,6 +16,7 @@ import {
 } from "../support/exports.ts";
 import { mulberry32 } from "../support/fixture.ts";
 import { copyOf, differ, outcomeOf, unlike } from "../support/outcome.ts";
+import { PLAIN } from "../support/plain.ts";
 import { type DType, type FloatArray, f32, forEachType, resident } from "../support/variants.ts";
 
 /** The stage of linear memory: rows beyond it go through in pieces. */
@@ -51,7 +52,7 @@ function drawn({ draw }: Definition, need: readonly string[], { n, rows, square,
   const dice: Dice = {
     int,
     of: (values) => values[int(0, values.length - 1)] as (typeof values)[number],
-    has: (array) => need.includes(array) || int(0, 3) === 0,
+    has: (...arrays) => arrays.some((array) => need.includes(array)) || int(0, 3) === 0,
     length: () => (square ? Math.min(n, 24) : n),
     count: () => (square ? Math.min(n, 24) : rows),
   };
@@ -239,6 +240,7 @@ const layout = fc.record<Layout>({
 describe("the table of exports", () => {
   it("has every function of the package, and no other", () => {
     expect(Object.keys(EXPORTS).sort()).toEqual(Object.keys(api).sort());
+    expect(Object.keys(PLAIN).sort()).toEqual(Object.keys(api).sort());
   });
 
   it("names the arrays of every call", () => {

@@ -64,8 +64,8 @@ export interface Dice {
   /** A whole number from `low` to `high`. */
   int(low: number, high: number): number;
   of<T>(values: readonly T[]): T;
-  /** Whether an array that may be left out is there. */
-  has(array: string): boolean;
+  /** Whether an array that may be left out is there; of several, whether any is. */
+  has(...arrays: string[]): boolean;
   /** The length of a row. */
   length(): number;
   /** How many rows, points, samples or channels. */
@@ -135,8 +135,8 @@ const option = (parameters: readonly string[], name: string, kind: Kind, shape: 
 const chosen = (d: Dice, slots: readonly Slot[]): Slot[] => slots.filter(({ name }) => d.has(name));
 
 /** How results are reduced; "none" where they are to be written to an `out`. */
-const reductionOf = (d: Dice): (typeof REDUCTIONS)[number] | undefined =>
-  d.has("out") ? "none" : maybe(d, REDUCTIONS);
+const reductionOf = (d: Dice, outs: readonly Slot[]): (typeof REDUCTIONS)[number] | undefined =>
+  outs.length ? "none" : maybe(d, REDUCTIONS);
 
 // --------------------------------------------------------------------------------------------- softmax family
 
@@ -215,7 +215,7 @@ const entropy: Definition = {
         from,
         base: maybe(d, BASES),
         normalize: maybe(d, [true, false]),
-        reduction: reductionOf(d),
+        reduction: reductionOf(d, out),
       },
     };
   },
@@ -237,16 +237,17 @@ function crossEntropyOf(graded: boolean): Definition {
       const target: Slot = labelled
         ? { name: "target", at: [1], kind: "labels", shape: outer, classes: n }
         : { name: "target", at: [1], kind: "weights", shape };
-      const reduction = graded ? maybe(d, REDUCTIONS) : reductionOf(d);
+      const beside = chosen(d, [
+        option(parameters, "weight", "weights", [n]),
+        option(parameters, "sampleWeight", "weights", outer),
+      ]);
+      const outs = chosen(d, [option(parameters, "out", "out", graded ? shape : outer)]);
       return {
         slots: [
           { name: "logits", at: [0], kind: KIND_OF[from ?? "logits"], shape, shapeAt: ["shape"] },
           target,
-          ...chosen(d, [
-            option(parameters, "weight", "weights", [n]),
-            option(parameters, "sampleWeight", "weights", outer),
-            option(parameters, "out", "out", graded ? shape : outer),
-          ]),
+          ...beside,
+          ...outs,
         ],
         options: {
           axis,
@@ -255,7 +256,7 @@ function crossEntropyOf(graded: boolean): Definition {
           ignoreIndex: labelled ? maybe(d, [-100, 0, -1, 255]) : undefined,
           labelSmoothing: maybe(d, [0, 0.1, 1]),
           base: maybe(d, BASES),
-          reduction,
+          reduction: reductionOf(d, graded ? [] : outs),
         },
       };
     },
@@ -293,10 +294,9 @@ function binaryCrossEntropyOf(graded: boolean): Definition {
         const of = d.of([shape, shape.slice(-1), [1], broadcast]);
         return { ...option(parameters, name, "weights", of), carries: of === broadcast };
       };
-      const [weights, reduction] = [
-        chosen(d, [beside("weight"), beside("posWeight")]),
-        graded ? maybe(d, REDUCTIONS) : reductionOf(d),
-      ];
+      const weights = chosen(d, [beside("weight"), beside("posWeight")]);
+      const outs = chosen(d, [option(parameters, "out", "out", shape)]);
+      const reduction = reductionOf(d, graded ? [] : outs);
       const number = (name: string) =>
         weights.some((slot) => slot.name === name) ? undefined : maybe(d, [0.25, 1, 3]);
       return {
@@ -306,7 +306,7 @@ function binaryCrossEntropyOf(graded: boolean): Definition {
             ? { name: "target", at: [1], kind: "unit", shape }
             : { name: "target", at: [1], kind: "labels", shape, classes: 2 },
           ...weights,
-          ...chosen(d, [option(parameters, "out", "out", shape)]),
+          ...outs,
         ],
         options: { from, weight: number("weight"), posWeight: number("posWeight"), reduction },
       };
@@ -358,7 +358,7 @@ function divergenceOf(graded: boolean): Definition {
           temperature: from === "logits" ? maybe(d, [1, 2, 0.5, 3]) : undefined,
           base: maybe(d, BASES),
           normalize: maybe(d, [true, false]),
-          reduction: graded ? maybe(d, REDUCTIONS) : reductionOf(d),
+          reduction: reductionOf(d, graded ? [] : outs),
           ...(graded && { wrt: written.length === 1 ? d.of([written[0], "both"]) : maybe(d, wrtOf(written.length)) }),
         },
       };
@@ -526,10 +526,11 @@ function layersOf(style: boolean, graded: boolean): Definition {
     ],
     options: ["shape", "layerWeights", ...(style ? ["targetShape", "normalize"] : []), ...(graded ? ["out"] : [])],
     draw: (d) => {
-      const list = ["generated", "target", "out"].some((name) => d.has(`${name}[0]`) || d.has(`${name}[1]`));
+      const lists = ["generated", "target", "out"].flatMap((name) => [`${name}[0]`, `${name}[1]`]);
+      const list = d.has(...lists, "target[0].grams", "target[1].grams");
       const index = (path: Path, layer: number): Path => (list ? [...path, layer] : path);
       const batch = style ? (maybe(d, [[1], [2]]) ?? []) : [];
-      const writes = graded && d.has(list ? "out[0]" : "out");
+      const writes = graded && d.has(...(list ? ["out[0]", "out[1]"] : ["out"]));
       const suffixes = list ? ["[0]", "[1]"] : [""];
       const given = suffixes.map((suffix) => style && d.has(`target${suffix}.grams`));
       // the target's maps may be of another size, where its Gram matrices are not given
@@ -613,9 +614,10 @@ const wassersteinHistogram: Definition = {
 
 const CONTROLS = ["epsilon", "maxIterations", "tolerance", "progress", "signal"] as const;
 
-const controls = (d: Dice) => ({
-  epsilon: d.of([0.5, 1, 3]),
-  maxIterations: d.of([undefined, 200, 3]),
+/** ε beside costs of the order of `cost`: iterations then are some dozens. */
+const controls = (d: Dice, cost: number) => ({
+  epsilon: cost * d.of([0.5, 1, 3]),
+  maxIterations: d.of([undefined, undefined, 3]),
   tolerance: maybe(d, [1e-6, 1e-3, 0]),
   progress: maybe(d, [() => {}]),
   signal: maybe(d, [new AbortController().signal]),
@@ -628,7 +630,7 @@ function transportOf(entropic: boolean): Definition {
     options: entropic ? [...CONTROLS, "plan"] : ["plan", "signal", "progress"],
     draw: (d) => {
       const [n, m] = [d.count(), d.length()];
-      const { progress, signal, ...rest } = controls(d);
+      const { progress, signal, ...rest } = controls(d, 1);
       return {
         slots: [
           { name: "a", at: [0], kind: "masses", shape: [n] },
@@ -660,7 +662,7 @@ function sinkhornDivergenceOf(graded: boolean): Definition {
             ...(graded ? [option(parameters, "out", "out", x.shape)] : []),
           ]),
         ],
-        options: { ...controls(d), order: maybe(d, [1, 2]) },
+        options: { ...controls(d, d.of([1, 20])), order: maybe(d, [1, 2]) },
       };
     },
   };
