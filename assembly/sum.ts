@@ -14,26 +14,19 @@ export function clearSum(sum: usize): void {
   v128.store(sum, i32x4.splat(0), VECTOR);
 }
 
-/** Adds the two f64 halves of a vector to the sum at `sum`: of f32 data as they are; of f64 the one, by Knuth's two-sum, the error kept. */
-// @ts-ignore: decorator
-@inline
-export function addHalves<T>(sum: usize, low: v128, high: v128): void {
-  if (sizeof<T>() == 4) {
-    v128.store(sum, v128.add<f64>(v128.load(sum), low));
-    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), high), VECTOR);
-  } else {
-    const head = v128.load(sum);
-    const s = v128.add<f64>(head, low);
-    v128.store(sum, s);
-    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), sumError(head, low, s)), VECTOR);
-  }
-}
-
-/** Adds the lanes of `v` to the sum at `sum`. */
+/** Adds the lanes of `v` to the sum at `sum`: f32 lanes in f64; f64 lanes by Knuth's two-sum, the error kept. */
 // @ts-ignore: decorator
 @inline
 export function addTo<T>(sum: usize, v: v128): void {
-  addHalves<T>(sum, half<T>(v, 0), half<T>(v, 1));
+  if (sizeof<T>() == 4) {
+    v128.store(sum, v128.add<f64>(v128.load(sum), half<T>(v, 0)));
+    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), half<T>(v, 1)), VECTOR);
+  } else {
+    const head = v128.load(sum);
+    const s = v128.add<f64>(head, v);
+    v128.store(sum, s);
+    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), sumError(head, v, s)), VECTOR);
+  }
 }
 
 /** The value of a compensated sum. Once the head is infinite its tail is ∞ − ∞, NaN, and is dropped. */

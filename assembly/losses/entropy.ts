@@ -126,9 +126,10 @@ export function entropyRows<T>(x: usize, y: usize, rows: i32, n: i32, logs: bool
     }
     if (steps & SUM_UP) {
       const at = normalise ? findTop<T>(x, n) : 0;
+      const first = at ? load<T>(at) : 0; // −0 where TOP is 0
       if (at) store<T>(at, logs ? <T>-Infinity : 0);
       sumRow<T>(x, n, logs, normalise);
-      if (at) store<T>(at, load<T>(TOP));
+      if (at) store<T>(at, first);
     }
     if (steps & FINISH) {
       store<f64>(y, finish<T>(logs, normalise));

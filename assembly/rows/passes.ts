@@ -106,13 +106,14 @@ export function sumRowExactly<T>(x: usize, n: i32): void {
   const tail = tailLength<T>(n);
   const body = <usize>groups * GROUP;
   const at = findTop<T>(x, n);
+  const top = at ? load<T>(at) : 0; // −0 where TOP is 0
   if (at) store<T>(at, <T>-Infinity);
   sumStrip<T>(x, GROUP, groups, false);
   if (tail) {
     loadTailGroup<T>(x + body, tail, <T>-Infinity);
     sumStrip<T>(TAIL, GROUP, 1, false);
   }
-  if (at) store<T>(at, load<T>(TOP));
+  if (at) store<T>(at, top);
 }
 
 /** Where sums whose terms are not wanted leave them. */

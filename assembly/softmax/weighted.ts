@@ -40,8 +40,9 @@ let exact = false;
 /** The weight of the maximum. */
 let topWeight: f64 = 0;
 
-/** a′, for the exact sum. */
+/** a′ and a − a′, for the exact sum. */
 let origin: f64 = 0;
+let nearest: f64 = 0;
 const LIMIT: f64 = 1024;
 const REACH: f64 = 4096;
 
@@ -101,12 +102,12 @@ function addTerms(x: usize, w: usize, count: i32): void {
   const magic = constant<f64>(table, EXP_MAGIC);
   const tail = constant<f64>(table, EXP_LN2_TAIL);
   const from = splat<f64>(origin);
-  const near = v128.sub<f64>(v128.load(TOP), from);
-  const floor = v128.sub<f64>(near, splat<f64>(REACH));
+  const near = splat<f64>(nearest);
+  const floor = splat<f64>(nearest - REACH);
   const smallest = splat<f64>(2.2250738585072014e-308);
   for (let vectors = 4 * count; vectors > 0; vectors--) {
     const z = v128.sub<f64>(v128.load(x), from);
-    // as it was when the maximum was taken: the sum has room for no more
+    // none other has room in the sum: memory may have changed since the maximum was taken
     const within = v128.and(v128.ge<f64>(z, floor), v128.le<f64>(z, near));
     if (v128.any_true(within)) {
       const biased = madd<f64>(z, constant<f64>(table, EXP_LOG2E), magic);
@@ -154,6 +155,7 @@ function aimWeighted(): void {
   aimRow<f64>();
   const top = f64x2.extract_lane(v128.load(TOP), 0);
   origin = Math.abs(top) > LIMIT ? top : 0;
+  nearest = top - origin;
   const least = min(load<f64>(LEAST), load<f64>(LEAST, 8));
   const most = max(load<f64>(MOST), load<f64>(MOST, 8));
   exact = least < TINY || most > HUGE;

@@ -26,7 +26,7 @@ import {
   sum,
   throughSoftmax,
 } from "../support/reference.ts";
-import { type DType, type FloatArray, f32, f64, firstDifference, forEachType } from "../support/variants.ts";
+import { type DType, type FloatArray, f32, f64, family, firstDifference, forEachType } from "../support/variants.ts";
 
 const resident = anyResident as (type: "f32" | "f64", length: number) => Resident<FloatArray>;
 const around = (n: number) => [n - 1, n, n + 1];
@@ -636,6 +636,30 @@ forEachType((dtype) => {
     api.binaryCrossEntropy(x, y, { from: "probabilities" });
     expect(info().memoryBytes - before).toBeLessThanOrEqual(2 ** 24 / 10);
   }, 60_000);
+
+  it("a resident input keeps every bit, the sign of a zero that is its maximum too", () => {
+    const values = Array.from({ length: 60 }, (_, i) => (i % 7 === 3 ? -0 : i % 7 === 5 ? 0 : -1 - (i % 5)));
+    for (const n of [1, 4, 20, 60]) {
+      const r = resident(dtype.name, n);
+      r.set(values.slice(-n));
+      const before = r.array.slice();
+      const unchanged = (what: string) => expect(firstDifference(r.array, before), `${what}, n = ${n}`).toBe("");
+      for (const name of ["softmax", "logSoftmax", "logSumExp"] as const) {
+        family[name](r.array);
+        unchanged(name);
+      }
+      for (const from of FROMS) {
+        api.entropy(r.array, { from });
+        unchanged(`entropy from ${from}`);
+        for (const target of [[n - 1], new array(n).fill(1)]) {
+          api.crossEntropy(r.array, target, { from });
+          api.crossEntropyWithGrad(r.array, target, { from });
+          unchanged(`crossEntropy from ${from}`);
+        }
+      }
+      r.dispose();
+    }
+  });
 
   it("values of f32 and f64 agree", () => {
     const p = Float32Array.from([0.5, 0.25, 0.25, 0, 0.75, 0.25]);
