@@ -90,13 +90,10 @@ function cholesky(name: string, s: FloatArray, d: number): Float64Array {
   return l;
 }
 
-/** t − 1 − log t ≥ 0, of t = 1 + u. */
-function excess(u: number): number {
-  if (Math.abs(u) > 0.25) {
-    const t = 1 + u;
-    // log(1 + u) with what rounding took from t (Kahan)
-    return u - (scalar(arena(), "logarithm", t) + (u - (t - 1)) / t);
-  }
+/** t − 1 − log t ≥ 0, of t = r² = 1 + u. */
+function excess(u: number, r: number): number {
+  // 1 + u has no digits left of a small r
+  if (Math.abs(u) > 0.25) return u - 2 * scalar(arena(), "logarithm", r);
   // with s = u/(2 + u): log(1 + u) = 2·artanh s, and u − 2s = u·s
   const s = u / (2 + u);
   const z = s * s;
@@ -147,8 +144,9 @@ export function klGaussian(a: Gaussian, b: Gaussian): number {
   }
   // M's diagonal: a ratio r of two positive numbers, r² − 1 = (r − 1)(r + 1)
   for (let i = 0; i < d; i++) {
-    const u = (p.factor(i, i) - q.factor(i, i)) / q.factor(i, i);
-    total += excess(u * (u + 2));
+    const [a, b] = [p.factor(i, i), q.factor(i, i)];
+    const u = (a - b) / b;
+    total += excess(u * (u + 2), a / b);
   }
   // M below it, column by column: Mᵢⱼ = (Aᵢⱼ − Bᵢⱼ·Mⱼⱼ − Σ_{j<k<i} Bᵢₖ·Mₖⱼ)/Bᵢᵢ, of which the first two are
   // (Aᵢⱼ − Bᵢⱼ) − Bᵢⱼ·(Mⱼⱼ − 1), 0 where the two factors are equal
