@@ -111,7 +111,7 @@ function divergences(at: Arena, metric: Metric, problem: Problem, wanted: Gradie
     phases: [
       { first: STEP.begin, each: STEP.maximum },
       { first: STEP.aim, each: STEP.sum },
-      { first: STEP.scale, each: STEP.tally },
+      { first: STEP.settle, each: STEP.terms },
       ...(grads.length ? [{ first: STEP.finish, each: STEP.write, keeps: true }] : []),
     ],
     finish: grads.length ? 0 : STEP.finish,
@@ -354,7 +354,16 @@ function longPairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror 
   for (let i = 0; i < n; i++) {
     for (let j = mirror ? i : 0; j < m; j++) {
       const [x, y] = [p.subarray(i * d, (i + 1) * d), q.subarray(j * d, (j + 1) * d)];
-      const problem: Problem = { p: x, q: y, layout, flags, temperatures: [1, 1], reduction: "sum", unit, out: undefined };
+      const problem: Problem = {
+        p: x,
+        q: y,
+        layout,
+        flags,
+        temperatures: [1, 1],
+        reduction: "sum",
+        unit,
+        out: undefined,
+      };
       const value = reduced(divergences(at, metric, problem), problem, metric === "jsDistance") as number;
       out[i * m + j] = value;
       if (mirror) out[j * m + i] = value;

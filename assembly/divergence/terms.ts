@@ -22,11 +22,14 @@ export let halfP: f64 = 0;
 export let halfQ: f64 = 0;
 export let disjoint = false;
 
-/** Adds a block to the sums, for KL; `raw` unless both are made to sum to 1. */
-function addTermsOfKL(count: i32, raw: bool): void {
+/** Bytes of eight elements, whose terms are summed before they are added exactly: pieces are multiples of it, so that the bits do not depend on them. */
+const EIGHT: usize = 64;
+
+/** Adds eight elements at `at`, or those before `end`, to the sums, for KL; `raw` unless both are made to sum to 1. */
+function addTermsOfKL(at: usize, end: usize, raw: bool): void {
   const zero = f64x2.splat(0);
   let terms = zero, mass = zero, change = zero;
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (; at < end; at += 16) {
     const p = v128.load(P + at);
     const q = v128.load(Q + at);
     const diff = v128.load(CHANGES + at);
@@ -45,12 +48,12 @@ function addTermsOfKL(count: i32, raw: bool): void {
 }
 
 /** … for JS. */
-function addTermsOfJS(count: i32): void {
+function addTermsOfJS(at: usize, end: usize): void {
   const zero = f64x2.splat(0);
   const tiny = smallest<f64>();
   let ofP = zero, ofQ = zero, mass = zero, change = zero;
   let overlap = v128.load(OVERLAP);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (; at < end; at += 16) {
     const p = v128.load(P + at);
     const q = v128.load(Q + at);
     const diff = v128.load(CHANGES + at);
@@ -71,8 +74,11 @@ function addTermsOfJS(count: i32): void {
 
 /** Adds a block to the sums. */
 export function addTerms(count: i32, kind: i32, raw: bool): void {
-  if (kind == KL) addTermsOfKL(count, raw);
-  else addTermsOfJS(count);
+  const bytes = <usize>count << 3;
+  for (let at: usize = 0; at < bytes; at += EIGHT) {
+    if (kind == KL) addTermsOfKL(at, min(at + EIGHT, bytes), raw);
+    else addTermsOfJS(at, min(at + EIGHT, bytes));
+  }
 }
 
 /** NaN if an element is NaN or negative, a probability infinite, or nothing there to be made to sum to 1; else 0. */
@@ -93,7 +99,7 @@ export function finish(p: Argument, q: Argument, kind: i32, lowering: i32): f64 
     value = raw ? raise(d - change, lowering) : max(d / mass - gapOfSums(change / mass), 0);
   } else {
     const other = total(TERMS_OF_Q);
-    const apart = mass > 0 && !v128.any_true(v128.gt<f64>(v128.load(OVERLAP), smallest<f64>()));
+    const apart = mass > 0 && !v128.any_true(v128.gt<f64>(v128.load(OVERLAP), f64x2.splat(0)));
     massOfP = (mass - change) / 2;
     if (raw) {
       value = raise(apart ? (LN2 / 2) * mass : (d + other) / 4, lowering);
