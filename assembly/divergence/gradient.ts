@@ -6,11 +6,12 @@
  *
  * divided by the sum where probabilities are made to sum to 1, times the probability over T where logarithms are given.
  */
-import { maxKeepNaN, select } from "../lanes";
+import { select } from "../lanes";
 import { exp } from "../math/exp";
-import { LN2, logRatio, smallest } from "../math/gap";
+import { smallest } from "../math/gap";
 import { Argument, raise } from "./argument";
 import { CHANGES, P, Q, RATIOS, SLOPES } from "./block";
+import { logOverMean } from "./mean";
 import { disjoint, halfP, halfQ, massOfP, value } from "./terms";
 
 /** e^x out of line: it is called where time does not matter. */
@@ -62,19 +63,13 @@ function slopesOfKLByQ(p: Argument, q: Argument, count: i32, lowering: i32): voi
 /** By the one whose probabilities stand at `own`; `sign` is 1 for p, −1 for q. */
 function slopesOfJS(a: Argument, own: usize, other: usize, sign: f64, half: f64, count: i32): void {
   const zero = f64x2.splat(0);
-  const tiny = smallest<f64>();
-  const ln2 = f64x2.splat(LN2);
   const h = f64x2.splat(half);
   const s = f64x2.splat(sign);
   for (let at: usize = 0; at < <usize>count << 3; at += 16) {
     const w = v128.load(own + at);
     const v = v128.load(other + at);
-    const ratio = v128.mul<f64>(v128.load(RATIOS + at), s);
-    const m = maxKeepNaN<f64>(v128.add<f64>(w, v), tiny);
-    // log(w/m); where w is much smaller than m, of which it has no digits, log 2 − log(v/w)
-    let slope = v128.neg<f64>(logRatio<f64>(maxKeepNaN<f64>(v128.add<f64>(w, w), tiny), m, v128.mul<f64>(v128.load(CHANGES + at), s), false));
-    slope = select(v128.gt<f64>(ratio, f64x2.splat(100)), v128.sub<f64>(ln2, ratio), slope);
-    slope = v128.sub<f64>(select(v128.eq<f64>(v, zero), ln2, slope), h);
+    const log = logOverMean(w, v, v128.mul<f64>(v128.load(CHANGES + at), s), v128.mul<f64>(v128.load(RATIOS + at), s));
+    let slope = v128.sub<f64>(log, h);
     if (a.logs) slope = v128.andnot(v128.mul<f64>(slope, w), v128.eq<f64>(w, zero));
     if (disjoint) slope = zero;
     v128.store(SLOPES + at, slope);

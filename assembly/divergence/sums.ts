@@ -4,8 +4,8 @@
 import { splat, sumError, sumF64, VECTOR } from "../lanes";
 
 // each of 48 bytes: two f64x2, and one that holds what their roundings have lost
-const SUMS: usize = memory.data(192, 16);
-const BYTES: usize = 192;
+const SUMS: usize = memory.data(288, 16);
+const BYTES: usize = 288;
 /** Of JS, the terms of p against m; of KL, all. */
 export const TERMS_OF_P: usize = SUMS;
 /** Of JS, the terms of q against m. */
@@ -14,6 +14,9 @@ export const TERMS_OF_Q: usize = SUMS + 48;
 export const MASS: usize = SUMS + 96;
 /** Σ(q − p). */
 export const CHANGE: usize = SUMS + 144;
+/** Σ p·log(p/m) and Σ q·log(q/m), where not both are made to sum to 1: halves that masses far apart leave nothing of elsewhere. */
+export const HALF_OF_P: usize = SUMS + 192;
+export const HALF_OF_Q: usize = SUMS + 240;
 /** The least of all elements. */
 export const LEAST: usize = memory.data(16, 16);
 /** The largest of min(p, q): 0 where the supports are disjoint. */

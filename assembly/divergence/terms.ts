@@ -12,7 +12,8 @@ import { Argument, raise } from "./argument";
 import { CHANGES, P, Q, RATIOS } from "./block";
 import { gapOfSums } from "./bound";
 import { KL } from "./codes";
-import { addExactly, CHANGE, MASS, OVERLAP, TERMS_OF_P, TERMS_OF_Q, total } from "./sums";
+import { logOverMean } from "./mean";
+import { addExactly, CHANGE, HALF_OF_P, HALF_OF_Q, MASS, OVERLAP, TERMS_OF_P, TERMS_OF_Q, total } from "./sums";
 
 /** The divergence of a row. */
 export let value: f64 = 0;
@@ -72,12 +73,36 @@ function addTermsOfJS(at: usize, end: usize): void {
   v128.store(OVERLAP, overlap);
 }
 
+/** Adds to the halves of JS, where not both are made to sum to 1. */
+function addHalves(at: usize, end: usize): void {
+  let ofP = f64x2.splat(0), ofQ = ofP;
+  for (; at < end; at += 16) {
+    const p = v128.load(P + at);
+    const q = v128.load(Q + at);
+    const diff = v128.load(CHANGES + at);
+    const ratio = v128.load(RATIOS + at);
+    ofP = v128.add<f64>(ofP, share(p, logOverMean(p, q, diff, ratio)));
+    ofQ = v128.add<f64>(ofQ, share(q, logOverMean(q, p, v128.neg<f64>(diff), v128.neg<f64>(ratio))));
+  }
+  addExactly(HALF_OF_P, ofP);
+  addExactly(HALF_OF_Q, ofQ);
+}
+
+/** w·log, 0 where w is. */
+// @ts-ignore: decorator
+@inline
+function share(w: v128, log: v128): v128 {
+  return v128.andnot(v128.mul<f64>(w, log), v128.eq<f64>(w, f64x2.splat(0)));
+}
+
 /** Adds a block to the sums. */
 export function addTerms(count: i32, kind: i32, raw: bool): void {
   const bytes = <usize>count << 3;
   for (let at: usize = 0; at < bytes; at += EIGHT) {
-    if (kind == KL) addTermsOfKL(at, min(at + EIGHT, bytes), raw);
-    else addTermsOfJS(at, min(at + EIGHT, bytes));
+    const end = min(at + EIGHT, bytes);
+    if (kind == KL) addTermsOfKL(at, end, raw);
+    else addTermsOfJS(at, end);
+    if (kind != KL && raw) addHalves(at, end);
   }
 }
 
@@ -103,9 +128,9 @@ export function finish(p: Argument, q: Argument, kind: i32, lowering: i32): f64 
     massOfP = (mass - change) / 2;
     if (raw) {
       value = raise(apart ? (LN2 / 2) * mass : (d + other) / 4, lowering);
-      // Σ p·log(p/m) = Σ gap(p, m) − Σ(m − p)
-      halfP = p.normalized ? (d - change) / (2 * massOfP) : 0;
-      halfQ = q.normalized ? (other + change) / (mass + change) : 0;
+      // a distribution's mass is 1, in its unit: beside a mass of 1e20 it cannot be told from the sum of both
+      halfP = p.normalized ? raise(total(HALF_OF_P), lowering) : 0;
+      halfQ = q.normalized ? raise(total(HALF_OF_Q), lowering) : 0;
     } else {
       disjoint = apart;
       const x = change / mass;

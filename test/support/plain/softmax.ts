@@ -1,0 +1,166 @@
+/** The softmax family, surprisal and entropy, as they are written down; errors as docs/accuracy.md promises. */
+import { sum } from "../reference.ts";
+import { type Condition, type Estimate, type Expected, exactly, type Given, leastOf } from "./near.ts";
+import { distributionOf, type From, factorOf, ofLogits, reduced, rowsAlong, scatter, shifted, U } from "./rows.ts";
+
+const isPowerOf2 = (v: number): boolean => Number.isInteger(Math.log2(v));
+
+/** A row of nothing but −∞ where `allMasked` is "zero". */
+const zeroed = (row: Float64Array, { options }: Given): boolean =>
+  options["allMasked"] === "zero" && row.length > 0 && row.every((v) => v === -Infinity);
+
+export function softmax(given: Given): Expected {
+  const { dtype, arrays, options } = given;
+  const x = arrays["x"] as Float64Array;
+  const rows = rowsAlong(given, "x");
+  const temperature = (options["temperature"] as number | undefined) ?? 1;
+  const least = leastOf(dtype);
+  return {
+    numbers: scatter(x.length, rows, (r) => {
+      const row = rows.row(x, r);
+      if (zeroed(row, given)) return Array.from(row, () => exactly(0));
+      const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
+      return Array.from(ofLogits(row, temperature).p, (value, i): Estimate => {
+        // 5 u; where T is no power of two z/T rounds, as it does here in f64
+        const z = Math.abs(shifted(row[i] as number, top, temperature)) || 0;
+        const own = (4 + 2 * z) * U;
+        const relative = (5.01 + (isPowerOf2(temperature) ? 0 : z)) * dtype.unit + own;
+        return { value, error: value === 0 ? 6 * least : relative * value + 6 * least };
+      });
+    }),
+  };
+}
+
+export function logSoftmax(given: Given): Expected {
+  const { dtype, arrays, options } = given;
+  const x = arrays["x"] as Float64Array;
+  const rows = rowsAlong(given, "x");
+  return {
+    numbers: scatter(x.length, rows, (r) => {
+      const row = rows.row(x, r);
+      if (zeroed(row, given)) return Array.from(row, () => exactly(-Infinity));
+      const { log, lead } = ofLogits(row, options["temperature"] as number | undefined);
+      // 2 ULP, and of a confident maximum 7 u and its lead
+      return Array.from(log, (value): Estimate => {
+        const error = ((8 + lead) * dtype.unit + (4 + lead) * U) * Math.abs(value) + 2 * leastOf(dtype);
+        return { value, error };
+      });
+    }),
+  };
+}
+
+/** log Σ e^x of numbers, and the largest. */
+function logSumExpOf(row: Float64Array): { value: number; top: number } {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (row.some(Number.isNaN)) return { value: NaN, top };
+  if (Math.abs(top) === Infinity) return { value: top, top };
+  const first = row.indexOf(top);
+  return {
+    value: top + Math.log1p(sum(row.length, (i) => (i === first ? 0 : Math.exp((row[i] as number) - top)))),
+    top,
+  };
+}
+
+/** log Σ w·e^x: as a sum of e^(x + log |w|), those of a sign each. */
+function weightedOf(row: Float64Array, w: Float64Array, unit: number): Estimate | Condition {
+  const used = [...row.keys()].filter((i) => w[i] !== 0);
+  const [x, b] = [row, w].map((a) => used.map((i) => a[i] as number)) as [number[], number[]];
+  if ([...x, ...b].some(Number.isNaN)) return exactly(NaN);
+  // what an infinite weight makes of a sum is not promised
+  if (b.some((v) => Math.abs(v) === Infinity)) return { meets: () => "" };
+  const signs = new Set(b.filter((_, i) => x[i] === Infinity).map(Math.sign));
+  if (signs.size) return exactly(signs.size === 1 && signs.has(1) ? Infinity : NaN);
+  const t = x.map((v, i) => v + Math.log(Math.abs(b[i] as number)));
+  const top = t.reduce((a, c) => Math.max(a, c), -Infinity);
+  if (top === -Infinity) return exactly(-Infinity);
+  const terms = t.map((v, i) => Math.sign(b[i] as number) * Math.exp(v - top));
+  const total = sum(terms.length, (i) => terms[i] as number);
+  const size = sum(terms.length, (i) => Math.abs(terms[i] as number));
+  const largest = x.reduce((a, c) => Math.max(a, c), -Infinity);
+  // each term errs by some roundings of its exponent's, and the sum by one a term
+  const noise =
+    4 *
+    U *
+    (terms.length + 8 + Math.max(Math.abs(top), Math.abs(largest), ...b.map((v) => Math.abs(Math.log(Math.abs(v)))))) *
+    size;
+  // of one value alone the weights cancel exactly or not at all
+  if (total === 0 && new Set(x).size === 1) return exactly(-Infinity);
+  if (Math.abs(total) > noise) {
+    const value = total < 0 ? NaN : top + Math.log(total);
+    const error = 2.02 * unit * Math.max(Math.abs(value), Math.abs(largest)) + noise / Math.abs(total) + 4 * U;
+    return { value, error: Number.isNaN(value) ? 0 : error };
+  }
+  // what is left is within the noise: nothing, less than nothing, or no more than that
+  return {
+    meets: (got) =>
+      Number.isNaN(got) || (got as number) <= top + Math.log(2 * noise) ? "" : `is ${got}, though the weights cancel`,
+  };
+}
+
+export function logSumExp(given: Given): Expected {
+  const { dtype, arrays, shapes } = given;
+  const rows = rowsAlong(given, "x");
+  const w = arrays["weights"];
+  const shared = w?.length === rows.n && shapes["weights"]?.length === 1;
+  return {
+    numbers: Array.from({ length: rows.rows }, (_, r) => {
+      const row = rows.row(arrays["x"] as Float64Array, r);
+      if (w) return weightedOf(row, shared ? w : rows.row(w, r), dtype.unit);
+      const { value, top } = logSumExpOf(row);
+      // 1 ULP of the larger of the two; in f64 the sum of this one rounds as well
+      const size = Math.max(Math.abs(value), Math.abs(top));
+      const error = 2.02 * dtype.unit * size + 4 * U * Math.abs(value - top) + leastOf(dtype);
+      return { value, error: Number.isFinite(size) ? error : 0 };
+    }),
+  };
+}
+
+/** Element by element, within so many u. */
+const elementwise =
+  (name: string, f: (x: number) => number, units: number) =>
+  ({ dtype, arrays }: Given): Expected => ({
+    numbers: Array.from(arrays[name] as Float64Array, (x) => {
+      const value = f(x);
+      return { value, error: (units * dtype.unit + 8 * U) * Math.abs(value) + 3 * leastOf(dtype) };
+    }),
+  });
+
+/** log(1 + e^x). */
+export const softplusOf = (x: number): number => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)));
+export const sigmoidOf = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
+
+/** log(p/(1 − p)): 1 − 2p is exact near ½, and 1 − p above it. */
+function logitOf(p: number): number {
+  if (p > 0.25 && p < 0.75) return -Math.log1p((1 - 2 * p) / p);
+  return Math.log(p) - Math.log1p(-p);
+}
+
+// 3 ULP, of which one may be 2 u
+export const sigmoid = elementwise("x", sigmoidOf, 6.1);
+export const logSigmoid = elementwise("x", (x) => -softplusOf(-x), 6.1);
+export const softplus = elementwise("x", softplusOf, 6.1);
+export const logit = elementwise("p", logitOf, 6.1);
+export const surprisal = (given: Given): Expected =>
+  elementwise("p", (p) => (p === 1 ? 0 : -Math.log(p) * factorOf(given)), 6.1)(given);
+
+export function entropy(given: Given): Expected {
+  const { dtype, arrays, options } = given;
+  const { unit } = dtype;
+  const rows = rowsAlong(given, "p");
+  const from = (options["from"] as From | undefined) ?? "probabilities";
+  const normalize = (options["normalize"] as boolean | undefined) ?? true;
+  const factor = factorOf(given);
+  const entropies = Array.from({ length: rows.rows }, (_, r): Estimate => {
+    const { p, log, bad, lead } = distributionOf(rows.row(arrays["p"] as Float64Array, r), from, normalize);
+    if (bad) return exactly(NaN);
+    const term = (i: number): number => (p[i] === 0 ? 0 : (p[i] as number) * (log[i] as number));
+    const value = -sum(p.length, term) * factor;
+    if (from === "logits" || normalize) {
+      // Σ p(a − z) + log S, all of one sign, and the lead of the largest: exponents round
+      return { value, error: (64 + 4 * lead) * (unit + U) * Math.abs(value) + leastOf(dtype) };
+    }
+    const size = sum(p.length, (i) => Math.abs(term(i)) + (from === "logProbabilities" ? (p[i] as number) : 0));
+    return { value, error: 16 * (unit + U) * size * Math.abs(factor) + leastOf(dtype) };
+  });
+  return reduced(given, entropies, rows.rows);
+}
