@@ -1,7 +1,7 @@
 /**
  * One of the two arguments of a row, and the weights w of its elements:
  *
- *     probabilities x:   w = x·scale                 scale a power of two, so that neither w nor Σw overflows or is subnormal
+ *     probabilities x:   w = x·power                 a power of two, so that neither w nor Σw overflows or is subnormal
  *     logarithms x:      w = e^{(x − top)/T}          top the maximum; 0 where they are taken as they are, unless e^x would overflow
  *
  * p = w/Σw where they are made to sum to 1. For T > 1 a quarter of x, top and T is taken, as x − top might overflow where (x − top)/T
@@ -27,9 +27,11 @@ export class Argument {
   unit: f64;
   temperature: f64;
   top: f64;
-  scale: f64;
+  power: f64;
   /** Σw. */
   sum: f64;
+  /** Where it is summed: two lanes, and what their roundings have lost. */
+  lanes: usize;
 }
 
 /** What stands for an element beyond the end. */
@@ -47,8 +49,10 @@ export function beginArgument(a: Argument, width: usize, logs: bool, normalized:
   a.unit = temperature > 1 ? 0.25 : 1;
   a.temperature = temperature * a.unit;
   a.top = logs ? -Infinity : 0;
-  a.scale = 1;
-  a.sum = 0;
+  a.power = 1;
+  a.lanes = changetype<usize>(a) + 64;
+  v128.store(a.lanes, f64x2.splat(0));
+  v128.store(a.lanes, f64x2.splat(0), 16);
 }
 
 /** The maximum of n elements and `top`. */
@@ -66,31 +70,36 @@ export function addMaximum(a: Argument, x: usize, n: i32): void {
   a.top = a.single ? maximumOf<f32>(x, n, a.top) : maximumOf<f64>(x, n, a.top);
 }
 
+/** (x − top)/T. */
+// @ts-ignore: decorator
+@inline
+function exponent(block: usize, unit: v128, top: v128, t: v128): v128 {
+  return v128.div<f64>(v128.sub<f64>(v128.mul<f64>(v128.load(block), unit), top), t);
+}
+
 /** The weights of a block. */
 export function weigh(a: Argument, block: usize, count: i32, to: usize): void {
   const end = block + (<usize>count << 3);
-  const scale = f64x2.splat(a.scale);
+  const power = f64x2.splat(a.power);
   const unit = f64x2.splat(a.unit);
   const top = f64x2.splat(a.top * a.unit);
   const t = f64x2.splat(a.temperature);
   if (!a.logs) {
-    for (; block < end; block += 16, to += 16) v128.store(to, v128.mul<f64>(v128.load(block), scale));
+    for (; block < end; block += 16, to += 16) v128.store(to, v128.mul<f64>(v128.load(block), power));
   } else if (a.single) {
-    const inverse = f64x2.splat(a.unit / a.temperature);
-    const own = f64x2.splat(a.top);
-    for (; block < end; block += 16, to += 16) v128.store(to, expShort(v128.mul<f64>(v128.sub<f64>(v128.load(block), own), inverse)));
+    for (; block < end; block += 16, to += 16) v128.store(to, expShort(exponent(block, unit, top, t)));
   } else {
-    for (; block < end; block += 16, to += 16) {
-      const z = v128.div<f64>(v128.sub<f64>(v128.mul<f64>(v128.load(block), unit), top), t);
-      v128.store(to, exp<f64>(z));
-    }
+    for (; block < end; block += 16, to += 16) v128.store(to, exp<f64>(exponent(block, unit, top, t)));
   }
 }
 
-/** Adds the weights of n elements to `sum`, which is NaN if one is negative; they are left at `weights`, one block over the other unless they are `kept`. */
+/**
+ * Adds the weights of n elements to the sum, which is NaN if one is negative; they are left at `weights`, one block over the other unless
+ * they are `kept`.
+ */
 export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize, weights: usize, kept: bool): void {
-  let sum = f64x2.splat(0);
-  let rest = sum;
+  let sum = v128.load(a.lanes);
+  let rest = v128.load(a.lanes, 16);
   for (; n > 0; n -= BLOCK, x += <usize>BLOCK * width) {
     const count = min(n, BLOCK);
     widen(x, width, count, padding(a), block);
@@ -106,7 +115,9 @@ export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize
     }
     if (kept) weights = end;
   }
-  a.sum += sumF64(sum) + sumF64(rest);
+  v128.store(a.lanes, sum);
+  v128.store(a.lanes, rest, 16);
+  a.sum = sumF64(sum) + sumF64(rest);
 }
 
 /** log of f64, out of line: it is called where time does not matter. */
@@ -120,12 +131,12 @@ function exponentOf(x: f64): i32 {
 }
 
 /** 2ⁿ, n brought to −1022 … 1023. */
-function power(n: i32): f64 {
+function powerOfTwo(n: i32): f64 {
   return reinterpret<f64>(<u64>(min(max(n, -1022), 1023) + 1023) << 52);
 }
 
 /**
- * By which power of two numbers taken as they are must be made smaller so that none of their terms overflows: below 2^900, 2^31 of them can be added,
+ * By which power of two numbers taken as they are must be made smaller so that nothing overflows: below 2^900, 2^31 of them can be added,
  * each times its logarithm.
  */
 export function loweringOf(a: Argument): i32 {
@@ -135,26 +146,28 @@ export function loweringOf(a: Argument): i32 {
 
 /** v·2ⁿ, n ≥ 0: infinite only if that is. */
 export function raise(v: f64, n: i32): f64 {
-  return v == 0 || n == 0 ? v : v * power(n >> 1) * power(n - (n >> 1));
+  return v == 0 || n == 0 ? v : v * powerOfTwo(n >> 1) * powerOfTwo(n - (n >> 1));
 }
 
-/** Chooses scale and top, now that top is the maximum. */
+/** Chooses power and top, now that top is the maximum. */
 export function aim(a: Argument, lowering: i32): void {
-  if (!a.logs) a.scale = power(a.normalized ? -exponentOf(a.top) : -lowering);
+  if (!a.logs) a.power = powerOfTwo(a.normalized ? -exponentOf(a.top) : -lowering);
   else if (!a.normalized) a.top = <f64>lowering * LN2;
 }
 
 /** What the weights of a block are multiplied by to become probabilities, 2^lowering times smaller. */
 export function inverseOf(a: Argument, lowering: i32): f64 {
-  return a.normalized ? power(-lowering) / a.sum : 1;
+  return a.normalized ? powerOfTwo(-lowering) / a.sum : 1;
 }
 
-/** Where the logarithms begin that are made to sum to 1; log of what is then still the sum of their exponentials, or of the probabilities. */
+/** Where logarithms begin that are made to sum to 1. */
 export function originOf(a: Argument): f64 {
   return a.logs && a.normalized ? a.top * a.unit : 0;
 }
+
+/** The logarithm of the sum that is divided by: of the exponentials of logarithms from there on, or of the probabilities. */
 export function logOfSum(a: Argument): f64 {
   if (!a.normalized) return 0;
   const log = f64x2.extract_lane(logOf(f64x2.splat(a.sum)), 0);
-  return a.logs ? log : log - <f64>exponentOf(a.scale) * LN2;
+  return a.logs ? log : log - <f64>exponentOf(a.power) * LN2;
 }

@@ -12,17 +12,16 @@
  *     KL of distributions = D/P − (ε − log(1 + ε)),  ε = C/P                             exactly
  *     KL as it is = D − C                                                                exactly
  *     JS as it is = G = (D of 2p and m + D of 2q and m)/4                                exactly
- *     JS of distributions = [G − x·C/4 + x·(D of 2p and m − D of 2q and m)/4]·2/(P + Q),  x = C/(P + Q), but for 3·x² of itself:
+ *     JS of distributions = [G − x·C/4 + x·(D of 2p and m − D of 2q and m)/4]·2/(P + Q),  x = C/(P + Q), but for x² of itself at most:
  * G is homogeneous, and the bracket its expansion to x² as p grows by x/(1 − x) and q shrinks by x/(1 + x), whose second derivative
  * Σpq/(p + q) differs from (P + Q)/4 by Σ(p − q)²/(4(p + q)) ≤ G.
  */
-import { maxKeepNaN } from "../lanes";
-import { gap, LN2, smallest } from "../math/gap";
+import { gap, LN2 } from "../math/gap";
 import { CHANGE, MASS, TERMS_OF_P, TERMS_OF_Q, total } from "./sums";
 
 /**
  * Vectors whose terms are summed in the type before they are added in f64. In f32 each rounding counts: four vectors make three, where 16 would
- * make 15 and, at their worst, break the promise; 4 % of the time (10 % if fused).
+ * make 15 and, at their worst, break the promise.
  */
 // @ts-ignore: decorator
 @inline
@@ -30,33 +29,48 @@ export function RUN<T>(): i32 {
   return sizeof<T>() == 4 ? 4 : 16;
 }
 
-/** k of a row of n elements; of P + Q, four elements of which are added as two and two. */
+/** The same for changes, whose errors count for little where the sums are nearly equal. */
+export const RUN_OF_CHANGES = 16;
+
+/** k of the terms of JS, which are added in f64 as they are, in a row of n elements. */
 // @ts-ignore: decorator
 @inline
-function ofSum<T>(n: i32): f64 {
+function roundingsOfJSTerms<T>(n: i32): f64 {
   return sizeof<T>() == 4 ? 3 : 18 + <f64>n / 32;
+}
+/** k of the terms and of the masses of KL, which are added in pairs of lanes. */
+// @ts-ignore: decorator
+@inline
+function roundingsOfKLTerms<T>(n: i32): f64 {
+  return sizeof<T>() == 4 ? 4 : 18 + <f64>n / 32;
 }
 // @ts-ignore: decorator
 @inline
-function ofMasses<T>(n: i32): f64 {
+function roundingsOfChanges<T>(n: i32): f64 {
+  return sizeof<T>() == 4 ? 15 : 18 + <f64>n / 32;
+}
+/** k of P + Q, four elements of which are added as two and two. */
+// @ts-ignore: decorator
+@inline
+function roundingsOfMasses<T>(n: i32): f64 {
   return sizeof<T>() == 4 ? 2 : 8 + <f64>n / 8;
 }
 
 /** t of KL and of JS, where q is scaled too: by tools/roundings.py, and half a unit for the polynomial. */
 // @ts-ignore: decorator
 @inline
-function ofTermKL<T>(): f64 {
+function roundingsOfKL<T>(): f64 {
   return sizeof<T>() == 4 ? 6.8 : 48;
 }
 // @ts-ignore: decorator
 @inline
-function ofTermJS<T>(): f64 {
+function roundingsOfJS<T>(): f64 {
   return sizeof<T>() == 4 ? 9.8 : 48;
 }
 
 // @ts-ignore: decorator
 @inline
-function unit<T>(): f64 {
+function u<T>(): f64 {
   return sizeof<T>() == 4 ? 5.960464477539063e-8 : 1.1102230246251565e-16;
 }
 
@@ -72,17 +86,17 @@ function promised<T>(error: f64, value: f64, mass: f64, n: i32): bool {
   const promise: f64 = sizeof<T>() == 4 ? 1e-6 : 1e-10;
   const floor: f64 = sizeof<T>() == 4 ? 1e-13 : 1e-20;
   // 5·max(p, q) must not overflow; comparisons with NaN are false
-  return mass < (sizeof<T>() == 4 ? 1e36 : 1e300) && error * unit<T>() + raised <= promise * max(Math.abs(value), floor * mass);
-}
-
-/** gap of f64 where p may be 0, out of line: it is called where time does not matter. */
-export function gapF64(p: v128, q: v128, diff: v128): v128 {
-  return gap<f64>(maxKeepNaN<f64>(p, smallest<f64>()), q, diff, false);
+  return mass < (sizeof<T>() == 4 ? 1e36 : 1e300) && error * u<T>() + raised <= promise * max(Math.abs(value), floor * mass);
 }
 
 /** ε − log(1 + ε). */
 export function gapOfSums(epsilon: f64): f64 {
-  return f64x2.extract_lane(gapF64(f64x2.splat(1), f64x2.splat(max(1 + epsilon, 1e-300)), f64x2.splat(epsilon)), 0);
+  return f64x2.extract_lane(gap<f64>(f64x2.splat(1), f64x2.splat(max(1 + epsilon, 1e-300)), f64x2.splat(epsilon), false), 0);
+}
+
+/** The bound of S for KL. Two roots, as the product under one may be smaller than any number. */
+function changes(d: f64, p: f64, change: f64): f64 {
+  return Math.sqrt(d) * Math.sqrt((6 * p + 4 * change) / 3);
 }
 
 /** KL of distributions, or NaN. */
@@ -92,11 +106,11 @@ export function klOfSums<T>(n: i32): f64 {
   const change = total(CHANGE);
   const epsilon = change / p;
   const value = max(d / p - gapOfSums(epsilon), 0);
-  const k = ofSum<T>(n);
-  const s = Math.sqrt((d * (6 * p + 4 * change)) / 3) + Math.abs(change);
+  const k = roundingsOfKLTerms<T>(n);
+  const s = changes(d, p, change) + Math.abs(change);
   // the derivative of ε − log(1 + ε) is ε/(1 + ε); s has the |C| that P's error makes of C/P
-  const slope = Math.abs(epsilon) / (1 + epsilon);
-  const error = (ofTermKL<T>() + 2 * k) * d + slope * (1 + k) * s + value * p;
+  const slope = Math.abs(epsilon) / max(1 + epsilon, 0); // of roundings ε may be below −1
+  const error = (roundingsOfKL<T>() + 2 * k) * d + slope * (1 + roundingsOfChanges<T>(n)) * s + value * p;
   return promised<T>(error, value * p, p + Math.abs(change), n) ? value : NaN;
 }
 
@@ -105,14 +119,13 @@ export function rawKLOfSums<T>(n: i32, change: f64): f64 {
   const d = total(TERMS_OF_P);
   const p = total(MASS);
   const value = d - change;
-  const k = ofSum<T>(n);
   // f32: C is summed in f64, and a difference is rounded beyond 1/2 < q/p < 2 alone, where it is at most 3.3 terms
-  const ofChange = sizeof<T>() == 4 ? 3.3 * d : (1 + k) * Math.sqrt((d * (6 * p + 4 * change)) / 3);
-  const error = (ofTermKL<T>() + k) * d + ofChange + Math.abs(value);
+  const ofChange = sizeof<T>() == 4 ? 3.3 * d : (1 + roundingsOfChanges<T>(n)) * changes(d, p, change);
+  const error = (roundingsOfKL<T>() + roundingsOfKLTerms<T>(n)) * d + ofChange + Math.abs(value);
   return promised<T>(error, value, p + Math.abs(change), n) ? value : NaN;
 }
 
-/** Whether the expansion of JS in x = (b − a)/(a + b) is exact enough: 3·x² is 0.2 u, or a thirtieth of what is promised. */
+/** Whether the expansion of JS in x = (b − a)/(a + b) is exact enough: x² is below a hundredth of what is promised. */
 // @ts-ignore: decorator
 @inline
 export function nearlyEqual<T>(a: f64, b: f64): bool {
@@ -128,19 +141,18 @@ export function jsOfSums<T>(n: i32, masses: f64, scaled: bool, disjoint: bool): 
   const x = change / masses;
   const cross = (x * (ofP - ofQ)) / 4;
   const value = min(max(((g - (x * change) / 4 + cross) * 2) / masses, 0), LN2);
-  const k = ofSum<T>(n);
-  const root = Math.sqrt(g * masses);
-  let error = (ofTermJS<T>() + k) * g + Math.abs(x) * (1 + k) * (root + Math.abs(change)) + (ofMasses<T>(n) + 1) * (value / 2) * masses;
-  error += (3 * x * x * g) / unit<T>();
+  const root = Math.sqrt(g) * Math.sqrt(masses);
+  let error = (roundingsOfJS<T>() + roundingsOfJSTerms<T>(n)) * g + (roundingsOfMasses<T>(n) + 1) * (value / 2) * masses;
+  error += Math.abs(x) * (1 + roundingsOfChanges<T>(n)) * (root + Math.abs(change));
+  error += (x * x * g) / u<T>();
   // f64: the product with the factor is rounded, by u·Σ q·|log(q/m)|/2 ≤ 3/8·u·S
   if (scaled && sizeof<T>() == 8) error += root;
   if (!promised<T>(error, (value / 2) * masses, masses, n)) return NaN;
   return disjoint ? LN2 : value;
 }
 
-/** JS of the numbers as they are, or NaN. */
-export function rawJSOfSums<T>(n: i32, disjoint: bool): f64 {
-  const mass = total(MASS);
-  const value = disjoint ? (LN2 / 2) * mass : (total(TERMS_OF_P) + total(TERMS_OF_Q)) / 4;
-  return promised<T>((ofTermJS<T>() + ofSum<T>(n) + 1) * value, value, mass, n) ? value : NaN;
+/** JS of the numbers as they are from P + Q, or NaN. */
+export function rawJSOfSums<T>(n: i32, masses: f64, disjoint: bool): f64 {
+  const value = disjoint ? (LN2 / 2) * masses : (total(TERMS_OF_P) + total(TERMS_OF_Q)) / 4;
+  return promised<T>((roundingsOfJS<T>() + roundingsOfJSTerms<T>(n) + 1) * value, value, masses, n) ? value : NaN;
 }

@@ -18,5 +18,5 @@ export const TERMS = 8;
 export const FINISH = 16;
 export const WRITE = 32;
 export const AIM = 64; // the maxima are known
-export const SCALE = 128; // the sums are known
+export const SETTLE = 128; // the sums are known
 export const ALL = 63;

@@ -19,7 +19,6 @@ function expOf(x: v128): v128 {
   return exp<f64>(x);
 }
 
-/** Σp of the first argument in units of the second: 1 where it is made to sum to 1. */
 function slopesOfKLByP(p: Argument, count: i32): void {
   const zero = f64x2.splat(0);
   const from = f64x2.splat(p.normalized ? -value : 1);
@@ -53,7 +52,7 @@ function slopesOfKLByQ(p: Argument, q: Argument, count: i32, lowering: i32): voi
       const none = v128.eq<f64>(w, zero);
       slope = v128.div<f64>(slope, v);
       // what was too small for its unit is known by its logarithm alone
-      const odd = v128.or(v128.le<f64>(w, tiny), v128.le<f64>(v, tiny));
+      const odd = v128.andnot(v128.or(v128.le<f64>(w, tiny), v128.le<f64>(v, tiny)), none);
       if (v128.any_true(odd)) slope = select(odd, v128.sub<f64>(alone, expOf(v128.neg<f64>(v128.load(RATIOS + at)))), slope);
       slope = select(none, alone, slope);
     }
@@ -77,14 +76,22 @@ function slopesOfJS(a: Argument, own: usize, other: usize, sign: f64, half: f64,
   }
 }
 
-/** What slopes are multiplied by: twice, as 2^lowering alone may overflow. */
+/** Multiplies the slopes by what makes gradients of them: in two steps, as either factor alone may be subnormal or overflow where the gradient is not. */
 function scaleSlopes(a: Argument, scale: f64, count: i32, lowering: i32): void {
-  // one as it is has slopes of probabilities that do not depend on the unit
-  const up = a.logs ? lowering : 0;
-  const first = f64x2.splat((a.logs ? (scale * a.unit) / a.temperature : a.normalized ? (scale / a.sum) * a.scale : scale) * raise(1, up >> 1));
-  const second = f64x2.splat(raise(1, up - (up >> 1)));
+  let first = scale;
+  let second: f64 = 1;
+  if (a.logs) {
+    // times the probability, which is 2^lowering times larger than what stands in its place
+    first *= (a.unit / a.temperature) * raise(1, lowering >> 1);
+    second = raise(1, lowering - (lowering >> 1));
+  } else if (a.normalized) {
+    first /= a.sum;
+    second = a.power;
+  }
+  const f = f64x2.splat(first);
+  const g = f64x2.splat(second);
   for (let at: usize = 0; at < <usize>count << 3; at += 16) {
-    v128.store(SLOPES + at, v128.mul<f64>(v128.mul<f64>(v128.load(SLOPES + at), first), second));
+    v128.store(SLOPES + at, v128.mul<f64>(v128.mul<f64>(v128.load(SLOPES + at), f), g));
   }
 }
 

@@ -9,9 +9,9 @@
  */
 import { half, join, maxKeepNaN, splat, sumF64, VECTOR } from "../lanes";
 import { gap, smallest } from "../math/gap";
-import { jsOfSums, klOfSums, nearlyEqual, rawJSOfSums, rawKLOfSums, RUN } from "./bound";
+import { jsOfSums, klOfSums, nearlyEqual, rawJSOfSums, rawKLOfSums, RUN, RUN_OF_CHANGES } from "./bound";
 import { KL } from "./codes";
-import { addTo, CHANGE, clearSums, LEAST, MASS, OVERLAP, TERMS_OF_P, TERMS_OF_Q, total } from "./sums";
+import { addBothTo, addTo, CHANGE, clearSums, LEAST, MASS, OVERLAP, TERMS_OF_P, TERMS_OF_Q, total } from "./sums";
 
 /** The last, partial vector of p and of q, padded. */
 const LAST_P: usize = memory.data(16, 16);
@@ -21,22 +21,24 @@ const LAST_Q: usize = memory.data(16, 16);
 function stripKL<T>(p: usize, q: usize, vectors: i32): void {
   const zero = i32x4.splat(0);
   let least = v128.load(LEAST);
-  for (; vectors > 0; vectors -= RUN<T>()) {
-    const end = p + <usize>min(vectors, RUN<T>()) * VECTOR;
-    let terms = zero;
-    let mass = zero;
+  for (; vectors > 0; vectors -= RUN_OF_CHANGES) {
+    const end = p + <usize>min(vectors, RUN_OF_CHANGES) * VECTOR;
     let change = zero;
-    for (; p < end; p += VECTOR, q += VECTOR) {
-      const a = v128.load(p);
-      const b = v128.load(q);
-      const diff = v128.sub<T>(b, a);
-      least = v128.pmin<T>(least, v128.pmin<T>(a, b));
-      change = v128.add<T>(change, diff);
-      mass = v128.add<T>(mass, a);
-      terms = v128.add<T>(terms, gap<T>(maxKeepNaN<T>(a, smallest<T>()), maxKeepNaN<T>(b, smallest<T>()), diff, true));
+    while (p < end) {
+      const runEnd = min(p + <usize>RUN<T>() * VECTOR, end);
+      let terms = zero;
+      let mass = zero;
+      for (; p < runEnd; p += VECTOR, q += VECTOR) {
+        const a = v128.load(p);
+        const b = v128.load(q);
+        const diff = v128.sub<T>(b, a);
+        least = v128.pmin<T>(least, v128.pmin<T>(a, b));
+        change = v128.add<T>(change, diff);
+        mass = v128.add<T>(mass, a);
+        terms = v128.add<T>(terms, gap<T>(maxKeepNaN<T>(a, smallest<T>()), maxKeepNaN<T>(b, smallest<T>()), diff, true));
+      }
+      addBothTo<T>(TERMS_OF_P, terms, MASS, mass);
     }
-    addTo<T>(TERMS_OF_P, terms);
-    addTo<T>(MASS, mass);
     addTo<T>(CHANGE, change);
   }
   v128.store(LEAST, least);
@@ -64,8 +66,8 @@ function scaledChange<T>(p: v128, q: v128, b: v128, f: v128): v128 {
 }
 
 /** q times the factor, and what it is more than p, of a run of JS. */
-const RUN_OF_Q: usize = memory.data(256, 16);
-const RUN_OF_CHANGES: usize = memory.data(256, 16);
+const FACTORED: usize = memory.data(256, 16);
+const DIFFERENCES: usize = memory.data(256, 16);
 
 /** … for JS, q times the factor. First p against m in a run, then q: both at once would not fit the registers (1.25 ×). */
 function stripJS<T>(p: usize, q: usize, vectors: i32, factor: f64): void {
@@ -75,44 +77,43 @@ function stripJS<T>(p: usize, q: usize, vectors: i32, factor: f64): void {
   const scaled = factor != 1;
   let least = v128.load(LEAST);
   let overlap = v128.load(OVERLAP);
-  for (; vectors > 0; vectors -= RUN<T>()) {
-    const bytes = <usize>min(vectors, RUN<T>()) * VECTOR;
-    let terms = zero;
-    let mass = zero;
-    for (let i: usize = 0; i < bytes; i += VECTOR) {
-      const a = v128.load(p + i);
-      let b = v128.load(q + i);
-      let diff = v128.sub<T>(b, a);
-      if (scaled) {
-        const own = b;
-        b = v128.mul<T>(b, f);
-        diff = scaledChange<T>(a, own, b, wideFactor);
-      }
-      v128.store(RUN_OF_Q + i, b);
-      v128.store(RUN_OF_CHANGES + i, diff);
-      const low = v128.pmin<T>(a, b);
-      least = v128.pmin<T>(least, low);
-      overlap = v128.pmax<T>(overlap, low);
-      const both = v128.add<T>(a, b);
-      mass = v128.add<T>(mass, both);
-      const m = maxKeepNaN<T>(both, smallest<T>());
-      terms = v128.add<T>(terms, gap<T>(maxKeepNaN<T>(v128.add<T>(a, a), smallest<T>()), m, diff, false));
-    }
-    addTo<T>(TERMS_OF_P, terms);
-    addTo<T>(MASS, mass);
+  for (; vectors > 0; vectors -= RUN_OF_CHANGES) {
+    const end = p + <usize>min(vectors, RUN_OF_CHANGES) * VECTOR;
     let change = zero;
-    terms = zero;
-    for (let i: usize = 0; i < bytes; i += VECTOR) {
-      const b = v128.load(RUN_OF_Q + i);
-      const diff = v128.load(RUN_OF_CHANGES + i);
-      change = v128.add<T>(change, diff);
-      const m = maxKeepNaN<T>(v128.add<T>(v128.load(p + i), b), smallest<T>());
-      terms = v128.add<T>(terms, gap<T>(maxKeepNaN<T>(v128.add<T>(b, b), smallest<T>()), m, v128.neg<T>(diff), false));
+    while (p < end) {
+      const bytes = min(<usize>RUN<T>() * VECTOR, end - p);
+      let terms = zero;
+      for (let i: usize = 0; i < bytes; i += VECTOR) {
+        const a = v128.load(p + i);
+        const own = v128.load(q + i);
+        let b = own;
+        let diff = v128.sub<T>(b, a);
+        if (scaled) {
+          b = v128.mul<T>(own, f);
+          diff = scaledChange<T>(a, own, b, wideFactor);
+        }
+        v128.store(FACTORED + i, b);
+        v128.store(DIFFERENCES + i, diff);
+        const low = v128.pmin<T>(a, b);
+        least = v128.pmin<T>(least, low);
+        overlap = v128.pmax<T>(overlap, low);
+        change = v128.add<T>(change, diff);
+        const m = maxKeepNaN<T>(v128.add<T>(a, b), smallest<T>());
+        terms = v128.add<T>(terms, gap<T>(maxKeepNaN<T>(v128.add<T>(a, a), smallest<T>()), m, diff, false));
+      }
+      addTo<T>(TERMS_OF_P, terms);
+      terms = zero;
+      for (let i: usize = 0; i < bytes; i += VECTOR) {
+        const b = v128.load(FACTORED + i);
+        const m = maxKeepNaN<T>(v128.add<T>(v128.load(p + i), b), smallest<T>());
+        const diff = v128.neg<T>(v128.load(DIFFERENCES + i));
+        terms = v128.add<T>(terms, gap<T>(maxKeepNaN<T>(v128.add<T>(b, b), smallest<T>()), m, diff, false));
+      }
+      addTo<T>(TERMS_OF_Q, terms);
+      p += bytes;
+      q += bytes;
     }
-    addTo<T>(TERMS_OF_Q, terms);
     addTo<T>(CHANGE, change);
-    p += bytes;
-    q += bytes;
   }
   v128.store(LEAST, least);
   v128.store(OVERLAP, overlap);
@@ -189,19 +190,17 @@ export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool)
     if (normalize) return klOfSums<T>(n);
     return rawKLOfSums<T>(n, sizeof<T>() == 4 ? changeOf(p, q, vectors) + changeOf(LAST_P, LAST_Q, tail) : total(CHANGE));
   }
-  let masses: f64 = 0;
+  const a = sumOf<T>(p, vectors) + sumOf<T>(LAST_P, tail);
+  const b = sumOf<T>(q, vectors) + sumOf<T>(LAST_Q, tail);
+  let masses = a + b;
   let factor: f64 = 1;
   let swapped = false;
-  if (normalize) {
-    const a = sumOf<T>(p, vectors) + sumOf<T>(LAST_P, tail);
-    const b = sumOf<T>(q, vectors) + sumOf<T>(LAST_Q, tail);
-    masses = a + b;
-    if (!nearlyEqual<T>(a, b)) {
-      // the smaller stays as it is, whichever it is: JS is symmetric bit for bit
-      factor = min(a, b) / max(a, b);
-      masses = 2 * min(a, b);
-      swapped = a > b;
-    }
+  if (normalize && !nearlyEqual<T>(a, b)) {
+    // the smaller stays as it is, whichever it is: JS is symmetric bit for bit
+    factor = min(a, b) / max(a, b);
+    if (factor < 1e-30) return NaN; // products would be subnormal
+    masses = 2 * min(a, b);
+    swapped = a > b;
   }
   if (swapped) {
     stripJS<T>(q, p, vectors, factor);
@@ -212,5 +211,5 @@ export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool)
   }
   if (leastLane<T>(v128.load(LEAST)) < 0) return NaN;
   const disjoint = !v128.any_true(v128.gt<T>(v128.load(OVERLAP), smallest<T>()));
-  return normalize ? jsOfSums<T>(n, masses, factor != 1, disjoint) : rawJSOfSums<T>(n, disjoint);
+  return normalize ? jsOfSums<T>(n, masses, factor != 1, disjoint) : rawJSOfSums<T>(n, masses, disjoint);
 }

@@ -94,7 +94,7 @@ function compareProbabilities(wp: usize, wq: usize, count: i32): void {
 function compareLogs(p: Argument, q: Argument, count: i32): void {
   const zero = f64x2.splat(0);
   const unit = f64x2.splat(p.unit);
-  const inverse = f64x2.splat(1 / p.temperature);
+  const t = f64x2.splat(p.temperature);
   const originP = f64x2.splat(originOf(p));
   const originQ = f64x2.splat(originOf(q));
   const h0 = v128.sub<f64>(originQ, originP);
@@ -107,7 +107,7 @@ function compareLogs(p: Argument, q: Argument, count: i32): void {
     const finite = v128.eq<f64>(v128.sub<f64>(h, h), zero);
     const l = v128.and(sumError(b, v128.neg<f64>(a), h), finite);
     const ratio = v128.add<f64>(v128.sub<f64>(v128.sub<f64>(h, h0), s), v128.sub<f64>(l, l0));
-    v128.store(RATIOS + at, v128.mul<f64>(ratio, inverse));
+    v128.store(RATIOS + at, v128.div<f64>(ratio, t));
   }
 }
 

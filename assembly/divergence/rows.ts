@@ -8,14 +8,12 @@ const EVERY = 255;
 
 /** The value of a row; with the gradients where gp, gq are not 0. */
 function rowValue<T>(p: usize, q: usize, gp: usize, gq: usize, n: i32, kind: i32, flags: i32, temperatureP: f64, temperatureQ: f64, scale: f64): f64 {
-  const normalize = (flags & NORMALIZE_P) != 0 && (flags & NORMALIZE_Q) != 0;
+  const distributions = (flags & NORMALIZE_P) != 0 && (flags & NORMALIZE_Q) != 0;
   const graded = (gp | gq) != 0;
-  if (!(flags & (LOGS_P | LOGS_Q)) && !graded) {
-    const value = quick<T>(p, q, n, kind, normalize);
-    if (value == value) return value;
-  }
-  const value = wide(sizeof<T>(), p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale, graded ? EVERY : EVERY - WRITE);
-  return n == 1 && normalize ? value * 0 : value; // one outcome: 0 or NaN
+  let value: f64 = NaN;
+  if (!(flags & (LOGS_P | LOGS_Q)) && !graded) value = quick<T>(p, q, n, kind, distributions);
+  if (value != value) value = wide(sizeof<T>(), p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale, graded ? EVERY : EVERY - WRITE);
+  return n == 1 && distributions ? value * 0 : value; // one outcome: 0 or NaN
 }
 
 /**

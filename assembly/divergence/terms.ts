@@ -23,11 +23,14 @@ export let halfP: f64 = 0;
 export let halfQ: f64 = 0;
 export let disjoint = false;
 
-/** Adds a block to the sums, for KL; `raw` unless both are made to sum to 1. */
-function addTermsOfKL(count: i32, raw: bool): void {
+/** Bytes of eight elements, whose terms are summed before they are added exactly: pieces are multiples of it, so that the bits do not depend on them. */
+const EIGHT: usize = 64;
+
+/** Adds eight elements at `at`, or those before `end`, to the sums, for KL; `raw` unless both are made to sum to 1. */
+function addTermsOfKL(at: usize, end: usize, raw: bool): void {
   const zero = f64x2.splat(0);
   let terms = zero, mass = zero, change = zero;
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (; at < end; at += 16) {
     const p = v128.load(P + at);
     const q = v128.load(Q + at);
     const diff = v128.load(CHANGES + at);
@@ -46,12 +49,12 @@ function addTermsOfKL(count: i32, raw: bool): void {
 }
 
 /** … for JS. */
-function addTermsOfJS(count: i32): void {
+function addTermsOfJS(at: usize, end: usize): void {
   const zero = f64x2.splat(0);
   const tiny = smallest<f64>();
   let ofP = zero, ofQ = zero, mass = zero, change = zero;
   let overlap = v128.load(OVERLAP);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (; at < end; at += 16) {
     const p = v128.load(P + at);
     const q = v128.load(Q + at);
     const diff = v128.load(CHANGES + at);
@@ -71,9 +74,9 @@ function addTermsOfJS(count: i32): void {
 }
 
 /** Adds to the halves of JS, where not both are made to sum to 1. */
-function addHalves(count: i32): void {
+function addHalves(at: usize, end: usize): void {
   let ofP = f64x2.splat(0), ofQ = ofP;
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (; at < end; at += 16) {
     const p = v128.load(P + at);
     const q = v128.load(Q + at);
     const diff = v128.load(CHANGES + at);
@@ -94,10 +97,12 @@ function share(w: v128, log: v128): v128 {
 
 /** Adds a block to the sums. */
 export function addTerms(count: i32, kind: i32, raw: bool): void {
-  if (kind == KL) addTermsOfKL(count, raw);
-  else {
-    addTermsOfJS(count);
-    if (raw) addHalves(count);
+  const bytes = <usize>count << 3;
+  for (let at: usize = 0; at < bytes; at += EIGHT) {
+    const end = min(at + EIGHT, bytes);
+    if (kind == KL) addTermsOfKL(at, end, raw);
+    else addTermsOfJS(at, end);
+    if (kind != KL && raw) addHalves(at, end);
   }
 }
 
@@ -119,7 +124,7 @@ export function finish(p: Argument, q: Argument, kind: i32, lowering: i32): f64 
     value = raw ? raise(d - change, lowering) : max(d / mass - gapOfSums(change / mass), 0);
   } else {
     const other = total(TERMS_OF_Q);
-    const apart = mass > 0 && !v128.any_true(v128.gt<f64>(v128.load(OVERLAP), smallest<f64>()));
+    const apart = mass > 0 && !v128.any_true(v128.gt<f64>(v128.load(OVERLAP), f64x2.splat(0)));
     massOfP = (mass - change) / 2;
     if (raw) {
       value = raise(apart ? (LN2 / 2) * mass : (d + other) / 4, lowering);

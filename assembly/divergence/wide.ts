@@ -8,14 +8,14 @@
  */
 import { addMaximum, addSum, aim, Argument, beginArgument, loweringOf, padding, weigh } from "./argument";
 import { BLOCK, GIVEN_P, GIVEN_Q, narrow, SLOPES, widen } from "./block";
-import { AIM, BEGIN, FINISH, JS, KL, LOGS_P, LOGS_Q, MAXIMUM, NORMALIZE_P, NORMALIZE_Q, SCALE, SUM, TERMS, WRITE } from "./codes";
+import { AIM, BEGIN, FINISH, JS, KL, LOGS_P, LOGS_Q, MAXIMUM, NORMALIZE_P, NORMALIZE_Q, SETTLE, SUM, TERMS, WRITE } from "./codes";
 import { gradientOfJS, gradientOfKL } from "./gradient";
 import { compare, correct, settle } from "./ratio";
 import { clearSums } from "./sums";
 import { addTerms, finish, value } from "./terms";
 
-let p = changetype<Argument>(memory.data(64, 16));
-let q = changetype<Argument>(memory.data(64, 16));
+let p = changetype<Argument>(memory.data(96, 16));
+let q = changetype<Argument>(memory.data(96, 16));
 /** The weights of a row of so many elements are kept once they are summed; of a longer one, those of a block. */
 const KEPT = 1024;
 const KEPT_P: usize = memory.data(8192, 16);
@@ -56,7 +56,7 @@ export function wide(width: usize, x: usize, y: usize, gx: usize, gy: usize, n: 
     addSum(p, x, width, n, GIVEN_P, KEPT_P, kept);
     addSum(q, y, width, n, GIVEN_Q, KEPT_Q, kept);
   }
-  if (steps & SCALE) {
+  if (steps & SETTLE) {
     if (kind == JS && !p.logs && !q.logs && p.normalized && p.sum > q.sum) exchange();
     settle(p, q);
   }

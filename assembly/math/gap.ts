@@ -5,15 +5,14 @@
  *     c = m − p,       d = (q − p) − c = q − m      exact where n = 0
  *     s = d/(q + m),   z = s²
  *     log(q/p) = n·ln 2 + 2·artanh s = n·ln 2 + 2s + k,     k = s·z·Q(z)
- *     q − p − p·log(q/p) = s·(d + 2c) + (c − p·n·ln 2) − p·k
+ *     q − p − p·log(q/p) = s·(d + 2c − p·z·Q(z)) + (c − p·n·ln 2)
  *
- * Where q is close to p, n = c = 0 and the term is s·d − p·k: it keeps the relative accuracy of q − p, which the caller
+ * Where q is close to p, n = c = 0 and the term is s·(d − p·z·Q(z)): it keeps the relative accuracy of q − p, which the caller
  * gives, and nothing cancels.
  *
- * f32: n is log2(q/p) cut off towards 0, |s| ≤ 1/3. Then s·(d + 2c), c − p·n·ln 2 and −p·k have one sign wherever one of them is
- * large, and the term errs by 7.3 u at most where p and q are exact; with the nearest n it would be 70 u, at q/p = 3/4
- * (tools/roundings.py: all roundings at their worst at once, to first order).
- * f64 has digits to spare, and takes the nearest n, |s| ≤ 1/5, for a shorter Q: 82 u.
+ * f32: n is log2(q/p) cut off towards 0, |s| ≤ 1/3. Then s·(d + 2c − p·z·Q(z)) and c − p·n·ln 2 are positive wherever they are large, and the
+ * term errs by 6.3 u of itself at most if p and q are exact. With the nearest n that would be 47 u, at q/p = 3/4 (tools/roundings.py).
+ * f64 has digits to spare, and takes the nearest n, |s| ≤ 1/5, for the sake of a shorter Q.
  *
  * p and q are normal numbers, and 5·max(p, q) must not overflow.
  * Q by minimax (tools/minimax.py) on [0, 0.1125] (f32), the error weighted by √z/2 + 10⁻², or [0, 0.0401] (f64), by z + 10⁻³.

@@ -140,7 +140,7 @@ export function streamDivergence(
   const phases = [
     phase(CODE.BEGIN, CODE.MAXIMUM),
     phase(CODE.AIM, CODE.SUM),
-    phase(CODE.SCALE, CODE.TERMS),
+    phase(CODE.SETTLE, CODE.TERMS),
     ...(grads ? [phase(CODE.FINISH, CODE.WRITE, true)] : []),
   ];
   const job = new RowJob(

@@ -11,13 +11,13 @@ export interface Exact {
   readonly exponent: number;
 }
 
-interface Pair {
+export interface Pair {
   readonly hi: number;
   readonly lo: number;
 }
 
 /** a + b exactly (Knuth). */
-function sum(a: number, b: number): Pair {
+export function sum(a: number, b: number): Pair {
   const hi = a + b;
   const c = hi - a;
   return { hi, lo: a - (hi - c) + (b - c) };
@@ -32,7 +32,7 @@ function quickSum(a: number, b: number): Pair {
 const SPLIT = 2 ** 27 + 1;
 
 /** a·b exactly (Dekker). */
-function product(a: number, b: number): Pair {
+export function product(a: number, b: number): Pair {
   const hi = a * b;
   const a1 = SPLIT * a - (SPLIT * a - a);
   const b1 = SPLIT * b - (SPLIT * b - b);
@@ -41,20 +41,20 @@ function product(a: number, b: number): Pair {
   return { hi, lo: a1 * b1 - hi + a1 * b2 + a2 * b1 + a2 * b2 };
 }
 
-function add(a: Pair, b: Pair): Pair {
+export function add(a: Pair, b: Pair): Pair {
   const s = sum(a.hi, b.hi);
   const t = sum(a.lo, b.lo);
   const v = quickSum(s.hi, s.lo + t.hi);
   return quickSum(v.hi, v.lo + t.lo);
 }
 
-function multiply(a: Pair, b: Pair): Pair {
+export function multiply(a: Pair, b: Pair): Pair {
   const p = product(a.hi, b.hi);
   return quickSum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
 }
 
-const times = (a: Pair, power: number): Pair => ({ hi: a.hi * power, lo: a.lo * power });
-const negate = (a: Pair): Pair => ({ hi: -a.hi, lo: -a.lo });
+export const times = (a: Pair, power: number): Pair => ({ hi: a.hi * power, lo: a.lo * power });
+export const negate = (a: Pair): Pair => ({ hi: -a.hi, lo: -a.lo });
 const ONE: Pair = { hi: 1, lo: 0 };
 
 /** ln 2 in three parts, the first of 33 bits so that its products with exponents are exact. */
@@ -72,7 +72,7 @@ const INVERSE_FACTORIALS: readonly Pair[] = [2, 6, 24, 120].map((f) => {
 });
 
 /** e^r − 1, |r| < 1: Taylor at r/512, then e^2r − 1 = (e^r − 1)² + 2·(e^r − 1) nine times. */
-function expm1Pair(r: Pair): Pair {
+export function expm1Pair(r: Pair): Pair {
   const s = times(r, 1 / 512);
   let series: Pair = { hi: (s.hi / 720) * (1 + (s.hi / 7) * (1 + s.hi / 8)), lo: 0 };
   for (let i = 3; i >= 0; i--) series = multiply(add(series, INVERSE_FACTORIALS[i]!), s);
@@ -82,7 +82,7 @@ function expm1Pair(r: Pair): Pair {
 }
 
 /** log(1 + f), −0.3 < f < 0.42: one step of Newton's method from the f64 value, on expm1 so that small f keep their digits. */
-function log1pPair(f: Pair): Pair {
+export function log1pPair(f: Pair): Pair {
   const y: Pair = { hi: Math.log1p(f.hi), lo: 0 };
   const t = expm1Pair(y);
   const d = add(f, negate(t));
@@ -95,6 +95,29 @@ const exactly = (hi: number): Exact => ({ hi, lo: 0, exponent: 0 });
 function reduce(x: number): { n: number; t: Pair } {
   const n = Math.round(x / Math.LN2);
   return { n, t: expm1Pair(add({ hi: x, lo: 0 }, negate(exponentTimesLn2(n)))) };
+}
+
+/** a/b of f64. */
+export function quotient(a: number, b: number): Pair {
+  const hi = a / b;
+  const p = product(hi, b);
+  return Number.isFinite(p.lo) ? { hi, lo: (a - p.hi - p.lo) / b } : { hi, lo: 0 };
+}
+
+/** e^x of a pair; rounded once more below the normal numbers. */
+export function expPair(x: Pair): Pair {
+  if (!(x.hi > -745)) return { hi: Number.isNaN(x.hi) ? NaN : 0, lo: 0 };
+  const n = Math.round(x.hi / Math.LN2);
+  const y = add(ONE, expm1Pair(add(x, negate(exponentTimesLn2(n)))));
+  return { hi: scale(y.hi, n), lo: scale(y.lo, n) };
+}
+
+/** log x of a positive pair. */
+export function logPair(x: Pair): Pair {
+  const n = exponentNear(x.hi);
+  const f = sum(scale(x.hi, -n) - 1, scale(x.lo, -n));
+  const y = log1pPair(f);
+  return n === 0 ? y : add(exponentTimesLn2(n), y);
 }
 
 export function exactExp(x: number): Exact {

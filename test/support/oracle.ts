@@ -128,6 +128,23 @@ export interface DivergenceCase {
   /** Nearly equal: SciPy's KL, torch's KL and SciPy's JS of the same numbers in the same type. */
   readonly others?: Float64Array;
 }
+/** Arguments of different kinds, and numbers of any size. */
+export interface FormCase {
+  readonly dtype: DType;
+  readonly group: string;
+  readonly name: string;
+  readonly from: readonly [From, From];
+  readonly p: FloatArray;
+  readonly q: FloatArray;
+  readonly temperature: number;
+  readonly normalize: boolean;
+  readonly kl: Float64Array;
+  readonly js: Float64Array;
+  readonly klP?: Float64Array;
+  readonly klQ?: Float64Array;
+  readonly jsP?: Float64Array;
+  readonly jsQ?: Float64Array;
+}
 export interface GaussianCase {
   readonly dtype: DType;
   readonly name: string;
@@ -161,6 +178,11 @@ export const divergenceCases: readonly DivergenceCase[] = load(
   raws(divergences, "rows"),
   ["p", "q"],
   ["kl", "js", "klP", "klQ", "jsP", "jsQ", "others"],
+);
+export const formCases: readonly FormCase[] = load(
+  raws(divergences, "forms"),
+  ["p", "q"],
+  ["kl", "js", "klP", "klQ", "jsP", "jsQ"],
 );
 export const gaussianCases: readonly GaussianCase[] = load(
   raws(divergences, "gaussians"),
