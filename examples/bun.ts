@@ -9,6 +9,6 @@ const logits = new Float32Array(await Bun.file(path).arrayBuffer());
 const shape = [logits.length / Number(classes), Number(classes)];
 
 const probabilities = softmax(logits, { shape });
-const bits = entropy(probabilities, { shape, base: 2 });
+const bits = entropy(probabilities, { shape, base: 2, reduction: "none" });
 
 for (const [row, value] of bits.entries()) console.log(`${row}: ${value.toFixed(4)} bits`);

@@ -4,4 +4,4 @@ import { entropy, softmax } from "surprisal";
 const probabilities = softmax(Deno.args.map(Number));
 
 for (const p of probabilities) console.log("█".repeat(Math.round(40 * p)).padEnd(40), p.toFixed(4));
-console.log(`${entropy(probabilities, { base: 2 })[0].toFixed(4)} bits`);
+console.log(`${entropy(probabilities, { base: 2 }).toFixed(4)} bits`);

@@ -12,6 +12,6 @@ const output = (await session.run({ features })) as { logits: TypedTensor<"float
 
 // a tensor is taken as it is: its dims are the shape, the last is that of the classes
 const probabilities = softmax(output.logits);
-const bits = entropy(output.logits, { from: "logits", base: 2 });
+const bits = entropy(output.logits, { from: "logits", base: 2, reduction: "none" });
 
 console.log(JSON.stringify({ probabilities: [...probabilities], bits: [...bits] }));
