@@ -1,7 +1,8 @@
 /** Reads class labels: one integer a row, in any integer array, list of numbers or bigints, or tensor of these. */
-import { isGone, tagOf } from "../arrays.ts";
-import { describe, failKind } from "../errors.ts";
-import { inWords, ownShape, sizesIn } from "./tensor.ts";
+import { tagOf } from "../arrays.ts";
+import { describe } from "../errors.ts";
+import type { FloatArray } from "../types.ts";
+import { checkPresent, inWords, ownShape, sizesIn } from "./tensor.ts";
 
 /** Integers as they came. */
 export interface Labels {
@@ -21,10 +22,8 @@ export function labelsIn(fn: string, name: string, value: unknown): Labels | und
   const tag = tagOf(value);
   if (tag !== undefined) {
     if (!INTEGERS.test(tag)) return undefined;
-    const list = value as Int32Array;
-    if (list.length === 0 && isGone(list))
-      failKind(fn, name, "an array that is there", undefined, "one whose buffer was detached or has shrunk");
-    return { name, list, shape: undefined, isList: false };
+    checkPresent(fn, name, value as FloatArray);
+    return { name, list: value as Int32Array, shape: undefined, isList: false };
   }
   if (typeof value !== "object" || value === null) return undefined;
   if (Array.isArray(value)) {

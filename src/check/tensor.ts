@@ -121,7 +121,8 @@ export function typeName(bytes: number): string {
   return bytes === 4 ? "Float32Array" : "Float64Array";
 }
 
-function checkPresent(fn: string, name: string, array: FloatArray): void {
+/** Refuses an array whose buffer was detached, or no longer reaches as far as it: it looks empty. */
+export function checkPresent(fn: string, name: string, array: FloatArray): void {
   if (lengthOf(array) === 0 && isGone(array))
     failKind(fn, name, "an array that is there", undefined, "one whose buffer was detached or has shrunk");
 }

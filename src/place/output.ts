@@ -1,6 +1,6 @@
 /** Where results go: the caller's `out`, or a new array; and how inputs are kept apart from them. */
-import { bufferOf, byteOffsetOf, isGone, lengthOf, put, tagOf } from "../arrays.ts";
-import { create, floatBytes, type Operand, typeName } from "../check/tensor.ts";
+import { bufferOf, byteOffsetOf, lengthOf, put, tagOf } from "../arrays.ts";
+import { checkPresent, create, floatBytes, type Operand, typeName } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import { isResident, residentView } from "../memory/resident.ts";
 import type { FloatArray } from "../types.ts";
@@ -21,8 +21,7 @@ export function outputOf(fn: string, out: unknown, bytes: number, length: number
   const tag = tagOf(array);
   if (floatBytes(tag) !== bytes)
     failKind(fn, name, `a ${typeName(bytes)}, the type of the input`, array, tag && `a ${tag}`);
-  if (lengthOf(array as FloatArray) === 0 && isGone(array))
-    failKind(fn, name, "an array that is there", undefined, "one whose buffer was detached or has shrunk");
+  checkPresent(fn, name, array as FloatArray);
   if (lengthOf(array as FloatArray) !== length) failValue(fn, name, `of length ${length}`, array);
   return { array: array as FloatArray, length, bytes, fresh: false };
 }
