@@ -101,9 +101,12 @@ export class Draft {
     return this.definition.parameters.length;
   }
 
-  /** The same arguments can be given again: nothing that was read has been written. */
+  /** The same arguments can be given again: nothing that was read has been written, or moved as memory grew. */
   get repeatable(): boolean {
-    return this.notes.length === 0 && !this.overlaps && !this.demand.writes;
+    const { arrays } = this.definition;
+    return (
+      arrays.length > 0 && this.notes.length === 0 && !this.overlaps && !this.items.some(({ fleeting }) => fleeting)
+    );
   }
 
   watch(look: () => Uint8Array): Watched {

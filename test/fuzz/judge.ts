@@ -1,108 +1,15 @@
 /** Runs one call and says what is wrong with what it did. */
 import * as surprisal from "../../src/index.ts";
 import { api } from "../support/exports.ts";
-import { copyOf, differ, type Outcome, outcomeOf, unlike } from "../support/outcome.ts";
-import { disagreement, type Expected, type Given, mayThrow, PLAIN } from "../support/plain.ts";
+import { copyOf, differ, type Outcome, outcomeOf } from "../support/outcome.ts";
 import { Canaries } from "./canaries.ts";
-import type { Draft, Item } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { make } from "./make.ts";
 import { handle } from "./residents.ts";
-
-/** A rule that was broken, and how. */
-interface Fault {
-  readonly rule: Rule;
-  readonly how: string;
-}
-
-/** What was wrong with a call. */
-export interface Finding extends Fault {
-  readonly fn: string;
-  readonly call: number;
-  /** The call in words. */
-  readonly words: string;
-}
-type Rule = "result" | "error" | "memory" | "twice" | "canary" | "bounded" | "ends";
+import { type Fault, type Finding, unreturned, verdict } from "./rules.ts";
 
 /** Linear memory at most: what residents and calls of the fuzzer need, and no more for having been called often. */
 const MOST_BYTES = 48 * 2 ** 20;
-
-/** What engines say: a message of the package never is. */
-const RAW =
-  /Cannot (read|set|perform|convert|mix|assign|destructure)|is not (a function|iterable|defined|a constructor|an object)|out of bounds|Invalid (typed array|array|array buffer) length|Maximum call stack|unreachable|divide by zero|memory access|is not extensible|read only|allocation failed|start offset|byte length of/;
-
-/** What is wrong with an error, in words. */
-function improper(error: unknown, draft: Draft, anyKind: boolean): string {
-  const { demand, definition, name } = draft;
-  if (demand.reason !== undefined && error === demand.reason) return "";
-  if (!(error instanceof TypeError || error instanceof RangeError))
-    return `it threw ${String(error)}, no TypeError or RangeError`;
-  const { message } = error;
-  if (!message.startsWith(`${name}: `)) return `the message does not begin with the function: ${message}`;
-  if (RAW.test(message)) return `the message is the engine's: ${message}`;
-  const known = [...definition.parameters, ...definition.arrays, ...definition.options, "options"].map(
-    (one) => one.split(/[.[]/)[0],
-  );
-  const named = [...message.matchAll(/"([^"]*)"/g)].map((match) => (match[1] as string).split(/[.[]/)[0] as string);
-  const short = message.includes("not enough memory");
-  if (!short && !named.some((one) => known.includes(one) || demand.names?.includes(one)))
-    return `the message names no argument: ${message}`;
-  if (demand.does === "throw" && !anyKind) {
-    if (demand.kind && !((error as Error) instanceof demand.kind))
-      return `it threw a ${(error as Error).name}, wanted a ${demand.kind.name}: ${message}`;
-    if (
-      demand.names &&
-      !named.some((one) => demand.names?.includes(one)) &&
-      !demand.names.some((one) => message.includes(one))
-    )
-      return `the message does not name ${demand.names.join(" or ")}: ${message}`;
-  }
-  return "";
-}
-
-const expectedOf = (given: Given, name: string): Expected => (PLAIN[name] as (given: Given) => Expected)(given);
-
-/** What is wrong with the outcome, and which rule it breaks. */
-function verdict(outcome: Outcome, draft: Draft, given: Given): Fault | undefined {
-  const { demand, name, dtype } = draft;
-  const threw = "error" in outcome;
-  if (demand.does === "throw" && !threw) return { rule: "error", how: "it returned, and should throw" };
-  if (threw) {
-    const how = improper(outcome.error, draft, false);
-    // of two faults either may be told
-    const other = how !== "" && "refused" in expectedOf(given, name) && improper(outcome.error, draft, true) === "";
-    if (how && !other) return { rule: "error", how };
-    if (demand.does !== "agree" || outcome.error === demand.reason) return undefined;
-    const refusals = [given, ...(demand.also ? [demand.also] : [])].map((one) =>
-      mayThrow(outcome.error, expectedOf(one, name)),
-    );
-    return refusals.includes("") ? undefined : { rule: "error", how: refusals[0] as string };
-  }
-  const all = [given, ...(demand.also ? [demand.also] : [])];
-  let how = "";
-  for (const one of all) {
-    const words = disagreement(outcome.value, expectedOf(one, name), dtype);
-    if (!words) return undefined;
-    how ||= words;
-  }
-  return { rule: "result", how };
-}
-
-/** Whether what was written to an output is part of the result. */
-function unreturned({ items }: Draft, value: unknown): string {
-  const parts = partsOf(value);
-  for (const { slot, read } of items as readonly Item[]) {
-    if (slot.kind !== "out" || !read) continue;
-    const written = read();
-    if (!parts.some((part) => unlike(part, written) === "")) return `what ${slot.name} holds is not what was returned`;
-  }
-  return "";
-}
-const partsOf = (value: unknown): unknown[] =>
-  ArrayBuffer.isView(value)
-    ? [value]
-    : typeof value === "object" && value !== null
-      ? Object.values(value).flatMap(partsOf)
-      : [];
 
 /** What a call did: its outcome, in memory of its own, and whether it wrote where it must not. */
 interface Deed {
@@ -142,6 +49,15 @@ async function deedOf(draft: Draft, args: readonly unknown[]): Promise<Deed> {
   return { outcome: apart(outcome, draft), faults };
 }
 
+/** Does with a resident that was made what may be done with one, and gives it back. */
+function residentFault({ name, random }: Draft, outcome: Outcome): Fault | undefined {
+  if (name !== "resident" || !("value" in outcome)) return undefined;
+  const held = outcome.value as surprisal.Resident;
+  const how = handle(held, random);
+  held.dispose();
+  return how ? { rule: "result", how } : undefined;
+}
+
 export class Judge {
   readonly #seed: number;
   readonly #only: string | undefined;
@@ -166,19 +82,14 @@ export class Judge {
     // as it stands, where nothing of it has changed
     const again = draft.repeatable ? apart(call(draft, args), draft) : undefined;
     for (const action of draft.after) action();
-    const held =
-      draft.name === "resident" && "value" in deed.outcome ? (deed.outcome.value as surprisal.Resident) : undefined;
-    const misuse = held && handle(held, draft.random);
-    held?.dispose();
     const own =
       verdict(deed.outcome, draft, given) ??
       deed.faults[0] ??
-      (misuse ? ({ rule: "result", how: misuse } satisfies Fault) : undefined) ??
+      residentFault(draft, deed.outcome) ??
       this.#twice(draft, number, deed, again);
-    // a wrong result may be of kernels that are spoilt
-    const after = this.#aftermath(number, own !== undefined || draft.notes.length > 0);
-    const fault = after ?? own;
     if (surprisal.info().variant !== this.#variant) surprisal.initSync({ variant: this.#variant });
+    // a wrong result may be of kernels that are spoilt
+    const fault = this.#aftermath(number, own !== undefined || draft.notes.length > 0) ?? own;
     return fault && { fn: draft.name, call: number, ...fault, words: draft.toString() };
   }
 

@@ -33,6 +33,19 @@ export type Kind =
   /** Written, not read. */
   | "out";
 
+/** Kinds in the order in which arrays that overlap are written: what may be anything first, what must be right last. */
+export const WRITING_ORDER: readonly Kind[] = [
+  "real",
+  "signed",
+  "logs",
+  "weights",
+  "unit",
+  "ascending",
+  "masses",
+  "covariance",
+  "labels",
+];
+
 export type Path = readonly (string | number)[];
 
 /** An array among the arguments. */
@@ -614,9 +627,10 @@ const wassersteinHistogram: Definition = {
 
 const CONTROLS = ["epsilon", "maxIterations", "tolerance", "progress", "signal"] as const;
 
-const controls = (d: Dice) => ({
-  epsilon: d.of([0.5, 1, 3]),
-  maxIterations: d.of([undefined, 200, 3]),
+/** ε beside costs of the order of `cost`: iterations then are some dozens. */
+const controls = (d: Dice, cost: number) => ({
+  epsilon: cost * d.of([0.5, 1, 3]),
+  maxIterations: d.of([undefined, undefined, 3]),
   tolerance: maybe(d, [1e-6, 1e-3, 0]),
   progress: maybe(d, [() => {}]),
   signal: maybe(d, [new AbortController().signal]),
@@ -629,7 +643,7 @@ function transportOf(entropic: boolean): Definition {
     options: entropic ? [...CONTROLS, "plan"] : ["plan", "signal", "progress"],
     draw: (d) => {
       const [n, m] = [d.count(), d.length()];
-      const { progress, signal, ...rest } = controls(d);
+      const { progress, signal, ...rest } = controls(d, 1);
       return {
         slots: [
           { name: "a", at: [0], kind: "masses", shape: [n] },
@@ -661,7 +675,7 @@ function sinkhornDivergenceOf(graded: boolean): Definition {
             ...(graded ? [option(parameters, "out", "out", x.shape)] : []),
           ]),
         ],
-        options: { ...controls(d), order: maybe(d, [1, 2]) },
+        options: { ...controls(d, d.of([1, 20])), order: maybe(d, [1, 2]) },
       };
     },
   };

@@ -350,7 +350,7 @@ function entropic(
         ((f[i] as number) + (g[j] as number) - (cost[i * m + j] as number)) / epsilon,
     );
   // of costs far above ε the iterations would be many
-  const most = largestOf(cost) > 40 * epsilon ? 0 : 300;
+  const most = largestOf(cost) > 100 * epsilon ? 0 : 300;
   let left = Infinity;
   for (let k = 0; k < most && left > 1e-11; k++) {
     soften(g, f, logA, (j, i) => i * m + j);
@@ -411,8 +411,10 @@ const sinkhornDivergenceOf =
     if (!converges || brief || largest > 1e100) return result(ANYTHING, unknown);
     const size = epsilon + Math.max(xy.price, xx.price, yy.price);
     const off = Math.max(tolerance, 1e-9);
-    const value = { value: Math.max(0, xy.value - xx.value / 2 - yy.value / 2), error: 8 * off * size };
-    // of the first order in what the marginals are away
+    // the dual errs by the square of what the marginals are away
+    const error = size * (64 * (1 + size / epsilon) * off * off + 1e-11);
+    const value = { value: Math.max(0, xy.value - xx.value / 2 - yy.value / 2), error };
+    // and the gradient by the first power
     const slope = order === 2 ? 2 * Math.sqrt(size) : 1;
     const grad = Array.from(xy.grad, (v, k) =>
       rounded(dtype, { value: v - (xx.grad[k] as number), error: 64 * off * slope * (1 + size / epsilon) }),
