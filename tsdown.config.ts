@@ -41,17 +41,22 @@ const minifiedTwice = {
   async generateBundle(_: unknown, bundle: Record<string, { type: string; code?: string }>) {
     for (const [name, chunk] of Object.entries(bundle)) {
       if (chunk.code === undefined || !/js$/.test(name)) continue;
-      const { code } = await minify(chunk.code, { module: name.endsWith(".js"), ecma: 2020, compress: { passes: 2 } });
+      const { code } = await minify(chunk.code, {
+        module: name.endsWith(".js"),
+        ecma: 2020,
+        compress: { passes: 2, reduce_funcs: false },
+      });
       chunk.code = code as string;
     }
   },
 };
 
-/** Where the kernels come from: a file of src/embedded/. */
+/** Where the kernels come from: a file of src/memory/embedded/. */
 const kernelsFrom = (source: string) => ({
   name: "kernels-from",
   resolveId(id: string) {
-    if (id === "./embedded/index.ts") return fileURLToPath(new URL(`src/embedded/${source}.ts`, import.meta.url));
+    if (id === "./embedded/index.ts")
+      return fileURLToPath(new URL(`src/memory/embedded/${source}.ts`, import.meta.url));
     // beside the file, in dist/
     if (id.startsWith("surprisal/")) return { id: id.replace("surprisal", "."), external: "absolute" as const };
     return undefined;

@@ -3,27 +3,43 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** Where test/package/setup.ts installs the packed package: outside the repository, so that nothing of it is in reach. */
-const home = join(realpathSync(tmpdir()), `surprisal-${process.pid}`);
+/** Where test/package/setup.ts installs the packed package for a project: outside the repository, so that nothing of it is in reach. */
+const homeOf = (project: string): string => join(realpathSync(tmpdir()), `surprisal-${process.pid}-${project}`);
 
+/** Tests of what npm would install. */
+const installing = (name: string) => ({ name, globalSetup: "test/package/setup.ts", provide: { home: homeOf(name) } });
+
+const testTimeout = 60_000;
+
+/**
+ * `npm test` runs all but "installed", the tests of the API once more: on the package instead of the sources. One run of each is
+ * enough where they run under different versions of Node, as in .ci/run.
+ */
 export default defineConfig({
   test: {
     // one less is the default: of two cores, one would idle
     maxWorkers: availableParallelism(),
     projects: [
-      { test: { name: "sources", include: ["test/**/*.test.ts"], exclude: ["test/package/**"], testTimeout: 60_000 } },
+      { test: { name: "math", include: ["test/math/**/*.test.ts"], testTimeout } },
       {
-        // the tests of the API once more, on what npm would install
-        resolve: {
-          alias: [{ find: /^.*\/src\/index\.ts$/, replacement: `${home}/node_modules/surprisal/dist/index.js` }],
-        },
         test: {
-          name: "package",
-          testTimeout: 60_000,
-          include: ["test/package/**/*.test.ts", "test/api/**/*.test.ts"],
-          globalSetup: "test/package/setup.ts",
-          provide: { home },
+          name: "sources",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/math/**", "test/package/**"],
+          testTimeout,
         },
+      },
+      { test: { ...installing("package"), include: ["test/package/**/*.test.ts"], testTimeout } },
+      {
+        resolve: {
+          alias: [
+            {
+              find: /^.*\/src\/index\.ts$/,
+              replacement: `${homeOf("installed")}/node_modules/surprisal/dist/index.js`,
+            },
+          ],
+        },
+        test: { ...installing("installed"), include: ["test/api/**/*.test.ts"], testTimeout },
       },
     ],
   },

@@ -4,7 +4,7 @@
  */
 import { Bench, Task } from "tinybench";
 import { options } from "./options.ts";
-import { save, table } from "./report.ts";
+import { BEFORE, ratios, save, table } from "./report.ts";
 
 export type Dtype = "f32" | "f64";
 export type FloatArray = Float32Array | Float64Array;
@@ -56,6 +56,8 @@ export interface CaseResult {
   dtype: Dtype;
   shape: string;
   figures: Record<string, Figure>;
+  /** By contestant: how many times as long it takes as in the commit compared with. */
+  ratios: Record<string, Spread>;
 }
 
 const ROUNDS = options.rounds(5, 3);
@@ -70,13 +72,15 @@ export async function bench({ name, cases, baseline }: Family): Promise<CaseResu
       group.push(await runCase(c, wrong));
     }
     if (group.length > 0) console.log(`\n${title}, µs\n${table(group, baseline)}`);
+    if (options.against)
+      console.log(`\n${ratios(Object.fromEntries(group.map(({ shape, ratios }) => [shape, ratios])))}`);
     results.push(...group);
   }
   if (wrong.length > 0) {
     console.error(`\n${wrong.join("\n")}`);
     process.exitCode = 1;
   } else if (options.complete) {
-    save(name, { rounds: ROUNDS, cases: results });
+    save(name, { rounds: ROUNDS, cases: results.map(({ ratios: _, ...kept }) => kept) });
   }
   return results;
 }
@@ -99,20 +103,22 @@ async function runCase(c: Case, wrong: string[]): Promise<CaseResult> {
         const returned = call.run();
         const values = (await returned) as Values;
         const error = maxError(call.result ? await call.result() : values, reference, c.floor);
-        if (error <= c.tolerance) {
+        if (error <= c.tolerance || name.endsWith(BEFORE)) {
           entrants.push({ name, error, turn: await prepare(call, returned instanceof Promise), times: [] });
         } else {
           wrong.push(`${where} is off by ${error.toPrecision(3)}, allowed ${c.tolerance}`);
         }
       } catch (cause) {
-        throw new Error(`${where} failed`, { cause });
+        // of another time: the function may not have been there yet
+        if (!name.endsWith(BEFORE)) throw new Error(`${where} failed`, { cause });
+        console.warn(`${where} is left out: ${cause}`);
       }
     }
     for (let round = 0; round < ROUNDS; round++) {
-      for (const { turn, times } of entrants) times.push(await turn());
+      for (const { turn, times } of inTurn(entrants, round)) times.push(await turn());
     }
     const figures = Object.fromEntries(entrants.map(({ name, error, times }) => [name, { ...spread(times), error }]));
-    return { op: c.op, dtype: c.dtype, shape: shapeOf(c), figures };
+    return { op: c.op, dtype: c.dtype, shape: shapeOf(c), figures, ratios: ratiosOf(entrants) };
   } finally {
     for (const call of calls) await call.dispose?.();
   }
@@ -163,6 +169,19 @@ async function prepare({ run }: Call, async: boolean): Promise<Turn> {
     if (result.state !== "completed") throw new Error(`the timing ended ${result.state}`);
     return (result.latency.p50 * 1000) / batch;
   };
+}
+
+/** Who goes first in a round: back and forth, so that who follows whom is the same for both that are compared. */
+export const inTurn = <T>(entrants: readonly T[], round: number): readonly T[] =>
+  round % 2 === 0 ? entrants : [...entrants].reverse();
+
+/** Each contestant beside itself in the commit compared with, round by round: what slows both down cancels. */
+export function ratiosOf(entrants: readonly { name: string; times: readonly number[] }[]): Record<string, Spread> {
+  const pairs = entrants.flatMap(({ name, times }) => {
+    const before = entrants.find((other) => other.name === name + BEFORE);
+    return before ? [[name, spread(times.map((time, i) => time / (before.times[i] as number)))] as const] : [];
+  });
+  return Object.fromEntries(pairs);
 }
 
 export function spread(times: readonly number[]): Spread {

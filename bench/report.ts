@@ -2,8 +2,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CaseResult } from "./harness.ts";
-import { nodeMajor } from "./options.ts";
+import type { CaseResult, Spread } from "./harness.ts";
+import { nodeMajor, options } from "./options.ts";
+
+/** What the name of a contestant ends with that is another commit's. */
+export const BEFORE = " before";
 
 /** Contestants down, shapes across: the median and how many times the baseline's it is; last the largest error. */
 export function table(cases: readonly CaseResult[], baseline: readonly string[]): string {
@@ -34,6 +37,15 @@ export function rates(cases: readonly CaseResult[], count: (...shape: number[]) 
     }),
   ]);
   return columns([["", ...cases.map(({ shape }) => shape)], ...rows]);
+}
+
+/** Contestants down, what was timed across: how many times as long a call takes as in the commit compared with, and the spread of that over the rounds. */
+export function ratios(timed: Record<string, Record<string, Spread>>): string {
+  const names = new Set(Object.values(timed).flatMap((of) => Object.keys(of)));
+  const cell = (ratio: Spread | undefined) =>
+    ratio ? `${ratio.median.toFixed(3)} (${ratio.low.toFixed(3)}–${ratio.high.toFixed(3)})` : "";
+  const rows = [...names].map((name) => [name, ...Object.values(timed).map((of) => cell(of[name]))]);
+  return columns([[`times that of ${options.compare}`, ...Object.keys(timed)], ...rows]);
 }
 
 /** The first column to the left, the others to the right. */

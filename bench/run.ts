@@ -1,7 +1,12 @@
-/** `npm run bench -- [families] [options]`: sees to the peers and the Node to run under, then runs each family in a process. */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+/**
+ * `npm run bench -- [families] [options]`: sees to the peers and the Node to run under, and with --compare to a build of another
+ * commit, then runs each family in a process.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { nodeMajor, options, RELAXED_SINCE, root } from "./options.ts";
 
 const FAMILIES = ["softmax", "losses", "divergences", "gram", "sinkhorn", "emd", "wasserstein", "startup"];
@@ -10,12 +15,35 @@ const named = options.families;
 const unknown = named.find((name) => !FAMILIES.includes(name));
 if (unknown !== undefined) throw new RangeError(`no family "${unknown}": there are ${FAMILIES.join(", ")}`);
 
-if (!existsSync(`${root}bench/peers/node_modules`)) {
+if (options.peers && !existsSync(`${root}bench/peers/node_modules`)) {
   // onnxruntime-node's scripts would fetch GPU libraries; the CPU binary is in the package
   run("npm", ["ci", "--prefix", "bench/peers", "--ignore-scripts"]);
 }
-for (const family of named.length > 0 ? named : FAMILIES) {
-  run(node(), ["--import", "tsx", `bench/${family}.ts`, ...process.argv.slice(2)]);
+const families = named.length > 0 ? named : FAMILIES;
+if (options.compare === undefined) measure();
+else withBuildOf(options.compare, (dist) => measure("--against", dist));
+
+function measure(...more: string[]): void {
+  for (const family of families)
+    run(node(), ["--import", "tsx", `bench/${family}.ts`, ...process.argv.slice(2), ...more]);
+}
+
+/** Builds a commit in a worktree of its own, with the dependencies that are installed here. */
+function withBuildOf(commit: string, use: (dist: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "surprisal-bench-"));
+  // what it prints is told where it fails
+  const done = (command: string, args: readonly string[], cwd: string) =>
+    execFileSync(command, args, { cwd, stdio: "pipe" });
+  try {
+    console.log(`building ${commit}`);
+    done("git", ["worktree", "add", "--detach", folder, commit], root);
+    symlinkSync(realpathSync(`${root}node_modules`), join(folder, "node_modules"));
+    done("npm", ["run", "build"], folder);
+    use(join(folder, "dist/index.js"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    done("git", ["worktree", "prune"], root);
+  }
 }
 
 /** This Node, or where it has no relaxed SIMD the newer one from the package, if that is installed. */

@@ -1,15 +1,10 @@
-/**
- * How long from nothing to the first result, in fresh processes, beside a process that does nothing;
- * and what a page pays for the package in bytes.
- */
+/** How long from nothing to the first result, in fresh processes, beside a process that does nothing. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
-import { type Spread, spread } from "./harness.ts";
+import { inTurn, ratiosOf, type Spread, spread } from "./harness.ts";
 import { options } from "./options.ts";
 import { model } from "./peers/onnx.ts";
-import { columns, digits, save } from "./report.ts";
+import { BEFORE, columns, digits, ratios, save } from "./report.ts";
 
 const onnx = model(
   [{ op: "Softmax", inputs: ["x"], outputs: ["y"], attributes: { axis: -1 } }],
@@ -23,10 +18,15 @@ const ort = (module: string) => `
   await session.run({ x: new ort.Tensor("float32", Float32Array.of(1, 2, 3), [1, 3]) });
   process.exit();`;
 
+function firstSoftmax(dist: string): string {
+  return `import { softmax } from "${dist}"; softmax(Float32Array.of(1, 2, 3));`;
+}
+
 /** Each computes one softmax of three numbers. */
 const scripts: Record<string, string> = {
   empty: "",
-  surprisal: `import { softmax } from "${options.dist}"; softmax(Float32Array.of(1, 2, 3));`,
+  surprisal: firstSoftmax(options.dist),
+  ...(options.against && { [`surprisal${BEFORE}`]: firstSoftmax(options.against) }),
   "plain loop": `
     const e = Float32Array.of(1, 2, 3).map(Math.exp);
     const sum = e.reduce((a, b) => a + b);
@@ -52,29 +52,20 @@ function processTime(script: string): number {
   return performance.now() - start;
 }
 
-function startUp(): Record<string, Spread> {
+function startUp(): { name: string; times: number[] }[] {
   const contestants = Object.entries(scripts)
     .filter(([name]) => name === "empty" || options.who.test(name))
     .map(([name, script]) => ({ name, script, times: [] as number[] }));
   const rounds = options.rounds(15, 3);
   for (let round = 0; round < rounds; round++) {
-    // back and forth: in one order the empty process would always follow the heaviest, and pay for its end
-    const order = round % 2 === 0 ? contestants : [...contestants].reverse();
-    for (const { script, times } of order) times.push(processTime(script));
+    // in one order the empty process would always follow the heaviest, and pay for its end
+    for (const { script, times } of inTurn(contestants, round)) times.push(processTime(script));
   }
-  return Object.fromEntries(contestants.map(({ name, times }) => [name, spread(times)]));
+  return contestants;
 }
 
-/** Bytes of one minified file with what `contents` exports. */
-async function bundle(contents: string): Promise<{ raw: number; gzip: number }> {
-  const stdin = { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)) };
-  const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: "esm", write: false });
-  const [file] = outputFiles;
-  if (file === undefined) throw new Error("esbuild wrote nothing");
-  return { raw: file.contents.length, gzip: gzipSync(file.contents, { level: 9 }).length };
-}
-
-const ms = startUp();
+const measured = startUp();
+const ms: Record<string, Spread> = Object.fromEntries(measured.map(({ name, times }) => [name, spread(times)]));
 const { empty } = ms;
 const over = Object.entries(ms).map(([name, { median }]) => [
   name,
@@ -83,12 +74,6 @@ const over = Object.entries(ms).map(([name, { median }]) => [
 ]);
 console.log(`start-up\n${columns([["", "ms", "over empty"], ...over])}`);
 
-const dist = fileURLToPath(options.dist);
-const bytes = {
-  everything: await bundle(`export * from "${dist}"`),
-  softmax: await bundle(`export { softmax } from "${dist}"`),
-};
-const sizes = Object.entries(bytes).map(([name, { raw, gzip }]) => [name, `${raw}`, `${gzip}`]);
-console.log(`\nbundled, bytes\n${columns([["", "minified", "gzipped"], ...sizes])}`);
+if (options.against) console.log(`\n${ratios({ "whole processes": ratiosOf(measured) })}`);
 
-if (options.complete) save("startup", { ms, bytes });
+if (options.complete) save("startup", { ms });

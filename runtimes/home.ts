@@ -4,13 +4,14 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildSync, type Format } from "esbuild";
 
 export interface Failure {
   readonly name: string;
   readonly message: string;
 }
 
-/** What `conform` of test/conformance/suite.js returns; a fault has no digest and no variants. */
+/** What `conform` of test/conformance/index.js returns; a fault has no digest and no variants. */
 export interface Result {
   readonly passed: number;
   readonly failed: readonly Failure[];
@@ -41,7 +42,7 @@ export interface Home {
   readonly installed: string;
   readonly tarball: string;
   readonly version: string;
-  /** The text of the suite, an ES module. */
+  /** The text of test/conformance/ in one, an ES module. */
   readonly suite: string;
   /** Writes a file in the folder; returns its path. */
   write(name: string, text: string): string;
@@ -92,6 +93,13 @@ export function parse(printed: string): Result {
   return JSON.parse(printed.trimEnd().split("\n").at(-1) ?? "") as Result;
 }
 
+/** The text of test/conformance/ as one module. */
+function bundled(format: Format): string {
+  const entryPoints = [join(root, "test/conformance/index.js")];
+  const { outputFiles } = buildSync({ entryPoints, bundle: true, format, target: "es2022", write: false });
+  return (outputFiles[0] as { text: string }).text;
+}
+
 /** Packs dist/ and installs that, offline, in a new folder outside of the repository. */
 export function install(): Home {
   if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist/ is not built: npm run build");
@@ -105,9 +113,9 @@ export function install(): Home {
   const [{ filename, version }] = JSON.parse(packed) as [{ filename: string; version: string }];
   write("package.json", '{ "private": true }\n');
   npm(folder, "install", "--offline", "--no-audit", "--no-fund", join(folder, filename));
-  const suite = readFileSync(join(root, "test/conformance/suite.js"), "utf8");
+  const suite = bundled("esm");
   write("conform.mjs", suite);
-  write("conform.cjs", `${suite.replace(/^export /m, "")}\nmodule.exports = { conform };\n`);
+  write("conform.cjs", bundled("cjs"));
   const run = (program: string, args: readonly string[], options?: RunOptions) => exec(folder, program, args, options);
   return {
     folder,

@@ -1,13 +1,15 @@
 /**
  * Runs the conformance suite, on the packed package, in every runtime: `tsx runtimes/run.ts [names] [--json report]`.
- * Prints the table, and writes it to docs/runtimes.md where all have run. Fails if a test does, or if digests differ.
+ * Prints the table, and writes it to docs/runtimes.md where all have run. Fails if a test does, or
+ * if a digest is not the one pinned in test/conformance/digest.json.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { type Home, install, type Result, type Row, root } from "./home.ts";
+import { difference, pinned } from "../test/conformance/digest.ts";
+import { type Failure, type Home, install, type Result, type Row, root } from "./home.ts";
 
 /** The modules of this folder that run something, in the order of the table. */
 const NAMES = [
@@ -56,18 +58,16 @@ const rowInto =
     for (const { name, message } of result.failed) console.log(`  ${name}: ${message}`);
   };
 
-/** What there is to say of the digests; a row whose digest is not that of the first is failed, and says which functions differ. */
+/** What there is to say of the digests; a row whose digest is not the pinned one is failed, and says which functions differ. */
 function compare(lines: readonly Line[]): string {
-  const withDigest = lines.filter(({ result }) => result.digest);
-  const [first] = withDigest;
-  if (first === undefined) return "no digest";
-  let verdict = `one digest, ${first.result.digest}`;
-  for (const { runtime, style, result } of withDigest) {
-    if (result.digest === first.result.digest) continue;
-    verdict = "digests differ";
-    const names = Object.keys(result.digests ?? {}).filter((n) => result.digests?.[n] !== first.result.digests?.[n]);
-    const message = `${result.digest} is not the digest of ${first.runtime}, ${first.result.digest}: ${names.join(", ")}`;
-    (result.failed as { name: string; message: string }[]).push({ name: "digest", message });
+  let verdict = `one digest, ${pinned.digest}, as pinned`;
+  for (const { runtime, style, result } of lines) {
+    const { digest, digests } = result;
+    if (digest === undefined || digests === undefined) continue;
+    const message = difference({ digest, digests });
+    if (message === "") continue;
+    verdict = "other digests than pinned";
+    (result.failed as Failure[]).push({ name: "digest", message });
     console.log(`${runtime}, ${style}: ${message}`);
   }
   return verdict;

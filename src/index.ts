@@ -1,82 +1,90 @@
 /** surprisal: softmax, losses, divergences, Gram matrices and optimal transport for flat typed arrays, in SIMD. */
-export type { Variant } from "./abi.ts";
+export type { LayerGradients, LayerOutputs, Layers } from "./check/layers.ts";
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithGrad,
-} from "./binaryCrossEntropy.ts";
-export {
-  type CrossEntropyOptions,
-  crossEntropy,
-  crossEntropyWithGrad,
-  perplexity,
-} from "./crossEntropy.ts";
+} from "./families/binaryCrossEntropy.ts";
+export { type CkaOptions, cka } from "./families/cka.ts";
+export { type CrossEntropyOptions, crossEntropy, crossEntropyWithGrad, perplexity } from "./families/crossEntropy.ts";
 export {
   type DivergenceGradients,
+  type DivergenceGradOptions,
   type DivergenceOptions,
   jsDistance,
   jsDivergence,
   jsDivergenceWithGrad,
   klDivergence,
   klDivergenceWithGrad,
-  type PairwiseOptions,
-  pairwiseDivergence,
-} from "./divergence.ts";
-export { type EmdOptions, type EmdResult, emd } from "./emd.ts";
-export { type Gaussian, klGaussian } from "./gaussian.ts";
+  type Metric,
+  type Wrt,
+} from "./families/divergence.ts";
 export {
-  type GramOptions,
-  gram,
-  type Kernel,
-  type KernelMatrixOptions,
-  type KernelOptions,
-  kernelMatrix,
-} from "./gram.ts";
-export { type EntropyOptions, entropy, type SurprisalOptions, surprisal } from "./information.ts";
-export { type CkaOptions, cka, type MmdOptions, mmd } from "./kernelStatistics.ts";
-export { type AsyncInitOptions, type InitOptions, info, init, initSync } from "./kernels.ts";
-export type { Reduced, Reduction } from "./reduction.ts";
-export { resident } from "./resident.ts";
+  type ElementwiseOptions,
+  logit,
+  logSigmoid,
+  type SurprisalOptions,
+  sigmoid,
+  softplus,
+  surprisal,
+} from "./families/elementwise.ts";
+export { type EmdOptions, type EmdProgress, type EmdResult, emd } from "./families/emd.ts";
+export { type EntropyOptions, entropy } from "./families/entropy.ts";
+export { type Gaussian, klGaussian } from "./families/gaussian.ts";
+export { type GramOptions, gram } from "./families/gram.ts";
+export { type Kernel, type KernelMatrixOptions, type KernelOptions, kernelMatrix } from "./families/kernelMatrix.ts";
+export { type MmdOptions, mmd } from "./families/mmd.ts";
+export { type PairwiseOptions, pairwiseDivergence } from "./families/pairwiseDivergence.ts";
+export {
+  type PerceptualLossGradOptions,
+  type PerceptualLossOptions,
+  perceptualLoss,
+  perceptualLossWithGrad,
+} from "./families/perceptual.ts";
 export {
   type SinkhornControls,
   type SinkhornOptions,
   type SinkhornProgress,
   type SinkhornResult,
   sinkhorn,
-} from "./sinkhorn.ts";
+} from "./families/sinkhorn.ts";
 export {
+  type SinkhornDivergenceGradOptions,
   type SinkhornDivergenceOptions,
+  type SinkhornDivergenceResult,
   sinkhornDivergence,
   sinkhornDivergenceWithGrad,
-} from "./sinkhornDivergence.ts";
+} from "./families/sinkhornDivergence.ts";
+export { type LogSumExpOptions, logSoftmax, logSumExp, type SoftmaxOptions, softmax } from "./families/softmax.ts";
 export {
-  type ElementwiseOptions,
-  type LogSumExpOptions,
-  logit,
-  logSigmoid,
-  logSoftmax,
-  logSumExp,
-  type SoftmaxOptions,
-  sigmoid,
-  softmax,
-  softplus,
-} from "./softmax.ts";
-export {
-  type LayerGradients,
-  type Layers,
-  type PerceptualLossOptions,
-  perceptualLoss,
-  perceptualLossWithGrad,
+  type Normalize,
   type StyleGramOptions,
+  type StyleGrams,
+  type StyleLossGradOptions,
   type StyleLossOptions,
+  type StyleTarget,
   styleGram,
   styleLoss,
   styleLossWithGrad,
-} from "./style.ts";
-export type { FloatArray, Input, Labels, Resident, ResultOf, Tensor } from "./types.ts";
-export {
-  type WassersteinHistogramOptions,
-  type WassersteinOptions,
-  wasserstein,
-  wassersteinHistogram,
-} from "./wasserstein.ts";
+} from "./families/style.ts";
+export { type WassersteinOptions, wasserstein } from "./families/wasserstein.ts";
+export { type WassersteinHistogramOptions, wassersteinHistogram } from "./families/wassersteinHistogram.ts";
+export { type AsyncInitOptions, type InitOptions, info, init, initSync } from "./memory/kernels.ts";
+export { resident } from "./memory/resident.ts";
+export type {
+  FloatArray,
+  From,
+  Input,
+  Labels,
+  LabelsLike,
+  NestedNumbers,
+  Out,
+  Reduced,
+  Reduction,
+  Resident,
+  ResultOf,
+  Signal,
+  Tensor,
+  TensorLike,
+  Variant,
+} from "./types.ts";

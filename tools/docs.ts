@@ -1,7 +1,8 @@
 /**
  * `npx tsx tools/docs.ts [--check]`: writes the measured figures into README.md and docs/*.md, between `<!-- name -->` and
  * `<!-- /name -->`; with --check it only says whether they are there. The figures come from docs/accuracy.json
- * (`npm run test:exhaustive`), docs/maxima.json (`RECORD=1 npm test`), docs/memory.json (tools/memory.ts) and bench/results/*.json (`npm run bench`).
+ * (`npm run test:exhaustive`), docs/maxima.json (`RECORD=1 npm test`), docs/memory.json (tools/memory.ts),
+ * docs/size.json (`npm run size`) and bench/results/*.json (`npm run bench`).
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -108,7 +109,6 @@ function sinkhornTable(): string | undefined {
 
 interface StartUp extends Environment {
   ms: Record<string, { median: number }>;
-  bytes: Record<string, { raw: number; gzip: number }>;
 }
 
 function startUpTable(): string | undefined {
@@ -116,8 +116,23 @@ function startUpTable(): string | undefined {
   if (startUp === undefined) return undefined;
   const { empty, ...others } = startUp.ms;
   const over = Object.entries(others).map(([name, { median }]) => [name, (median - (empty?.median ?? 0)).toFixed(1)]);
-  const size = Object.entries(startUp.bytes).map(([name, { raw, gzip }]) => `${name}: ${raw} bytes, ${gzip} gzipped`);
-  return `${table(["from nothing to a first softmax", "ms over an empty process"], over)}\n\nBundled and minified, ${size.join("; ")}.`;
+  return table(["from nothing to a first softmax", "ms over an empty process"], over);
+}
+
+/** Imports in three columns, the smallest first, and last all there is. */
+function sizeTable(): string | undefined {
+  const sizes = read<Record<string, { gzipped: number }>>("docs/size.json");
+  if (sizes === undefined) return undefined;
+  const kB = (bytes: number): string => (bytes / 1000).toFixed(1);
+  const whole = (title: string): boolean => title.startsWith("everything");
+  const functions = Object.entries(sizes).flatMap(([name, { gzipped }]) => (whole(name) ? [] : [{ name, gzipped }]));
+  const cells = functions
+    .sort((a, b) => a.gzipped - b.gzipped || (a.name < b.name ? -1 : 1))
+    .map(({ name, gzipped }) => [`\`${name}\``, kB(gzipped)]);
+  const height = Math.ceil(cells.length / 3);
+  const rows = Array.from({ length: height }, (_, i) => [0, 1, 2].flatMap((k) => cells[k * height + i] ?? ["", ""]));
+  const all = Object.entries(sizes).flatMap(([title, { gzipped }]) => (whole(title) ? `${title} ${kB(gzipped)}` : []));
+  return `${table(["import", "KB", "import", "KB", "import", "KB"], rows)}\n\nIn KB, ${all.join("; ")}.`;
 }
 
 interface Memory extends Environment {
@@ -182,6 +197,7 @@ const BLOCKS: Record<string, string | undefined> = {
   ),
   sinkhorn: sinkhornTable(),
   "start-up": startUpTable(),
+  size: sizeTable(),
   footprint:
     memory &&
     table(

@@ -10,7 +10,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import binaryen from "binaryen";
 import { compress } from "lzma";
-import { AT } from "../src/codes/index.ts";
+import * as AT from "../src/memory/embedded/places.ts";
 import { optimize } from "./optimize.ts";
 import { unfuse } from "./unfuse.ts";
 
@@ -18,7 +18,7 @@ const relaxed = optimize(readFileSync("build/plain.wasm"));
 const packed = Uint8Array.from(compress(relaxed, 9));
 const base = unfuse(relaxed);
 if (packed.length > AT.relaxed - AT.packed || relaxed.length > AT.base - AT.relaxed || base.length > AT.end - AT.base)
-  throw new Error("the kernels have outgrown the memory that src/codes/at.ts gives them");
+  throw new Error("the kernels have outgrown the memory that src/memory/embedded/places.ts gives them");
 
 /** How often each operation stands in a module. */
 function operations(wasm: Uint8Array): Map<string, number> {

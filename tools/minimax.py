@@ -7,7 +7,7 @@ The last line of a table gives the error of the rounded polynomial in units of u
 log; for exp, u where e^r < 1 and 2u above, which is one ULP.
 """
 import struct
-from mpmath import mp, mpf, mpmathify, atanh, cos, expm1, floor, lu_solve, log, log1p, matrix, nint, pi, sqrt
+from mpmath import mp, mpf, mpmathify, atanh, cos, exp, expm1, floor, lu_solve, log, log1p, matrix, nint, pi, sqrt
 
 mp.prec = 200
 LN2 = log(2)
@@ -121,15 +121,23 @@ def tables(dtype, exp_degree, log_degree, head_bits, largest, lowest, highest):
     # log((1 + s)/(1 − s)) = 2s + s·z·Q(z), z = s²; the weight is what the term of gap.ts makes of Q's error
     high, terms, weight = (mpf("0.1125"), 4, lambda z: sqrt(z) / 2 + mpf("0.01")) if dtype == "F32" else (mpf("0.0401"), 7, lambda z: z + mpf("0.001"))
     c, error = minimax(lambda z: (2 * atanh(sqrt(z)) / sqrt(z) - 2) / z, weight, mpf(0), high, terms - 1, p)
-    step = 1 if dtype == "F64" else 2
+    up = ("half a step of the exponent", 1 << (field - 1)) if dtype == "F64" else ("all but one of a step of the exponent", (1 << field) - 1)
     show(f"GAP_{dtype}", [
-        ("half a step of the exponent", step << (field - 1)),
-        ("the exponent and the sign", (1 << (p + (8 if p == 24 else 11))) - (step << field)),
+        up,
+        ("the exponent, with the sign", (1 << (p + (8 if p == 24 else 11))) - (1 << field)),
         ("ln 2 by the bits below", rounded(LN2 / mpf(2) ** (23 if p == 24 else 20), p)),
         ("the smallest normal number", mpf(2) ** (1 - largest)),
         *((f"q{i}", v) for i, v in enumerate(c)),
     ], error)
 
 
+def short_table():
+    """e^r = 1 + r + r²·q(r) in f64 for f32 data: the error relative to q, so that e^r − 1 − r keeps its digits too; in u of f32."""
+    half = LN2 / 2 * mpf("1.0001")
+    q, error = minimax(lambda r: (expm1(r) - r) / r**2, lambda r: 2 * exp(-r / 3), -half, half, 5, 53)
+    show("SHORT_F64", [("e^x is less than 2^-1021", mpf(-708)), ("ln 2", rounded(LN2, 53)), *((f"q{i}", c) for i, c in enumerate(q))], error / mpf(2) ** 29)
+
+
+short_table()
 tables("F32", exp_degree=6, log_degree=7, head_bits=13, largest=127, lowest=-104, highest=89)
 tables("F64", exp_degree=11, log_degree=6, head_bits=40, largest=1023, lowest=-746, highest=710)

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { AT } from "../src/codes/index.ts";
-import type { Unpacker } from "../src/embedded/unpacker.ts";
+import * as AT from "../src/memory/embedded/places.ts";
+import type { Unpacker } from "../src/memory/embedded/unpacker.ts";
 
 /** A module without its fused multiply-adds, by build/embed.wasm. */
 export function unfuse(relaxed: Uint8Array): Uint8Array {

@@ -1,6 +1,8 @@
 /** The ABI of products and distances of rows, and what becomes of them: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
-import { accumulate, centre, columnSums, differences, divideRows, map, rowSquares } from "./map";
+import { differences } from "./differences";
+import { accumulate, map } from "./map";
 import { compact, mirror, transpose } from "./panel";
+import { centre, columnSums, divideRows, rowSquares } from "./prepare";
 import { product } from "./product";
 
 // biome-ignore-start format: one line each
@@ -16,14 +18,14 @@ export function transpose_f32(x: usize, ldx: i32, rows: i32, columns: i32, y: us
 export function transpose_f64(x: usize, ldx: i32, rows: i32, columns: i32, y: usize): void { transpose<f64>(x, 8 * ldx, rows, columns, y, 8 * rows); }
 export function accumulate_f32(x: usize, y: usize, count: i32, fresh: bool): void { accumulate<f32>(x, y, count, fresh); }
 export function accumulate_f64(x: usize, y: usize, count: i32, fresh: bool): void { accumulate<f64>(x, y, count, fresh); }
-export function columnSums_f32(x: usize, ldx: i32, rows: i32, columns: i32, sums: usize): void { columnSums<f32>(x, ldx, rows, columns, sums); }
-export function columnSums_f64(x: usize, ldx: i32, rows: i32, columns: i32, sums: usize): void { columnSums<f64>(x, ldx, rows, columns, sums); }
-export function centre_f32(x: usize, ldx: i32, rows: i32, columns: i32, means: usize): void { centre<f32>(x, ldx, rows, columns, means); }
-export function centre_f64(x: usize, ldx: i32, rows: i32, columns: i32, means: usize): void { centre<f64>(x, ldx, rows, columns, means); }
-export function rowSquares_f32(x: usize, ldx: i32, rows: i32, columns: i32, sums: usize): void { rowSquares<f32>(x, ldx, rows, columns, sums); }
-export function rowSquares_f64(x: usize, ldx: i32, rows: i32, columns: i32, sums: usize): void { rowSquares<f64>(x, ldx, rows, columns, sums); }
-export function divideRows_f32(x: usize, ldx: i32, rows: i32, columns: i32, norms: usize): void { divideRows<f32>(x, ldx, rows, columns, norms); }
-export function divideRows_f64(x: usize, ldx: i32, rows: i32, columns: i32, norms: usize): void { divideRows<f64>(x, ldx, rows, columns, norms); }
+export function columnSums_f32(x: usize, ldx: i32, rows: i32, columns: i32, unit: f64, sums: usize, lows: usize, highs: usize): void { columnSums<f32>(x, ldx, rows, columns, unit, sums, lows, highs); }
+export function columnSums_f64(x: usize, ldx: i32, rows: i32, columns: i32, unit: f64, sums: usize, lows: usize, highs: usize): void { columnSums<f64>(x, ldx, rows, columns, unit, sums, lows, highs); }
+export function centre_f32(x: usize, ldx: i32, rows: i32, columns: i32, means: usize, unit: f64, factor: f64): void { centre<f32>(x, ldx, rows, columns, means, unit, factor); }
+export function centre_f64(x: usize, ldx: i32, rows: i32, columns: i32, means: usize, unit: f64, factor: f64): void { centre<f64>(x, ldx, rows, columns, means, unit, factor); }
+export function rowSquares_f32(x: usize, ldx: i32, rows: i32, columns: i32, units: usize, sums: usize): void { rowSquares<f32>(x, ldx, rows, columns, units, sums); }
+export function rowSquares_f64(x: usize, ldx: i32, rows: i32, columns: i32, units: usize, sums: usize): void { rowSquares<f64>(x, ldx, rows, columns, units, sums); }
+export function divideRows_f32(x: usize, ldx: i32, rows: i32, columns: i32, units: usize, norms: usize): void { divideRows<f32>(x, ldx, rows, columns, units, norms); }
+export function divideRows_f64(x: usize, ldx: i32, rows: i32, columns: i32, units: usize, norms: usize): void { divideRows<f64>(x, ldx, rows, columns, units, norms); }
 export function differences_f32(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f32>(x, y, grad, count, factor); }
 export function differences_f64(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f64>(x, y, grad, count, factor); }
 // biome-ignore-end format: one line each

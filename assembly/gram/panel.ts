@@ -1,35 +1,20 @@
 /** Moves matrices about: packs panels of B, and transposes. All in squares of one vector, 4×4 f32 or 2×2 f64. */
-import { VECTOR } from "../lanes";
+import { columnOf, lanes, VECTOR } from "../lanes";
 import { PANEL_BYTES, panelColumns } from "./tile";
-
-/** Lanes of a vector. */
-// @ts-ignore: decorator
-@inline
-export function lanes<T>(): i32 {
-  return <i32>(VECTOR / sizeof<T>());
-}
 
 /** y[j, i] = x[i, j] of one square; ldx and ldy, the distance of two rows, are bytes. */
 // @ts-ignore: decorator
 @inline
-export function transposeSquare<T>(x: usize, ldx: usize, y: usize, ldy: usize): void {
+function transposeSquare<T>(x: usize, ldx: usize, y: usize, ldy: usize): void {
   const r0 = v128.load(x);
   const r1 = v128.load(x + ldx);
-  if (sizeof<T>() == 8) {
-    v128.store(y, i64x2.shuffle(r0, r1, 0, 2));
-    v128.store(y + ldy, i64x2.shuffle(r0, r1, 1, 3));
-    return;
-  }
-  const r2 = v128.load(x + 2 * ldx);
-  const r3 = v128.load(x + 3 * ldx);
-  const low01 = i32x4.shuffle(r0, r1, 0, 4, 1, 5);
-  const high01 = i32x4.shuffle(r0, r1, 2, 6, 3, 7);
-  const low23 = i32x4.shuffle(r2, r3, 0, 4, 1, 5);
-  const high23 = i32x4.shuffle(r2, r3, 2, 6, 3, 7);
-  v128.store(y, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(y + ldy, i64x2.shuffle(low01, low23, 1, 3));
-  v128.store(y + 2 * ldy, i64x2.shuffle(high01, high23, 0, 2));
-  v128.store(y + 3 * ldy, i64x2.shuffle(high01, high23, 1, 3));
+  const r2 = sizeof<T>() == 4 ? v128.load(x + 2 * ldx) : r0;
+  const r3 = sizeof<T>() == 4 ? v128.load(x + 3 * ldx) : r0;
+  v128.store(y, columnOf<T>(0, r0, r1, r2, r3));
+  v128.store(y + ldy, columnOf<T>(1, r0, r1, r2, r3));
+  if (sizeof<T>() == 8) return;
+  v128.store(y + 2 * ldy, columnOf<T>(2, r0, r1, r2, r3));
+  v128.store(y + 3 * ldy, columnOf<T>(3, r0, r1, r2, r3));
 }
 
 /** y[j, i] = x[i, j] for rows [rows, columns] of x. */

@@ -9,7 +9,8 @@
  * Within KC an element is summed in its own precision in one chain, then added to C.
  */
 import { pack } from "./panel";
-import { DISTANCES, distancesTile, DOT, dotTile, PANEL_BYTES, panelColumns, SQUARES, squaresTile, tileRows } from "./tile";
+import { DOT, SQUARES } from "./codes";
+import { distancesTile, dotTile, PANEL_BYTES, panelColumns, squaresTile, tileRows } from "./tile";
 
 const KC = 256;
 

@@ -15,11 +15,7 @@
  * 4 rows 65, 6 rows 35. Two k at a time make the engine load ahead, and spill: 45 (6 rows, fused), 41 and 46 (4 and 5 rows, mul and add).
  */
 import { abs, broadcast, madd, VECTOR } from "../lanes";
-
-/** What is summed over k. */
-export const DOT = 0; //      x·y
-export const SQUARES = 1; //  (x − y)²
-export const DISTANCES = 2; // |x − y|
+import { DISTANCES, DOT, SQUARES } from "./codes";
 
 /** Bytes of a panel of B per k: two vectors. */
 export const PANEL_BYTES: usize = 2 * VECTOR;

@@ -18,10 +18,10 @@
  * (f64); derivatives, of the larger of the two terms: 3.07 (f32), 4.24 (f64, mean, weighted); y 0 or 1 and no weights: 2.14.
  */
 import { sigmoid, softplus, surprisal } from "../rows/elementwise";
-import { abs, groupLength, select, splat, sumF64, tailMask, VECTOR } from "../lanes";
-import { addTo } from "../rows/strip";
+import { abs, groupLength, select, splat, tailMask, VECTOR } from "../lanes";
+import { addTo, clearSum, totalOf } from "../sum";
 
-/** The sum of the losses, as those of strip.ts. */
+/** The sum of the losses. */
 const LOSS: usize = memory.data(32, 16);
 
 /** A block of −|x|, softplus(−|x|) and σ(−|x|); of probabilities, x or u, −log x, −log u. */
@@ -67,8 +67,7 @@ export function binaryCrossEntropy<T>(
   const zero = splat<T>(0);
   const one = splat<T>(1);
   const n = splat<T>(<T>divisor);
-  v128.store(LOSS, zero);
-  v128.store(LOSS, zero, VECTOR);
+  clearSum(LOSS);
   while (count > 0) {
     const length = min(count, <i32>(BLOCK_BYTES / sizeof<T>()));
     const bytes = <usize>length * sizeof<T>();
@@ -127,7 +126,5 @@ export function binaryCrossEntropy<T>(
       count -= <i32>(VECTOR / sizeof<T>());
     }
   }
-  const head = sumF64(v128.load(LOSS));
-  // what an infinite sum has lost is no number
-  return sizeof<T>() == 8 && head - head != 0 ? head : head + sumF64(v128.load(LOSS, VECTOR));
+  return totalOf<T>(LOSS);
 }

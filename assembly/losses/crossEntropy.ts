@@ -9,22 +9,16 @@
  * contributes 0 at x_j = −∞ too. The gradient of the maximum is −C·(1 − p) + (C − c), 1 − p = q/(1 + q), which keeps its
  * digits in a confident row; the label's likewise.
  *
- * A class weighs w_y·((1 − ε)·(LSE − x_y) + …) by its own; the sum over all classes is taken only if ε > 0. Steps as in
- * softmax.ts; `from` is where in the row a piece begins.
+ * A class weighs w_y·((1 − ε)·(LSE − x_y) + …) by its own; the sum over all classes is taken only if ε > 0. A negative t makes
+ * the row NaN. Steps as in softmax.ts; `from` is where in the row a piece begins.
  */
-import { GROUP, half, splat, sumF64, VECTOR } from "../lanes";
+import { GROUP, half, splat, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { headroomInverse, reducedTop, temper } from "../rows/exponential";
-import { addLogRest, AIM, aimRow, BEGIN, begin, collapseSum, findTop, FINISH, maximumOfRow, MAXIMUM, SUM_UP, sumRow, total, UNWANTED, WRITE } from "../rows/passes";
-import { addTo, loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
-
-/** Σ c_j·(a − x_j) and Σ c_j, as sums of strip.ts. */
-const DISTANCE: usize = memory.data(32, 16);
-const MASS: usize = memory.data(32, 16);
-
-/** The padded last groups of the target and the weights. */
-const TARGET_TAIL: usize = memory.data(64, 16);
-const WEIGHTS_TAIL: usize = memory.data(64, 16);
+import { addLogRest, aimRow, begin, collapseSum, findTop, maximumOfRow, sumRow, total, UNWANTED } from "../rows/passes";
+import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
+import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { addTerms, clearTargets, distanceOfRow, isNegative, loadTails, massOfRow, setShares, TARGET_TAIL, unitOf, weighed, WEIGHTS_TAIL } from "./targets";
 
 /** What a row's steps leave for the next: x_y; where the maximum stands; C; C·scale/S and 1 − p of the maximum. */
 let labelLogit: f64 = 0;
@@ -35,22 +29,6 @@ let factor: f64 = 0;
 let topTerm: f64 = 0;
 let restOfTop: f64 = 0;
 
-// @ts-ignore: decorator
-@inline
-function clearSum(sum: usize): void {
-  v128.store(sum, i32x4.splat(0));
-  v128.store(sum, i32x4.splat(0), VECTOR);
-}
-
-// @ts-ignore: decorator
-@inline
-function totalOf<T>(sum: usize): f64 {
-  const head = sumF64(v128.load(sum));
-  const rest = sumF64(v128.load(sum, VECTOR));
-  // the error of a compensated sum that is infinite is NaN
-  return sizeof<T>() == 8 && head - head != 0 ? head : head + rest;
-}
-
 /** c of one vector: from the target t (none: a hard label's share, ε/n) and the weights w (none: 1). */
 // @ts-ignore: decorator
 @inline
@@ -59,19 +37,9 @@ function coefficient<T>(t: usize, w: usize, keep: v128, share: v128): v128 {
   return w ? v128.mul<T>(c, v128.load(w)) : c;
 }
 
-/** Adds Σ c and Σ c·(a − x) of a strip. */
-function measureStrip<T>(x: usize, t: usize, w: usize, count: i32, keep: v128, share: v128): void {
-  const top = v128.load(TOP);
-  const zero = splat<T>(0);
-  for (let vectors = 4 * count; vectors > 0; vectors--) {
-    const c = coefficient<T>(t, w, keep, share);
-    const term = v128.andnot(v128.mul<T>(c, v128.sub<T>(top, v128.load(x))), v128.eq<T>(c, zero));
-    addTo<T>(DISTANCE, term);
-    addTo<T>(MASS, c);
-    x += VECTOR;
-    if (t) t += VECTOR;
-    if (w) w += VECTOR;
-  }
+/** Adds what the classes of a strip count. */
+function termStrip<T>(x: usize, t: usize, w: usize, count: i32): void {
+  addTerms<T>(true, x, <f64>load<T>(TOP) / unitOf<T>(), t, w, count);
 }
 
 /** The gradient of a strip whose exponentials stand at y: y·F − scale·c. */
@@ -88,30 +56,16 @@ function gradientStrip<T>(y: usize, t: usize, w: usize, count: i32, f: v128, kee
   }
 }
 
-/** Pads the last groups of target and weights; the weights' is always there, so that padding weighs 0. */
-function loadTails<T>(t: usize, w: usize, tail: i32): void {
-  if (t) {
-    loadTailGroup<T>(t, tail, 0);
-    memory.copy(TARGET_TAIL, TAIL, GROUP);
-  }
-  if (w) loadTailGroup<T>(w, tail, 0);
-  else {
-    for (let v: usize = 0; v < GROUP; v += VECTOR) v128.store(WEIGHTS_TAIL + v, splat<T>(1));
-    loadTailGroup<T>(WEIGHTS_TAIL, tail, 0);
-  }
-  memory.copy(WEIGHTS_TAIL, TAIL, GROUP);
-}
-
-/** Σ c and Σ c·(a − x) of a row or a piece of one. */
-function measureRow<T>(x: usize, t: usize, w: usize, n: i32, keep: v128, share: v128): void {
+/** What the classes of a row or a piece of one count. */
+function addRow<T>(x: usize, t: usize, w: usize, n: i32): void {
   const groups = wholeGroups<T>(n);
   const tail = tailLength<T>(n);
   const body = <usize>groups * GROUP;
-  measureStrip<T>(x, t, w, groups, keep, share);
+  termStrip<T>(x, t, w, groups);
   if (tail) {
     loadTails<T>(t ? t + body : 0, w ? w + body : 0, tail);
     loadTailGroup<T>(x + body, tail, 0);
-    measureStrip<T>(TAIL, t ? TARGET_TAIL : 0, WEIGHTS_TAIL, 1, keep, share);
+    termStrip<T>(TAIL, t ? TARGET_TAIL : 0, WEIGHTS_TAIL, 1);
   }
 }
 
@@ -139,10 +93,19 @@ function coefficientAt<T>(j: i32, t: usize, w: usize, smoothing: f64, share: f64
   return w ? c * <f64>load<T>(w + at) : c;
 }
 
+/** own·(a − x_y + log1p(q)), where a − x_y may overflow; nothing where the class has no weight, even at −∞. */
+// @ts-ignore: decorator
+@inline
+function ownLoss(own: f64, top: f64, logit: f64, rest: f64): f64 {
+  const behind = top - logit;
+  if (behind != Infinity) return own * (behind + rest);
+  return own == 0 ? own * rest : 2 * (own * (top / 2 - logit / 2));
+}
+
 /**
  * Rows of n logits at x. `labels`: a class per row (i32), or 0 and `t`, a target per element. `w`: weights per class, or 0.
  * Writes a loss per row (nats, f64) to `losses`, and unless y is 0 its gradient times `scale` to y, which may be x. A label
- * of `ignore` makes loss and gradient 0.
+ * of `ignore` makes loss and gradient 0. `s`: what each row's loss and gradient are multiplied by (f64), or 0.
  */
 export function crossEntropyRows<T>(
   x: usize,
@@ -150,6 +113,7 @@ export function crossEntropyRows<T>(
   labels: usize,
   t: usize,
   w: usize,
+  s: usize,
   losses: usize,
   rows: i32,
   n: i32,
@@ -166,16 +130,20 @@ export function crossEntropyRows<T>(
   const spreadOut = t != 0 || smoothing != 0;
   for (; rows > 0; rows--) {
     const label = labels ? load<i32>(labels) : -1;
+    const sample = s ? load<f64>(s) : 1;
+    const rowScale = scale * sample;
     if (labels && label == ignore) {
       if (steps & FINISH) store<f64>(losses, 0);
       if (steps & WRITE && y) memory.fill(y, 0, row);
     } else {
       const here = label - from;
-      const labelHere = labels != 0 && here >= 0 && here < n;
+      const labelHere = labels != 0 && label >= from && here < n;
       if (steps & BEGIN) {
         begin<T>(false);
-        clearSum(DISTANCE);
-        clearSum(MASS);
+        if (spreadOut) {
+          clearTargets();
+          setShares(1, 1 - smoothing, share);
+        }
         topIndex = -1;
       }
       if (steps & MAXIMUM) maximumOfRow<T>(x, n);
@@ -185,7 +153,7 @@ export function crossEntropyRows<T>(
           labelLogit = <f64>load<T>(x + <usize>here * sizeof<T>());
           labelWeight = w ? <f64>load<T>(w + <usize>here * sizeof<T>()) : 1;
         }
-        if (spreadOut) measureRow<T>(x, t, w, n, splat<T>(<T>(1 - smoothing)), splat<T>(<T>share));
+        if (spreadOut) addRow<T>(x, t, w, n);
         const at = findTop<T>(x, n);
         if (at) {
           topIndex = from + <i32>((at - x) / sizeof<T>());
@@ -200,38 +168,43 @@ export function crossEntropyRows<T>(
         const zero = f64x2.splat(0);
         const rest = f64x2.extract_lane(addLogRest<T>(zero, 0, 0, 0), 0);
         const top = <f64>load<T>(TOP);
-        mass = totalOf<T>(MASS);
-        let loss = totalOf<T>(DISTANCE) + mass * rest;
+        let loss: f64 = 0;
+        let none = top - top != 0; // a masked row, an infinite logit: no distribution
+        mass = 0;
+        if (spreadOut) {
+          mass = massOfRow();
+          loss = distanceOfRow() * unitOf<T>() + mass * rest;
+          none = none || isNegative();
+        }
         if (labels) {
           const own = labelWeight * (1 - smoothing);
-          loss = (spreadOut ? loss : 0) + own * (top - labelLogit + rest);
-          mass = (spreadOut ? mass : 0) + own;
+          loss += ownLoss(own, top, labelLogit, rest);
+          mass += own;
         }
-        // a masked row, an infinite logit: no distribution
-        if (top - top != 0) loss = NaN;
-        store<f64>(losses, loss);
+        if (none) loss = NaN;
+        store<f64>(losses, weighed(loss, sample));
         // e of the maximum as the strip would have left it, and all in its units
         topTerm = (1 + f64x2.extract_lane(expm1Reduced<f64>(half<T>(reducedTop<T>(0), 0)), 0)) / headroomInverse<T>();
         const others = f64x2.extract_lane(total<T>(0, 0), 0);
         restOfTop = others / (others + topTerm);
-        factor = (mass * scale) / (others + topTerm) + (top - top);
+        factor = (mass * rowScale) / (others + topTerm) + (none ? NaN : 0);
       }
       if (steps & WRITE && y) {
         const top = topIndex - from;
         const topHere = top >= 0 && top < n;
         if (topHere) store<T>(y + <usize>top * sizeof<T>(), <T>topTerm);
         const labelTerm = labelHere ? <f64>load<T>(y + <usize>here * sizeof<T>()) : 0;
-        writeGradient<T>(y, t, w, n, splat<T>(<T>((1 - smoothing) * scale)), splat<T>(<T>(share * scale)), !spreadOut);
+        writeGradient<T>(y, t, w, n, splat<T>(<T>((1 - smoothing) * rowScale)), splat<T>(<T>(share * rowScale)), !spreadOut);
         if (topHere) {
           let c = spreadOut ? coefficientAt<T>(top, t, w, smoothing, share) : 0;
           if (labels && topIndex == label) c += labelWeight * (1 - smoothing);
           // from 1 − p where that is the smaller
-          const own = restOfTop < 0.5 ? scale * (mass - c - mass * restOfTop) : topTerm * factor - scale * c;
+          const own = restOfTop < 0.5 ? rowScale * (mass - c - mass * restOfTop) : topTerm * factor - rowScale * c;
           store<T>(y + <usize>top * sizeof<T>(), <T>(own + (factor - factor)));
         }
         if (labelHere && label != topIndex) {
           const c = labelWeight * (1 - smoothing) + (spreadOut ? coefficientAt<T>(here, t, w, smoothing, share) : 0);
-          store<T>(y + <usize>here * sizeof<T>(), <T>(labelTerm * factor - scale * c));
+          store<T>(y + <usize>here * sizeof<T>(), <T>(labelTerm * factor - rowScale * c));
         }
       }
     }
@@ -239,6 +212,7 @@ export function crossEntropyRows<T>(
     if (y) y += row;
     if (t) t += row;
     if (labels) labels += sizeof<i32>();
+    if (s) s += sizeof<f64>();
     if (steps & FINISH) losses += sizeof<f64>();
   }
 }

@@ -17,14 +17,16 @@
  * softmax.ts.
  */
 import { surprisal } from "../rows/elementwise";
-import { GROUP, minKeepNaN, splat, sumError, sumF64, VECTOR } from "../lanes";
+import { GROUP, minKeepNaN, splat, sumError, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
 import { addLog } from "../math/log";
 import { keepStrip, temper } from "../rows/exponential";
-import { AIM, aimRow, BEGIN, begin, findTop, FINISH, MAXIMUM, maximumOfRow, SUM_UP } from "../rows/passes";
-import { addTo, loadTailGroup, spread, SUM, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { aimRow, begin, findTop, maximumOfRow } from "../rows/passes";
+import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
+import { loadTailGroup, spread, SUM, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { addTo, clearSum, totalOf } from "../sum";
 
-/** D, a sum as SUM is. */
+/** The sum D. */
 const D: usize = memory.data(32, 16);
 
 /** A block of r and of −log r. */
@@ -37,13 +39,6 @@ const DEPTH: usize = memory.data(1024, 16);
 @inline
 function deepest<T>(): v128 {
   return splat<T>(sizeof<T>() == 4 ? 120 : 760);
-}
-
-/** The value of a sum; what an infinite one has lost is no number. */
-function valueOf<T>(sum: usize): f64 {
-  const head = sumF64(v128.load(sum));
-  const rest = sumF64(v128.load(sum, VECTOR));
-  return sizeof<T>() == 8 && head - head != 0 ? head : head + rest;
 }
 
 /** Adds r (of logits, as keepStrip does) and r·(−log r) of a strip, a block at a time. */
@@ -92,16 +87,16 @@ function entropyOf(q: f64, d: f64): f64 {
   const one = f64x2.splat(1);
   const rest = f64x2.splat(q);
   const u = v128.add<f64>(one, rest);
-  return f64x2.extract_lane(addLog(f64x2.splat(d / (1 + q)), u, sumError(one, rest, u)), 0);
+  return f64x2.extract_lane(addLog(f64x2.splat(d / (1 + q)), u, sumError(one, rest, u), f64x2.splat(0)), 0);
 }
 
 /** H of the sums. */
 function finish<T>(logs: bool, normalise: bool): f64 {
-  let d = valueOf<T>(D);
+  let d = totalOf<T>(D);
   if (!normalise) return d;
   const top = <f64>load<T>(TOP);
   if (top - top != 0 || (!logs && top <= 0)) return NaN;
-  let q = valueOf<T>(SUM);
+  let q = totalOf<T>(SUM);
   if (logs) {
     // in units of e^a, as a strip has it
     spread(TAIL, v128.load(TOP));
@@ -122,8 +117,7 @@ export function entropyRows<T>(x: usize, y: usize, rows: i32, n: i32, logs: bool
   for (; rows > 0; rows--) {
     if (steps & BEGIN) {
       begin<T>(false);
-      v128.store(D, i32x4.splat(0));
-      v128.store(D, i32x4.splat(0), VECTOR);
+      clearSum(D);
       if (!normalise) v128.store(TOP, splat<T>(logs ? 0 : 1));
     }
     if (normalise) {

@@ -5,16 +5,21 @@
  *     c = m − p,       d = (q − p) − c = q − m      exact where n = 0
  *     s = d/(q + m),   z = s²
  *     log(q/p) = n·ln 2 + 2·artanh s = n·ln 2 + 2s + k,     k = s·z·Q(z)
- *     q − p − p·log(q/p) = s·(d + 2c) + c − p·(n·ln 2 + k)
+ *     q − p − p·log(q/p) = s·(d + 2c) + (c − p·n·ln 2) − p·k
  *
  * Where q is close to p, n = c = 0 and the term is s·d − p·k: it keeps the relative accuracy of q − p, which the caller
- * gives, and nothing cancels. Elsewhere c − p·n·ln 2 does: by 20 u at q/p = 3/4, were n the nearest integer. So for f32 it
- * is the nearest even one: n = 0 for ½ < q/p < 2, |s| ≤ 1/3. f64 has digits to spare: the nearest n, |s| ≤ 1/5.
+ * gives, and nothing cancels.
+ *
+ * f32: n is log2(q/p) cut off towards 0, |s| ≤ 1/3. Then s·(d + 2c), c − p·n·ln 2 and −p·k have one sign wherever one of them is
+ * large, and the term errs by 7.3 u at most where p and q are exact; with the nearest n it would be 70 u, at q/p = 3/4
+ * (tools/roundings.py: all roundings at their worst at once, to first order).
+ * f64 has digits to spare, and takes the nearest n, |s| ≤ 1/5, for a shorter Q: 82 u.
+ *
  * p and q are normal numbers, and 5·max(p, q) must not overflow.
  * Q by minimax (tools/minimax.py) on [0, 0.1125] (f32), the error weighted by √z/2 + 10⁻², or [0, 0.0401] (f64), by z + 10⁻³.
  */
 import { constant, madd, nmadd } from "../lanes";
-import { addBits, EXP, EXP_COEFFICIENTS, EXP_LN2_HEAD, EXP_LN2_TAIL, EXP_LOG2E, EXP_MAGIC, EXP_ONE, expm1Rest, subBits } from "./exp";
+import { addBits, subBits } from "./exp";
 
 const STEP = 0;
 const FIELD = 1;
@@ -23,8 +28,8 @@ const SMALLEST = 3;
 const Q = 4;
 
 const GAP_F32 = memory.data<u32>([
-  0x00800000, // half of two steps of the exponent
-  0xff000000, // the exponent but for its last bit, with the sign
+  0x007fffff, // all but one of a step of the exponent
+  0xff800000, // the exponent, with the sign
   0x33b17218, // 2^-23·ln 2
   0x00800000, // the smallest normal number = 0x1p-126
   0x3f2aaa97, // q0 = 0x1.55552ep-1
@@ -53,6 +58,8 @@ function at<T>(i: i32): v128 {
   return constant<T>(sizeof<T>() == 4 ? GAP_F32 : GAP_F64, i);
 }
 
+export const LN2: f64 = 0.6931471805599453;
+
 /** The smallest normal number: a probability of 0 is raised to it, which no sum notices. */
 // @ts-ignore: decorator
 @inline
@@ -79,7 +86,10 @@ function series<T>(z: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function steps<T>(p: v128, q: v128): v128 {
-  return v128.and(addBits<T>(subBits<T>(q, p), at<T>(STEP)), at<T>(FIELD));
+  const difference = subBits<T>(q, p);
+  // f32: rounded up where it is negative, so that both signs are cut off towards 0
+  const up = sizeof<T>() == 4 ? v128.and(i32x4.shr_s(difference, 31), at<T>(STEP)) : at<T>(STEP);
+  return v128.and(addBits<T>(difference, up), at<T>(FIELD));
 }
 
 /** n·ln 2. */
@@ -103,8 +113,8 @@ export function gap<T>(p: v128, q: v128, diff: v128, direct: bool): v128 {
   const d = direct ? v128.sub<T>(q, m) : v128.sub<T>(diff, c);
   const s = v128.div<T>(d, v128.add<T>(q, m));
   const z = v128.mul<T>(s, s);
-  const log = madd<T>(v128.mul<T>(s, z), series<T>(z), timesLn2<T>(t)); // without its 2s
-  return nmadd<T>(p, log, madd<T>(s, v128.add<T>(d, v128.add<T>(c, c)), c));
+  const inner = nmadd<T>(p, v128.mul<T>(z, series<T>(z)), v128.add<T>(d, v128.add<T>(c, c)));
+  return madd<T>(s, inner, nmadd<T>(p, timesLn2<T>(t), c));
 }
 
 /** The same where |log(q/p)| < 0.4, so that n = 0. */
@@ -126,28 +136,4 @@ export function logRatio<T>(p: v128, q: v128, low: v128, direct: bool): v128 {
   const s = v128.div<T>(d, v128.add<T>(q, m));
   const z = v128.mul<T>(s, s);
   return v128.add<T>(timesLn2<T>(t), madd<T>(v128.mul<T>(s, z), series<T>(z), v128.add<T>(s, s)));
-}
-
-// @ts-ignore: decorator
-@inline
-function shared<T>(i: i32): v128 {
-  return constant<T>(EXP<T>(), i);
-}
-
-/**
- * e^x − 1 − x ≥ 0 for |x| < 100, to within some ULP of itself near 0 too: with x = n·ln 2 + r, s = 2ⁿ and e^r = 1 + r + rest
- *
- *     s·rest + (s − 1)·r + (s − 1 − n·ln 2)        which is rest where n = 0
- */
-// @ts-ignore: decorator
-@inline
-export function excess<T>(x: v128): v128 {
-  const biased = madd<T>(x, shared<T>(EXP_LOG2E), shared<T>(EXP_MAGIC));
-  const n = v128.sub<T>(biased, shared<T>(EXP_MAGIC));
-  const high = nmadd<T>(n, shared<T>(EXP_LN2_HEAD), x);
-  const r = nmadd<T>(n, shared<T>(EXP_LN2_TAIL), high);
-  const s = addBits<T>(sizeof<T>() == 4 ? i32x4.shl(biased, 23) : i64x2.shl(biased, 52), shared<T>(EXP_ONE));
-  const s1 = v128.sub<T>(s, shared<T>(EXP_ONE));
-  const constantPart = nmadd<T>(n, shared<T>(EXP_LN2_TAIL), nmadd<T>(n, shared<T>(EXP_LN2_HEAD), s1));
-  return madd<T>(s, expm1Rest<T>(r, EXP_COEFFICIENTS<T>()), madd<T>(s1, r, constantPart));
 }

@@ -198,17 +198,18 @@ export function log1p<T>(x: v128): v128 {
 }
 
 /**
- * a + log(u + c) of f64, c a correction of at most one ULP of u: all is summed exactly but the polynomial's share, so that
+ * a + log(2ᵉ·(u + c)) of f64, c a correction of at most one ULP of u: all is summed exactly but the polynomial's share, so that
  * the error is 0.5 ULP of the result and 0.2 ULP of r or so. As `log` for special u; a is finite.
  */
-export function addLog(a: v128, u: v128, c: v128): v128 {
+export function addLog(a: v128, u: v128, c: v128, e: v128): v128 {
   const subnormal = v128.lt<f64>(u, at<f64>(SMALLEST));
   const bits = shifted<f64>(select(subnormal, v128.mul<f64>(u, at<f64>(SCALE)), u));
-  const n = exponent<f64>(bits, select(subnormal, at<f64>(BIAS_SCALED), at<f64>(BIAS)));
+  const own = exponent<f64>(bits, select(subnormal, at<f64>(BIAS_SCALED), at<f64>(BIAS)));
+  const n = v128.add<f64>(own, e);
   const f = fraction<f64>(bits);
-  const e = v128.div<f64>(c, v128.div<f64>(u, v128.add<f64>(f, shared<f64>(EXP_ONE)))); // c·2⁻ⁿ
-  const r = v128.add<f64>(f, e);
-  const d = v128.add<f64>(v128.sub<f64>(f, r), e);
+  const g = v128.div<f64>(c, v128.div<f64>(u, v128.add<f64>(f, shared<f64>(EXP_ONE)))); // c·2⁻ⁿ of u's own n
+  const r = v128.add<f64>(f, g);
+  const d = v128.add<f64>(v128.sub<f64>(f, r), g);
   const low = madd<f64>(n, shared<f64>(EXP_LN2_TAIL), nmadd<f64>(d, r, d));
   const r2 = v128.mul<f64>(r, r);
   const small = nmadd<f64>(r2, at<f64>(HALF), logCubic<f64>(r, r2, low));

@@ -20,7 +20,8 @@
  */
 import { abs, constant, GROUP, madd, maxKeepNaN, nmadd, select, splat, VECTOR } from "../lanes";
 import { EXP, EXP_COEFFICIENTS, EXP_MAGIC, expm1Reduced, expm1Rest, expTerms } from "../math/exp";
-import { addTo, BIAS, FLOOR, FOUND, NEAR, SHIFT, SUM, SUM_BYTES, TOP } from "./strip";
+import { addTo, SUM_BYTES } from "../sum";
+import { BIAS, FLOOR, FOUND, NEAR, SHIFT, SUM, TOP } from "./strip";
 
 /** What depends on the temperature, a table per type: log2(e)/T, T·ln 2 in two parts, T, 1/T, limit, depth, and q. */
 const TEMPERED32: usize = memory.data(64, 16);

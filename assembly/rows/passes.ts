@@ -12,15 +12,6 @@ import { addLog } from "../math/log";
 import { aim, foldParts, headroomInverse, keepStrip, reducedTop, shifted, sumStrip } from "./exponential";
 import { BIAS, clearSums, FLOOR, FOUND, loadTailGroup, NEAR, SHIFT, spread, storeTailGroup, SUM, TAIL, tailLength, TOP, wholeGroups } from "./strip";
 
-/** What a call does to a row, or to a piece of one. */
-export const BEGIN = 1;
-export const MAXIMUM = 2;
-export const AIM = 4;
-export const SUM_UP = 8;
-export const FINISH = 16;
-export const WRITE = 32;
-export const ALL = 63;
-
 /** Starts a row: no maximum yet, nothing summed. */
 // @ts-ignore: decorator
 @inline
@@ -176,5 +167,5 @@ export function addLogRest<T>(base: v128, v: usize, h: i32, less: f64): v128 {
     const missing = v128.sub<f64>(v128.add<f64>(remainder, lost), v128.mul<f64>(q, sumError(one, t, top)));
     c = v128.add<f64>(c, v128.div<f64>(missing, top));
   }
-  return addLog(base, u, c);
+  return addLog(base, u, c, f64x2.splat(0));
 }

@@ -14,7 +14,8 @@
  * What a pass leaves for the next stands in static memory, one vector a column (along a row all lanes agree and
  * only vector 0 is used). So a row may be cut anywhere between groups, and the bits of its result do not change.
  */
-import { GROUP, groupLength, select, splat, sumError, tailMask, VECTOR } from "../lanes";
+import { groupLength, select, splat, tailMask, VECTOR } from "../lanes";
+import { SUM_BYTES } from "../sum";
 
 /** Four vectors each. */
 export const TOP: usize = memory.data(64, 16); // the maximum a
@@ -25,9 +26,8 @@ export const BIAS: usize = memory.data(64, 16); // added to the exponent bits
 export const FACTOR: usize = memory.data(64, 16); // what the last pass multiplies by or subtracts
 export const FOUND: usize = memory.data(64, 16); // ones where a maximum has been met
 
-/** Four sums of 32 bytes: f32 data in f64, low and high lanes; f64 data as head and tail of a compensated sum. */
+/** Four sums; see sum.ts. */
 export const SUM: usize = memory.data(128, 16);
-export const SUM_BYTES: usize = 32;
 
 /** The padded last group of a row. */
 export const TAIL: usize = memory.data(64, 16);
@@ -79,20 +79,4 @@ export function spread(ptr: usize, value: v128): void {
 export function clearSums(): void {
   spread(SUM, i32x4.splat(0));
   spread(SUM + 2 * SUM_BYTES, i32x4.splat(0));
-}
-
-/** Adds the lanes of `v` to the sum at `sum`: f32 lanes in f64; f64 lanes by Knuth's two-sum, the error kept. */
-// @ts-ignore: decorator
-@inline
-export function addTo<T>(sum: usize, v: v128): void {
-  if (sizeof<T>() == 4) {
-    const high = i32x4.shuffle(v, v, 2, 3, 2, 3);
-    v128.store(sum, v128.add<f64>(v128.load(sum), f64x2.promote_low_f32x4(v)));
-    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), f64x2.promote_low_f32x4(high)), VECTOR);
-  } else {
-    const head = v128.load(sum);
-    const s = v128.add<f64>(head, v);
-    v128.store(sum, s);
-    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), sumError(head, v, s)), VECTOR);
-  }
 }

@@ -9,7 +9,8 @@
  */
 import { abs, GROUP, groupLength, half, join, select, splat, VECTOR } from "../lanes";
 import { aim, keepStrip, sumStrip, temper } from "../rows/exponential";
-import { addLogRest, AIM, aimRow, ALL, BEGIN, begin, collapseSum, FINISH, MAXIMUM, maximumOfRow, maximumStrip, SUM_UP, sumRow, sumRowExactly, total, UNWANTED, WRITE } from "../rows/passes";
+import { addLogRest, aimRow, begin, collapseSum, maximumOfRow, maximumStrip, sumRow, sumRowExactly, total, UNWANTED } from "../rows/passes";
+import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { clearSums, FACTOR, loadTailGroup, spread, storeTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 
 /** y = y·FACTOR. */
@@ -24,15 +25,25 @@ function scaleStrip<T>(y: usize, stride: usize, count: i32): void {
   }
 }
 
-/** y = (x − TOP)/T − FACTOR. The division is spared where T = 1. */
+/**
+ * y = (x − TOP)/T − FACTOR. The division is spared where T = 1. Elsewhere it is (x/2 − TOP/2)/(T/2), the same bits, but no
+ * overflow where the quotient is a number: of f32, 3e38 and −3e38 at T = 10 are 6e37 apart.
+ */
 function subtractStrip<T>(x: usize, y: usize, stride: usize, count: i32, temperature: f64): void {
-  const a0 = v128.load(TOP), a1 = v128.load(TOP, 16), a2 = v128.load(TOP, 32), a3 = v128.load(TOP, 48);
+  const divides = temperature != 1;
+  const half = splat<T>(0.5);
+  const h = divides ? half : splat<T>(1);
+  const t = splat<T>(<T>(temperature / 2));
+  const a0 = v128.mul<T>(v128.load(TOP), h), a1 = v128.mul<T>(v128.load(TOP, 16), h);
+  const a2 = v128.mul<T>(v128.load(TOP, 32), h), a3 = v128.mul<T>(v128.load(TOP, 48), h);
   const f0 = v128.load(FACTOR), f1 = v128.load(FACTOR, 16), f2 = v128.load(FACTOR, 32), f3 = v128.load(FACTOR, 48);
-  const t = splat<T>(<T>temperature);
   for (; count > 0; count--) {
-    let d0 = v128.sub<T>(v128.load(x), a0), d1 = v128.sub<T>(v128.load(x, 16), a1);
-    let d2 = v128.sub<T>(v128.load(x, 32), a2), d3 = v128.sub<T>(v128.load(x, 48), a3);
-    if (temperature != 1) {
+    let d0 = v128.load(x), d1 = v128.load(x, 16), d2 = v128.load(x, 32), d3 = v128.load(x, 48);
+    if (divides) {
+      d0 = v128.mul<T>(d0, half); d1 = v128.mul<T>(d1, half); d2 = v128.mul<T>(d2, half); d3 = v128.mul<T>(d3, half);
+    }
+    d0 = v128.sub<T>(d0, a0); d1 = v128.sub<T>(d1, a1); d2 = v128.sub<T>(d2, a2); d3 = v128.sub<T>(d3, a3);
+    if (divides) {
       d0 = v128.div<T>(d0, t); d1 = v128.div<T>(d1, t); d2 = v128.div<T>(d2, t); d3 = v128.div<T>(d3, t);
     }
     v128.store(y, v128.sub<T>(d0, f0));

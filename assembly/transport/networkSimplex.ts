@@ -12,6 +12,10 @@
  * sum < 2⁵³, whose flows are exact. What is left to round are potentials: the host raises the tolerance from call to
  * call, beyond any error in the end. Without the two, 500 bins of two bell curves, masses down to 1e-28, had not ended
  * after 10⁶ pivots.
+ *
+ * Every loop ends and stays within its memory whatever the masses and the costs are, NaN and infinities among them. Numbers
+ * decide which arc enters, which leaves and where a row or column is hung first, but each choice is made among the arcs and nodes
+ * there are, so that the tree stays a spanning tree; the loops run over rows, columns, pivots, or up or down that tree.
  * @see Cunningham, A network simplex method (1976); Kiraly & Kovacs, Efficient implementations of minimum-cost flow
  *   algorithms (2012), for the block search
  */
@@ -70,7 +74,7 @@ function refresh(top: usize, nodes: usize, potentials: usize): void {
   }
 }
 
-/** minⱼ Cᵢⱼ − gⱼ of the row at `row`. */
+/** minⱼ Cᵢⱼ − gⱼ of the row at `row`; a NaN among them is passed over. */
 // @ts-ignore: decorator
 @inline
 function cheapest(row: usize, g: usize, ld: i32): f64 {
@@ -82,13 +86,24 @@ function cheapest(row: usize, g: usize, ld: i32): f64 {
   return Math.min(f64x2.extract_lane(best, 0), f64x2.extract_lane(best, 1));
 }
 
-/** The j where it is. */
+/** The first j of m with Cᵢⱼ − gⱼ = value; the last one where none is, which is so only of NaN. */
 // @ts-ignore: decorator
 @inline
-function where(value: f64, row: usize, g: usize): usize {
+function indexOf(value: f64, row: usize, g: usize, m: i32): usize {
+  const last = <usize>(m - 1) << 3;
   let k: usize = 0;
-  while (load<f64>(row + k) - load<f64>(g + k) != value) k += 8;
+  while (k < last && load<f64>(row + k) - load<f64>(g + k) != value) k += 8;
   return k >>> 3;
+}
+
+/** The cheapest of the columns that are open: those that are not have the potential −∞. At least one is. */
+// @ts-ignore: decorator
+@inline
+function cheapestOpen(row: usize, g: usize, m: i32, ld: i32): usize {
+  let j = indexOf(cheapest(row, g, ld), row, g, m);
+  // costs of +∞ or NaN alone: whichever is open
+  if (load<f64>(g + (j << 3)) == -Infinity) for (j = 0; load<f64>(g + (j << 3)) == -Infinity; ) j++;
+  return j;
 }
 
 /**
@@ -99,20 +114,22 @@ function where(value: f64, row: usize, g: usize): usize {
 export function greedyTree(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize): usize {
   let open = m;
   const rows = nodes + <usize>m * NODE;
+  const end = rows + <usize>n * NODE;
   let column = nodes;
-  for (let row = rows; row < rows + <usize>n * NODE; row += NODE) {
+  for (let row = rows; row < end; row += NODE) {
     let closed = false;
     while (!closed) {
-      const j = where(cheapest(cost, potentials, ld), cost, potentials);
+      const j = cheapestOpen(cost, potentials, m, ld);
       column = nodes + j * NODE;
       const c = load<f64>(cost + (j << 3));
       const supply = load<f64>(row);
       const demand = load<f64>(column);
-      // a tie serves the column, for a strongly feasible tree, but for the last one
-      closed = supply < demand || open == 1;
+      // a tie serves the column, for a strongly feasible tree, but for the last one; the last row serves all there are, as it
+      // would without being told to where totals agree
+      closed = open == 1 || (supply < demand && row + NODE < end);
       if (closed) {
         store<f64>(column, demand - supply);
-                store<f64>(row, c, COST);
+        store<f64>(row, c, COST);
         attach(row, column);
       } else {
         store<f64>(row, supply - demand);
@@ -133,22 +150,23 @@ export function greedyTree(cost: usize, n: i32, m: i32, ld: i32, potentials: usi
 /** Sends flow around the cycle that the arc from row i to column j closes with the tree, and makes it part of the tree. */
 function pivot(i: usize, j: usize, cost: f64, rows: usize, nodes: usize, potentials: usize): void {
   // flow goes from i to j, and back through the tree: it is taken from rows on i's side, from columns on j's. The last arc
-  // on the way from the top to i and from j to the top that runs empty has to leave for the tree to stay strongly feasible
+  // on the way from the top to i and from j to the top that runs empty has to leave for the tree to stay strongly feasible.
+  // The first on either side, i itself or j, is a candidate whatever its flow: one at least is below the top
   let u = i;
   let v = j;
   let least = Infinity;
   let leastJ = Infinity;
-  let leaving = i;
-  let leavingJ = j;
+  let leaving: usize = 0;
+  let leavingJ: usize = 0;
   while (u != v) {
     if (load<i32>(u, DEPTH) >= load<i32>(v, DEPTH)) {
-      if (u >= rows && load<f64>(u) < least) {
+      if (u >= rows && (!leaving || load<f64>(u) < least)) {
         least = load<f64>(u);
         leaving = u;
       }
       u = load<usize>(u, PARENT);
     } else {
-      if (v < rows && load<f64>(v) <= leastJ) {
+      if (v < rows && (!leavingJ || load<f64>(v) <= leastJ)) {
         leastJ = load<f64>(v);
         leavingJ = v;
       }
@@ -156,7 +174,7 @@ function pivot(i: usize, j: usize, cost: f64, rows: usize, nodes: usize, potenti
     }
   }
   const top = u;
-  const onI = least < leastJ;
+  const onI = !leavingJ || (leaving && least < leastJ);
   const flow = onI ? least : leastJ;
   if (flow > 0) {
     for (u = i; u != top; u = load<usize>(u, PARENT)) store<f64>(u, load<f64>(u) + (u >= rows ? -flow : flow));
@@ -188,10 +206,11 @@ function pivot(i: usize, j: usize, cost: f64, rows: usize, nodes: usize, potenti
 }
 
 /**
- * At most `pivots` pivots, the search beginning at row `at`: the row to go on at, or −1 when no reduced cost is below
- * −tolerance. The search takes the best arc of `block` rows at a time.
+ * At most `pivots` pivots, the search beginning at `row`: the row to go on at, or −1 when no reduced cost is below
+ * −tolerance. The search takes the best arc of `block` rows at a time. All state is in memory: pivots may be shared out among
+ * calls as one likes, and beside one tolerance the result has the same bits.
  */
-export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize, at: i32, block: i32, tolerance: f64, pivots: i32): i32 {
+export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize, row: i32, block: i32, tolerance: f64, pivots: i32): i32 {
   const rows = nodes + <usize>m * NODE;
   const f = potentials + (<usize>m << 3);
   const stride = <usize>ld << 3;
@@ -199,20 +218,20 @@ export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials:
     let best = -tolerance;
     let from = -1;
     for (let seen = 1; seen <= n; seen++) {
-      const reduced = cheapest(cost + <usize>at * stride, potentials, ld) - load<f64>(f + (<usize>at << 3));
+      const reduced = cheapest(cost + <usize>row * stride, potentials, ld) - load<f64>(f + (<usize>row << 3));
       if (reduced < best) {
         best = reduced;
-        from = at;
+        from = row;
       }
-      if (++at == n) at = 0;
+      if (++row == n) row = 0;
       if (from >= 0 && seen % block == 0) break;
     }
     if (from < 0) return -1;
-    const row = cost + <usize>from * stride;
-    const to = where(cheapest(row, potentials, ld), row, potentials);
-    pivot(rows + <usize>from * NODE, nodes + to * NODE, load<f64>(row + (to << 3)), rows, nodes, potentials);
+    const costs = cost + <usize>from * stride;
+    const to = indexOf(cheapest(costs, potentials, ld), costs, potentials, m);
+    pivot(rows + <usize>from * NODE, nodes + to * NODE, load<f64>(costs + (to << 3)), rows, nodes, potentials);
   }
-  return at;
+  return row;
 }
 
 /**

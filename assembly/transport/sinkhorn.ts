@@ -4,7 +4,7 @@
  *     P[i, j] = aᵢ·bⱼ·e^{(fᵢ + gⱼ − C[i, j])/ε},     fᵢ = −ε·log Σⱼ bⱼ·e^{(gⱼ − C[i, j])/ε}
  *
  * a sweep takes g, finds the f that meets the masses of the rows, and sums the columns of P, which says how far off g is:
- * one reading of the costs. All rows are `width` wide, a multiple of the group; what pads them has no mass.
+ * one reading of the costs. All rows are `width` wide, a multiple of the group; what pads them has no mass, and a finite cost.
  */
 import { GROUP, madd, maxLane, splat, sumF64, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
@@ -25,25 +25,27 @@ function addScaled(x: usize, y: usize, s: v128, keep: bool): void {
 }
 
 /**
- * Rows of costs at c become rows of P:
+ * Rows of costs at c, from which `offset` is subtracted, become rows of P:
  *
  *     topᵢ = maxⱼ hⱼ − C[i, j]/ε,     totalᵢ = Σⱼ e^{hⱼ − C[i, j]/ε − topᵢ},     h = g/ε + log b
  *
- * so that fᵢ = −ε·(topᵢ + log totalᵢ); `sums` of the columns are added to. A row without mass, or all of whose costs are +∞
+ * so that fᵢ = −ε·(topᵢ + log totalᵢ); `sums` of the columns are added to. An offset keeps the digits of costs that are far from 0
+ * beside their differences, and |C|/ε finite. A row without mass, or all of whose costs are +∞
  * (its total is 0), gives no P.
  */
-export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f64, masses: usize, tops: usize, totals: usize, sums: usize): void {
+export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f64, offset: f64, masses: usize, tops: usize, totals: usize, sums: usize): void {
   const w = splat<f64>(-perEpsilon);
+  const o = splat<f64>(offset);
   const bytes = <usize>width * 8;
   for (let i = 0; i < rows; i++) {
     const end = c + bytes;
     const lowest = splat<f64>(-f64.MAX_VALUE); // of a row all −∞: its differences from it are −∞ still
     let m0 = lowest, m1 = lowest, m2 = lowest, m3 = lowest;
     for (let p = c, q = h; p < end; p += GROUP, q += GROUP) {
-      const e0 = madd<f64>(v128.load(p), w, v128.load(q));
-      const e1 = madd<f64>(v128.load(p, 16), w, v128.load(q, 16));
-      const e2 = madd<f64>(v128.load(p, 32), w, v128.load(q, 32));
-      const e3 = madd<f64>(v128.load(p, 48), w, v128.load(q, 48));
+      const e0 = madd<f64>(v128.sub<f64>(v128.load(p), o), w, v128.load(q));
+      const e1 = madd<f64>(v128.sub<f64>(v128.load(p, 16), o), w, v128.load(q, 16));
+      const e2 = madd<f64>(v128.sub<f64>(v128.load(p, 32), o), w, v128.load(q, 32));
+      const e3 = madd<f64>(v128.sub<f64>(v128.load(p, 48), o), w, v128.load(q, 48));
       v128.store(p, e0); v128.store(p, e1, 16); v128.store(p, e2, 32); v128.store(p, e3, 48);
       m0 = v128.pmax<f64>(m0, e0);
       m1 = v128.pmax<f64>(m1, e1);
@@ -166,13 +168,13 @@ function pull(x: usize, y: usize, width: i32, d: i32, order: i32, p: usize, fact
     if (order == 1) distances(x, y, d, 1, DISTANCES, PANEL);
     for (let i: usize = 0; i < 4; i++) {
       for (let j: usize = 0; j < PANEL; j += VECTOR) {
-        const at = p + i * stride + j;
-        let w = v128.mul<f64>(v128.load(at), splat<f64>(scale));
+        const mass = p + i * stride + j;
+        let w = v128.mul<f64>(v128.load(mass), splat<f64>(scale));
         if (order == 1) {
           const distance = v128.load(DISTANCES + i * PANEL + j);
           w = v128.andnot(v128.div<f64>(w, distance), v128.eq<f64>(distance, splat<f64>(0)));
         }
-        v128.store(at, w);
+        v128.store(mass, w);
       }
     }
     for (let k: usize = 0; k < <usize>d * PANEL; k += PANEL) {
@@ -181,8 +183,8 @@ function pull(x: usize, y: usize, width: i32, d: i32, order: i32, p: usize, fact
         const v = v128.load64_splat(x + k + i * 8);
         const w = p + i * stride;
         const sum = madd<f64>(v128.load(w), v128.sub<f64>(v, q0), v128.mul<f64>(v128.load(w, VECTOR), v128.sub<f64>(v, q1)));
-        const at = grad + k + i * 8;
-        store<f64>(at, load<f64>(at) + sumF64(sum));
+        const coordinate = grad + k + i * 8;
+        store<f64>(coordinate, load<f64>(coordinate) + sumF64(sum));
       }
     }
     y += <usize>d * PANEL;
@@ -201,7 +203,7 @@ export function softenPoints(x: usize, rows: i32, y: usize, width: i32, d: i32, 
   const stride = <usize>width * 8;
   for (let i = 0; i < rows; i += 4) {
     for (let j: usize = 0; j < stride; j += PANEL) distances(x, y + (j / PANEL) * panel, d, order, block + j, stride);
-    soften(block, 4, width, h, perEpsilon, masses, tops, totals, sums);
+    soften(block, 4, width, h, perEpsilon, 0, masses, tops, totals, sums);
     if (grad) {
       pull(x, y, width, d, order, block, factor, grad);
       grad += panel;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EmdResult, emd, info, resident } from "../../src/index.ts";
+import { type EmdResult, emd, resident } from "../../src/index.ts";
 import { pseudorandom } from "../support/fixture.ts";
 import { sum } from "../support/reference.ts";
 import { type DType, type FloatArray, f64, forEachType, forEachVariant } from "../support/variants.ts";
@@ -351,8 +351,8 @@ forEachVariant(() => {
 
   const one = Float64Array.of(1);
   const failing: [string, unknown[], ErrorConstructor, string][] = [
-    ["no masses", [[], [], []], RangeError, '"a" must be masses of a positive, finite sum'],
-    ["no mass", [[0, 0], [0], [1, 2]], RangeError, '"a" must be masses of a positive, finite sum'],
+    ["no masses", [[], [], []], RangeError, '"a" must be masses of a positive sum'],
+    ["no mass", [[0, 0], [0], [1, 2]], RangeError, '"a" must be masses of a positive sum, got 0'],
     [
       "a negative mass",
       [
@@ -365,7 +365,7 @@ forEachVariant(() => {
     ],
     ["a NaN mass", [[NaN], [1], [1]], RangeError, '"a[0]" must be finite and not negative, got NaN'],
     ["an infinite mass", [[1], [Infinity], [1]], RangeError, '"b[0]" must be finite and not negative, got Infinity'],
-    ["a sum that overflows", [[1e308, 1e308], [1], [1, 1]], RangeError, '"a" must be masses of a positive, finite sum'],
+    ["another sum than one that overflows", [[1e308, 1e308], [1], [1, 1]], RangeError, '"b" must be of the sum of "a"'],
     ["too few costs", [[1, 1], [2], [1]], RangeError, '"cost" must be of shape [2, 1], got [1]'],
     [
       "a cost matrix lying down",
@@ -395,37 +395,11 @@ forEachVariant(() => {
     ["a string", ["1", one, one], TypeError, '"a" must be a Float32Array'],
     ["no cost", [one, one], TypeError, '"cost" must be a Float32Array'],
     ["f32 beside f64", [one, new Float32Array(1), one], TypeError, "Float"],
-    ["plan: 1", [one, one, one, { plan: 1 }], TypeError, '"plan" must be a boolean, got 1'],
+    ["plan: 1", [one, one, one, { plan: 1 }], TypeError, '"plan" must be true or false, got 1'],
     ["options of the wrong kind", [one, one, one, 3], TypeError, '"options" must be an object'],
   ];
   it.each(failing)("%s is refused", (_, args, kind, message) => {
     expect(() => loose(...args)).toThrow(kind);
     expect(() => loose(...args)).toThrow(message);
-  });
-
-  it("10⁵ calls, failing ones among them, do not grow memory", () => {
-    const [a, b, cost] = [Float64Array.of(1, 2, 3), Float64Array.of(3, 3), Float64Array.of(1, 2, 3, 4, 5, 6)];
-    const want = emd(a, b, cost, { plan: true });
-    const before = info().memoryBytes;
-    let thrown = 0;
-    for (let i = 0; i < 1e5; i++) {
-      try {
-        if (i % 3) loose(a, b, cost);
-        else loose(...(failing[(i / 3) % failing.length] as (typeof failing)[0])[1]);
-      } catch {
-        thrown++;
-      }
-    }
-    expect(thrown).toBe(Math.ceil(1e5 / 3));
-    expect(info().memoryBytes).toBe(before);
-    expect(emd(a, b, cost, { plan: true })).toEqual(want);
-  });
-
-  it("large problems leave the shared memory as it was", () => {
-    const n = 400;
-    const before = info().memoryBytes;
-    const weights = filled(n, 1);
-    for (let i = 0; i < 5; i++) emd(weights, weights, uniform(i, n * n));
-    expect(info().memoryBytes).toBe(before);
   });
 });

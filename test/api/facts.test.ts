@@ -9,7 +9,7 @@ forEachType((dtype) => {
   const digits = dtype === f32 ? 6 : 13;
   const loosely = dtype === f32 ? 5 : 12;
   const of = (...values: number[]) => new array(values);
-  const first = (v: unknown) => (v as FloatArray)[0] as number;
+  const first = (v: unknown) => (typeof v === "number" ? v : ((v as FloatArray)[0] as number));
   const bits = (...p: number[]) => first(api.entropy(of(...p), { base: 2 }));
   const H = (p: FloatArray, q = p, base = Math.E) => numberOf(api.crossEntropy(q, p, { from: "probabilities", base }));
   const KL = (p: FloatArray, q: FloatArray) => numberOf(api.klDivergence(p, q));

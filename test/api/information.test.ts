@@ -5,7 +5,9 @@ import { api, arrayOf, entropyCases, given, numberOf, surprisalCases, Tally } fr
 import { sum } from "../support/reference.ts";
 import { type FloatArray, forEachType } from "../support/variants.ts";
 
-const { surprisal, entropy, perplexity, crossEntropy } = api;
+const { surprisal, perplexity, crossEntropy } = api;
+/** One number a row, unless told otherwise. */
+const entropy = (x: unknown, options: object = {}) => api.entropy(x, { reduction: "none", ...options });
 
 forEachType((dtype, variant) => {
   const { array, unit, tiny, max } = dtype;
@@ -90,6 +92,7 @@ forEachType((dtype, variant) => {
       const total = sum(4, (r) => rows[r] as number);
       expect(numberOf(entropy(x, { shape: [4, 15], reduction: "sum" })) / total).toBeCloseTo(1, 6);
       expect(numberOf(entropy(x, { shape: [4, 15], reduction: "mean" })) / (total / 4)).toBeCloseTo(1, 6);
+      expect(api.entropy(x, { shape: [4, 15] })).toBe(entropy(x, { shape: [4, 15], reduction: "mean" }));
     });
 
     it.each<[string, number[], object, number]>([

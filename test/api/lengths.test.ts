@@ -65,13 +65,14 @@ function reference(x: FloatArray, shape: readonly number[], axis: number): Refer
       sum = next;
     }
     const s = sum + rest;
+    const log = Math.log1p(s);
     top[row] = a;
-    logSumExp[row] = a + Math.log1p(s);
+    logSumExp[row] = a + log;
     for (let i = 0; i < n; i++) {
       const z = (x[at(i)] as number) - a;
       shift[at(i)] = -z;
       softmax[at(i)] = Math.exp(z) / (1 + s);
-      logSoftmax[at(i)] = z - Math.log1p(s);
+      logSoftmax[at(i)] = z - log;
     }
   }
   return { softmax, logSoftmax, logSumExp, shift, top };

@@ -26,15 +26,7 @@ import {
   sum,
   throughSoftmax,
 } from "../support/reference.ts";
-import {
-  type DType,
-  type FloatArray,
-  f32,
-  f64,
-  firstDifference,
-  forEachType,
-  forEachVariant,
-} from "../support/variants.ts";
+import { type DType, type FloatArray, f32, f64, firstDifference, forEachType } from "../support/variants.ts";
 
 const resident = anyResident as (type: "f32" | "f64", length: number) => Resident<FloatArray>;
 const around = (n: number) => [n - 1, n, n + 1];
@@ -57,9 +49,12 @@ function make(dtype: DType, from: From, n: number, seed: number): FloatArray {
 forEachType((dtype) => {
   const { array, unit, tiny } = dtype;
   const promised = PROMISED[dtype.name];
-  const near = (got: number, want: number, tolerance: number, what: string) => {
+  // of elements, of which there are millions, the words are a function: made where one fails
+  const near = (got: number, want: number, tolerance: number, what: string | (() => string)) => {
     if (!(Object.is(got, want) || Math.abs(got - want) <= tolerance))
-      expect.fail(`${what}: ${got}, wanted ${want}, ${Math.abs(got - want) / tolerance} × the tolerance`);
+      expect.fail(
+        `${typeof what === "string" ? what : what()}: ${got}, wanted ${want}, ${Math.abs(got - want) / tolerance} × the tolerance`,
+      );
   };
 
   describe("lengths", () => {
@@ -104,7 +99,7 @@ forEachType((dtype) => {
                   : -k;
             const bound =
               40 * unit * (Math.abs(exact) + 2 * (from === "probabilities" ? k / (x[i] as number) : k)) + 2 * tiny;
-            near(got, exact, bound, `gradient ${i} of ${n}`);
+            near(got, exact, bound, () => `gradient ${i} of ${n}`);
           });
         }
       }
@@ -140,7 +135,12 @@ forEachType((dtype) => {
             arrayOf(grad, dtype, n).forEach((got: number, i: number) => {
               const size =
                 ((p[i] as number) + (q[i] as number)) * (1 + Math.abs(Math.log((p[i] as number) / (q[i] as number))));
-              near(got, exact?.[i] as number, 40 * unit * size + 1e-15 * size * n + tiny, `gradient ${i} of ${n}`);
+              near(
+                got,
+                exact?.[i] as number,
+                40 * unit * size + 1e-15 * size * n + tiny,
+                () => `gradient ${i} of ${n}`,
+              );
             });
         }
       }
@@ -151,12 +151,12 @@ forEachType((dtype) => {
         const x = make(dtype, from, n, n);
         const log = logProbabilities(x, from);
         const h = -sum(n, (i) => Math.exp(log[i] as number) * (log[i] as number));
-        const [got] = api.entropy(x, { from }) as unknown as [number];
+        const got = numberOf(api.entropy(x, { from }));
         near(got, h, 32 * unit * (h + 1), `entropy of ${n}`);
         if (from === "probabilities") {
           api.surprisal(x).forEach((v: number, i: number) => {
             const e = -Math.log(x[i] as number);
-            near(v, e, 6 * unit * Math.abs(e), `surprisal ${i} of ${n}`);
+            near(v, e, 6 * unit * Math.abs(e), () => `surprisal ${i} of ${n}`);
           });
         }
         if (from === "logProbabilities") continue;
@@ -177,7 +177,7 @@ forEachType((dtype) => {
         );
         const none = arrayOf(api.binaryCrossEntropy(u, t, { from, reduction: "none" }), dtype, n);
         none.forEach((v: number, i: number) => {
-          near(v, term(i), 12 * unit * term(i), `binary ${i} of ${n}`);
+          near(v, term(i), 12 * unit * term(i), () => `binary ${i} of ${n}`);
         });
       }
     });
@@ -204,7 +204,7 @@ forEachType((dtype) => {
           ) as FloatArray,
           kl: api.klDivergence(a, b, { shape, from: "logits", reduction: "none" }) as FloatArray,
           js: api.jsDivergence(a, b, { shape, from: "logits", reduction: "none" }) as FloatArray,
-          entropy: api.entropy(a, { shape, from: "logits" }) as FloatArray,
+          entropy: api.entropy(a, { shape, from: "logits", reduction: "none" }) as FloatArray,
         };
         const { grad } = api.crossEntropyWithGrad(a, labels, { shape, reduction: "none" });
         const both = api.jsDivergenceWithGrad(a, b, { shape, from: "logits", reduction: "none" });
@@ -225,7 +225,7 @@ forEachType((dtype) => {
           ).toBe(all.soft[r]);
           expect(one(api.klDivergence(x, y, { from: "logits", reduction: "none" })), what).toBe(all.kl[r]);
           expect(one(api.jsDivergence(x, y, { from: "logits", reduction: "none" })), what).toBe(all.js[r]);
-          expect(one(api.entropy(x, { from: "logits" })), what).toBe(all.entropy[r]);
+          expect(one(api.entropy(x, { from: "logits", reduction: "none" })), what).toBe(all.entropy[r]);
           const graded = api.crossEntropyWithGrad(x, [labels[r]], { reduction: "none" }).grad;
           expect(firstDifference(grad.slice(r * n, r * n + n), graded), what).toBe("");
           const pair = api.jsDivergenceWithGrad(x, y, { from: "logits", reduction: "none" });
@@ -376,22 +376,30 @@ forEachType((dtype) => {
     });
 
     it("gradients of offset views, resident arrays and number[]", () => {
+      const same = (got: object, wanted: object) => {
+        for (const [key, value] of Object.entries(wanted)) {
+          const other = (got as Record<string, unknown>)[key];
+          if (ArrayBuffer.isView(value))
+            expect(firstDifference(other as FloatArray, value as FloatArray), key).toBe("");
+          else expect(other, key).toBe(value);
+        }
+      };
       for (const n of N) {
         const options = { shape: [4, n / 4] };
         const wanted = api.klDivergenceWithGrad(x(n), y(n), options);
         const ce = api.crossEntropyWithGrad(x(n), y(n), options);
         for (const [, form] of forms) {
-          expect(api.klDivergenceWithGrad(form(x(n)), form(y(n)), options)).toEqual(wanted);
-          expect(api.crossEntropyWithGrad(form(x(n)), form(y(n)), options)).toEqual(ce);
+          same(api.klDivergenceWithGrad(form(x(n)), form(y(n)), options), wanted);
+          same(api.crossEntropyWithGrad(form(x(n)), form(y(n)), options), ce);
         }
         const [a, b] = [resident(dtype.name, n), resident(dtype.name, n)];
         a.set(x(n));
         b.set(y(n));
-        expect(api.klDivergenceWithGrad(a, b, options)).toEqual(wanted);
-        expect(api.crossEntropyWithGrad(a, b, options)).toEqual(ce);
+        same(api.klDivergenceWithGrad(a, b, options), wanted);
+        same(api.crossEntropyWithGrad(a, b, options), ce);
         a.dispose();
         b.dispose();
-        expect(api.klDivergenceWithGrad(Array.from(x(n)), y(n), options)).toEqual(wanted);
+        same(api.klDivergenceWithGrad(Array.from(x(n)), y(n), options), wanted);
       }
     });
 
@@ -453,8 +461,8 @@ forEachType((dtype) => {
         /row 0/,
         /922337203685477/,
       ],
-      ["crossEntropy", [x, [0.5, 2], none()], RangeError, /label|target/, /integer|row 0/, /0\.5/],
-      ["crossEntropy", [x, [Number.NaN, 2], none()], RangeError, /label|target/, /integer|row 0/, /NaN/],
+      ["crossEntropy", [x, [0.5, 2], none()], TypeError, /label|target/, /integer|row 0/, /0\.5/],
+      ["crossEntropy", [x, [Number.NaN, 2], none()], TypeError, /label|target/, /integer|row 0/, /NaN/],
       ["crossEntropy", [x, Uint8Array.of(0, 2, 1), none()], RangeError, /target|labels/, /2/, /3/],
       ["crossEntropy", [x, new array(5), none()], RangeError, /target/, /6/, /5/],
       [
@@ -605,10 +613,11 @@ forEachType((dtype) => {
     });
   });
 
-  it("a large input passes through 16 MiB", () => {
-    const n = (48 * 2 ** 20) / array.BYTES_PER_ELEMENT;
+  it("16 MiB pass through a tenth of that, their labels and results too", () => {
+    const n = 2 ** 24 / array.BYTES_PER_ELEMENT;
     const x = pseudorandom(dtype, 1, n, 0.96, 0.5);
     const y = pseudorandom(dtype, 2, n, 0.96, 0.5);
+    const before = info().memoryBytes;
     for (const [shape, axis] of [
       [[n], 0],
       [[n / 4096, 4096], 1],
@@ -625,7 +634,7 @@ forEachType((dtype) => {
       if (rows > 1 && axis) api.crossEntropyWithGrad(x, new Uint8Array(rows), { ...options, out: y.slice() });
     }
     api.binaryCrossEntropy(x, y, { from: "probabilities" });
-    expect(info().memoryBytes).toBeLessThanOrEqual(16 * 2 ** 20);
+    expect(info().memoryBytes - before).toBeLessThanOrEqual(2 ** 24 / 10);
   }, 60_000);
 
   it("values of f32 and f64 agree", () => {
@@ -637,51 +646,5 @@ forEachType((dtype) => {
       expect(single).toBeCloseTo(double, 6);
     }
     expect(rounded(dtype, 0.5)).toBe(0.5);
-  });
-});
-
-forEachVariant(() => {
-  it("10⁴ calls, failing ones among them, do not grow memory", () => {
-    const x = new Float32Array(600).fill(0.5);
-    const y = new Float64Array(600).fill(0.25);
-    const shape = [6, 100];
-    const labels = new Int32Array(6);
-    const calls: (() => unknown)[] = [
-      () => api.crossEntropy(x, labels, { shape }),
-      () => api.crossEntropyWithGrad(y, labels, { shape }),
-      () =>
-        api.crossEntropy(
-          y,
-          labels.map(() => 1),
-          { shape, weight: new Float64Array(100).fill(1), labelSmoothing: 0.1 },
-        ),
-      () => api.binaryCrossEntropyWithGrad(x, x),
-      () => api.klDivergenceWithGrad(x, x, { shape }),
-      () => api.jsDivergence(y, y, { shape, from: "logits" }),
-      () => api.jsDistance([1, 2], [2, 1]),
-      () => api.pairwiseDivergence(x, undefined, { shape, metric: "js" }),
-      () => api.entropy(y, { shape }),
-      () => api.surprisal(x),
-      () => api.perplexity(x, labels, { shape }),
-      () => api.klGaussian({ mean: [0], variance: [1] }, { mean: [1], variance: [2] }),
-    ];
-    const failing: (() => unknown)[] = [
-      () => api.crossEntropy(x, [100, 0, 0, 0, 0, 0], { shape }),
-      () => api.crossEntropyWithGrad(x, [-1, 0, 0, 0, 0, 0], { shape }),
-      () => api.klDivergence(x, y, { shape }),
-      () => api.pairwiseDivergence(x, y, { shape, metric: "js" }),
-      () => api.klGaussian({ mean: [0], covariance: [-1] }, { mean: [1], covariance: [2] }),
-    ];
-    for (const call of calls) call();
-    for (const call of failing) expect(call).toThrow();
-    const before = info().memoryBytes;
-    for (let i = 0; i < 1e4; i++) {
-      try {
-        (i % 3 ? calls[i % calls.length] : failing[i % failing.length])?.();
-      } catch {
-        // one call in three
-      }
-    }
-    expect(info().memoryBytes).toBe(before);
   });
 });

@@ -312,35 +312,12 @@ forEachVariant(() => {
     [[two, two, [Infinity, Infinity, 1, 0], e], RangeError, /"cost".*row 0/],
     [[two, two, [Infinity, 1, Infinity, 0], e], RangeError, /"cost".*column 0/],
     [[two, [0, 1], [0, Infinity, 1, 0], e], RangeError, /"cost".*row 0/],
-    [[new Float32Array(two), two, new Float64Array(c4), e], TypeError, /"a" must be a Float64Array like "cost"/],
+    [[new Float32Array(two), two, new Float64Array(c4), e], TypeError, /"cost" must be a Float32Array like "a"/],
     [[two, two, "cost", e], TypeError, /"cost"/],
     [["a", two, c4, e], TypeError, /"a"/],
   ])("bad input %#: a clear error", (args, kind, message) => {
     expect(() => sinkhorn(...args)).toThrow(kind);
     expect(() => sinkhorn(...args)).toThrow(message);
     expect(() => sinkhorn(...args)).toThrow(/^sinkhorn: /);
-  });
-
-  it("10⁵ small calls, failing ones among them, do not grow memory", () => {
-    const calls = [
-      () => sinkhorn(two, two, c4, e),
-      () => sinkhorn(new Float32Array(two), new Float32Array(two), new Float32Array(c4), { epsilon: 0.1, plan: true }),
-      () => sinkhorn(two, [0.5, 0.6], c4, e),
-      () => sinkhorn(two, two, c4, { ...e, signal: AbortSignal.abort() }),
-    ];
-    const attempt = (i: number): number => {
-      try {
-        calls[i % 4]?.();
-        return 0;
-      } catch {
-        return 1;
-      }
-    };
-    attempt(0);
-    const before = info().memoryBytes;
-    let thrown = 0;
-    for (let i = 0; i < 1e5; i++) thrown += attempt(i);
-    expect(thrown).toBe(5e4);
-    expect(info().memoryBytes).toBe(before);
   });
 });

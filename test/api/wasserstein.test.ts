@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { info, wasserstein as typed, wassersteinHistogram as typedHistogram } from "../../src/index.ts";
 import { mulberry32, pseudorandom } from "../support/fixture.ts";
-import { type DType, type FloatArray, f32, f64, forEachType, forEachVariant, resident } from "../support/variants.ts";
+import { type DType, type FloatArray, f32, f64, forEachType, resident } from "../support/variants.ts";
 
 interface Options {
   readonly [name: string]: unknown;
@@ -442,12 +442,7 @@ describe("what is wrong is named", () => {
       RangeError,
       /"vWeights\[1\]" must be finite and not negative, got -2/,
     ],
-    [
-      "weights of sum 0",
-      () => wasserstein([1], [1], { uWeights: [0] }),
-      RangeError,
-      /"uWeights".*positive, finite sum, got 0/,
-    ],
+    ["weights of sum 0", () => wasserstein([1], [1], { uWeights: [0] }), RangeError, /"uWeights".*positive sum, got 0/],
     [
       "an infinite weight",
       () => wasserstein([1], [1], { uWeights: [Infinity] }),
@@ -460,7 +455,7 @@ describe("what is wrong is named", () => {
       RangeError,
       /"uWeights" must be of length 2/,
     ],
-    ["order below 1", () => wasserstein([1], [1], { order: 0.5 }), RangeError, /"order".*from 1 to Infinity, got 0.5/],
+    ["order below 1", () => wasserstein([1], [1], { order: 0.5 }), RangeError, /"order".*at least 1, got 0.5/],
     ["order NaN", () => wasserstein([1], [1], { order: Number.NaN }), RangeError, /"order".*got NaN/],
     ["order in words", () => wasserstein([1], [1], { order: "2" }), TypeError, /"order" must be a number/],
     ["two types", () => wasserstein(x, new Float64Array(2)), TypeError, /"v" must be a Float32Array/],
@@ -480,7 +475,6 @@ describe("what is wrong is named", () => {
       /"q".*\[2, 3\].*got \[3, 2\]/,
     ],
     ["a shape of another size", () => histogram(x, x, { shape: [4, 2] }), RangeError, /"shape" \[4, 2\] holds 8/],
-    ["a shape without axes", () => histogram([1], [1], { shape: [] }), RangeError, /"axis"/],
     [
       "a support of another length",
       () => histogram(x, x, { support: [0, 1] }),
@@ -519,32 +513,5 @@ describe("what is wrong is named", () => {
   it("equal places in a support are no fault", () => {
     expect(histogram([1, 0, 0], [0, 0.5, 0.5], { support: [0, 0, 2] })).toBe(1);
     expect(histogram([1, 0], [0, 1], { support: [3, 3] })).toBe(0);
-  });
-});
-
-forEachVariant(() => {
-  it("10⁵ calls, failing ones among them, do not grow memory", () => {
-    const [u, p] = [pseudorandom(f32, 1, 40, 2), pseudorandom(f64, 2, 64, 1, 0.75)];
-    const calls = [
-      () => wasserstein(u, u.subarray(3)),
-      () => wasserstein(p, p, { uWeights: p, order: 3 }),
-      () => histogram(p, p, { shape: [4, 16] }),
-      () => histogram(p, p, { shape: [4, 16], order: 2 }),
-      () => wasserstein(u, []),
-      () => histogram(p, p, { support: [1] }),
-    ];
-    const run = (call: (() => unknown) | undefined): number => {
-      try {
-        call?.();
-      } catch {
-        return 1;
-      }
-      return 0;
-    };
-    const thrown = calls.map(run).reduce((a, b) => a + b);
-    expect(thrown).toBe(2);
-    const before = info().memoryBytes;
-    for (let i = 0; i < 1e5; i++) run(calls[i % calls.length]);
-    expect(info().memoryBytes).toBe(before);
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
 import { expect, inject, it } from "vitest";
-import { unpacked } from "../../src/embedded/packed.ts";
+import { unpacked } from "../../src/memory/embedded/packed.ts";
 import { optimize } from "../../tools/optimize.ts";
 import { root } from "./support.ts";
 

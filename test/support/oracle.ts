@@ -73,12 +73,13 @@ export interface CrossCase {
   readonly ignoreIndex?: number;
   readonly labelSmoothing?: number;
   readonly base?: number;
+  readonly normalize?: boolean;
   readonly none: Float64Array;
   readonly mean: Float64Array;
   /** What the mean divides by. */
   readonly divisor: Float64Array;
   /** Under "none" and "sum"; under "mean" it is this over the divisor. */
-  readonly grad: Float64Array;
+  readonly grad?: Float64Array;
 }
 export interface BinaryCase {
   readonly dtype: DType;

@@ -34,14 +34,11 @@ export const { problems, divergences } = JSON.parse(
 ) as { problems: readonly SinkhornCase[]; divergences: readonly DivergenceCase[] };
 
 export type Result = surprisal.SinkhornResult<FloatArray>;
-export interface Grad {
-  readonly value: number;
-  readonly grad: FloatArray;
-}
+export type Grad = surprisal.SinkhornDivergenceResult & { readonly grad: FloatArray };
 type Call<R> = (...args: unknown[]) => R;
 interface Api {
   readonly sinkhorn: Call<Result>;
-  readonly sinkhornDivergence: Call<number>;
+  readonly sinkhornDivergence: Call<surprisal.SinkhornDivergenceResult>;
   readonly sinkhornDivergenceWithGrad: Call<Grad>;
 }
 export const api = surprisal as unknown as Api;

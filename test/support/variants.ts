@@ -84,9 +84,13 @@ export function forEachType(body: (dtype: DType, variant: Variant) => void): voi
   });
 }
 
+const bytesOf = (array: FloatArray): Buffer => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+
 /** Where two arrays first differ, −0 and NaN being themselves, in words; "" if nowhere. */
 export function firstDifference(got: FloatArray, wanted: FloatArray): string {
   if (got.length !== wanted.length) return `length ${got.length}, wanted ${wanted.length}`;
+  // a hundred times faster than the loop, which only tells where, and that NaN of other bits are equal
+  if (got.BYTES_PER_ELEMENT === wanted.BYTES_PER_ELEMENT && bytesOf(got).equals(bytesOf(wanted))) return "";
   for (let i = 0; i < got.length; i++)
     if (!Object.is(got[i], wanted[i])) return `[${i}] is ${got[i]}, wanted ${wanted[i]}`;
   return "";

@@ -153,14 +153,17 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
     const d = by === "p" ? p : q;
     const slopes = Array.from({ length: n }, (_, i) => (d.p[i] === 0 ? { value: 0, size: 0 } : slope(by, i)));
     const softmaxed = from === "logits" || (from === "logProbabilities" && normalize);
-    const mean = sum(n, (i) => (d.p[i] as number) * (slopes[i] as { value: number }).value);
+    // q·∂/∂q of KL is −p, at q = 0 too
+    const moved = (i: number): number =>
+      metric === "kl" && by === "q" ? -(p.p[i] as number) : (d.p[i] as number) * (slopes[i] as { value: number }).value;
+    const mean = sum(n, moved);
     const spread = sum(n, (i) => (d.p[i] as number) * (slopes[i] as { size: number }).size);
     const shift = Math.max(p.span, q.span);
     return slopes.map(({ value: s, size }, i): Estimate => {
       const w = d.p[i] as number;
       if (p.p[i] === 0 || q.p[i] === 0) return ANYTHING;
       const of = softmaxed
-        ? { value: (w * (s - mean)) / temperature, size: (w * (size + spread)) / temperature }
+        ? { value: (moved(i) - w * mean) / temperature, size: (w * (size + spread)) / temperature }
         : from === "logProbabilities"
           ? { value: w * s, size: w * size }
           : normalize

@@ -69,16 +69,12 @@ const times = ({ value, error }: Estimate, by: number): Estimate => ({
   error: Math.abs(error * by),
 });
 
-function lossesOf(
-  given: Given,
-  targetName: string,
-  normalizeLogs: boolean,
-): { losses: RowLoss[]; divisor: number; fault: boolean } {
+function lossesOf(given: Given, targetName: string): { losses: RowLoss[]; divisor: number; fault: boolean } {
   const { arrays, shapes, options } = given;
   const rows = rowsAlong(given, "logits");
   const from = (options["from"] as From | undefined) ?? "logits";
-  const normalize =
-    (options["normalize"] as boolean | undefined) ?? (from === "logProbabilities" ? normalizeLogs : true);
+  // log-probabilities are taken as they are, PyTorch's nll_loss
+  const normalize = from !== "logProbabilities" && ((options["normalize"] as boolean | undefined) ?? true);
   const target = arrays[targetName] as Float64Array;
   const soft = shapes[targetName]?.join() === shapes["logits"]?.join();
   const ignore = (options["ignoreIndex"] as number | undefined) ?? -100;
@@ -102,10 +98,10 @@ function lossesOf(
   return { losses, divisor: sum(rows.rows, (r) => weigh(r)), fault };
 }
 
-function crossEntropyBy(given: Given, graded: boolean, normalizeLogs: boolean): Expected {
+function crossEntropyBy(given: Given, graded: boolean): Expected {
   const { dtype, arrays, options } = given;
   const rows = rowsAlong(given, "logits");
-  const { losses, divisor, fault } = lossesOf(given, "target", normalizeLogs);
+  const { losses, divisor, fault } = lossesOf(given, "target");
   if (fault) return refused();
   // without classes there is no distribution
   if (rows.n === 0) return refused(ANYTHING);
@@ -123,22 +119,11 @@ function crossEntropyBy(given: Given, graded: boolean, normalizeLogs: boolean): 
   return { fields: { value, grad: { numbers: grad } } };
 }
 
-/** Log-probabilities as they are, or made to sum to 1: where they do not, what is promised leaves it open. */
-const crossEntropyOf =
-  (graded: boolean) =>
-  (given: Given): Expected => {
-    const open = given.options["from"] === "logProbabilities" && given.options["normalize"] === undefined;
-    const [asTheyAre, normalized] = [false, true].map((by) => crossEntropyBy(given, graded, by)) as [
-      Expected,
-      Expected,
-    ];
-    return open ? { either: [asTheyAre, normalized] } : asTheyAre;
-  };
-export const crossEntropy = crossEntropyOf(false);
-export const crossEntropyWithGrad = crossEntropyOf(true);
+export const crossEntropy = (given: Given): Expected => crossEntropyBy(given, false);
+export const crossEntropyWithGrad = (given: Given): Expected => crossEntropyBy(given, true);
 
 export function perplexity(given: Given): Expected {
-  const { losses, divisor, fault } = lossesOf(given, "labels", false);
+  const { losses, divisor, fault } = lossesOf(given, "labels");
   const rows = rowsAlong(given, "logits");
   if (fault) return refused();
   if (rows.n === 0) return refused(ANYTHING);

@@ -65,7 +65,9 @@ function logSumExpOf(row: Float64Array): { value: number; top: number } {
 function weightedOf(row: Float64Array, w: Float64Array, unit: number): Estimate | Condition {
   const used = [...row.keys()].filter((i) => w[i] !== 0);
   const [x, b] = [row, w].map((a) => used.map((i) => a[i] as number)) as [number[], number[]];
-  if ([...x, ...b].some(Number.isNaN) || b.some((v) => Math.abs(v) === Infinity)) return exactly(NaN);
+  if ([...x, ...b].some(Number.isNaN)) return exactly(NaN);
+  // what an infinite weight makes of a sum is not promised
+  if (b.some((v) => Math.abs(v) === Infinity)) return { meets: () => "" };
   const signs = new Set(b.filter((_, i) => x[i] === Infinity).map(Math.sign));
   if (signs.size) return exactly(signs.size === 1 && signs.has(1) ? Infinity : NaN);
   const t = x.map((v, i) => v + Math.log(Math.abs(b[i] as number)));

@@ -1,0 +1,160 @@
+/**
+ * One of the two arguments of a row, and the weights w of its elements:
+ *
+ *     probabilities x:   w = x·scale                 scale a power of two, so that neither w nor Σw overflows or is subnormal
+ *     logarithms x:      w = e^{(x − top)/T}          top the maximum; 0 where they are taken as they are, unless e^x would overflow
+ *
+ * p = w/Σw where they are made to sum to 1. For T > 1 a quarter of x, top and T is taken, as x − top might overflow where (x − top)/T
+ * does not.
+ */
+import { maxLane, splat, sumError, sumF64, VECTOR } from "../lanes";
+import { exp } from "../math/exp";
+import { expShort } from "../math/expShort";
+import { LN2 } from "../math/gap";
+import { log } from "../math/log";
+import { BLOCK, widen } from "./block";
+
+const LOG2E: f64 = 1.4426950408889634;
+
+// @ts-ignore: decorator
+@unmanaged
+export class Argument {
+  /** Whether it holds logarithms; whether it is made to sum to 1; whether it is given in f32. */
+  logs: bool;
+  normalized: bool;
+  single: bool;
+  /** 1, or ¼, of which x, top and T are multiples. */
+  unit: f64;
+  temperature: f64;
+  top: f64;
+  scale: f64;
+  /** Σw. */
+  sum: f64;
+}
+
+/** What stands for an element beyond the end. */
+// @ts-ignore: decorator
+@inline
+export function padding(a: Argument): f64 {
+  return a.logs ? -Infinity : 0;
+}
+
+/** Starts a row. */
+export function beginArgument(a: Argument, width: usize, logs: bool, normalized: bool, temperature: f64): void {
+  a.single = width == 4;
+  a.logs = logs;
+  a.normalized = normalized;
+  a.unit = temperature > 1 ? 0.25 : 1;
+  a.temperature = temperature * a.unit;
+  a.top = logs ? -Infinity : 0;
+  a.scale = 1;
+  a.sum = 0;
+}
+
+/** The maximum of n elements and `top`. */
+function maximumOf<T>(x: usize, n: i32, top: f64): f64 {
+  let m = splat<T>(<T>-Infinity);
+  for (; n >= <i32>(VECTOR / sizeof<T>()); n -= <i32>(VECTOR / sizeof<T>()), x += VECTOR) m = v128.pmax<T>(m, v128.load(x));
+  for (; n > 0; n--, x += sizeof<T>()) {
+    if (<f64>load<T>(x) > top) top = <f64>load<T>(x);
+  }
+  return max(top, <f64>maxLane<T>(m));
+}
+
+/** Raises `top` to the maximum of n elements. */
+export function addMaximum(a: Argument, x: usize, n: i32): void {
+  a.top = a.single ? maximumOf<f32>(x, n, a.top) : maximumOf<f64>(x, n, a.top);
+}
+
+/** The weights of a block. */
+export function weigh(a: Argument, block: usize, count: i32, to: usize): void {
+  const end = block + (<usize>count << 3);
+  const scale = f64x2.splat(a.scale);
+  const unit = f64x2.splat(a.unit);
+  const top = f64x2.splat(a.top * a.unit);
+  const t = f64x2.splat(a.temperature);
+  if (!a.logs) {
+    for (; block < end; block += 16, to += 16) v128.store(to, v128.mul<f64>(v128.load(block), scale));
+  } else if (a.single) {
+    const inverse = f64x2.splat(a.unit / a.temperature);
+    const own = f64x2.splat(a.top);
+    for (; block < end; block += 16, to += 16) v128.store(to, expShort(v128.mul<f64>(v128.sub<f64>(v128.load(block), own), inverse)));
+  } else {
+    for (; block < end; block += 16, to += 16) {
+      const z = v128.div<f64>(v128.sub<f64>(v128.mul<f64>(v128.load(block), unit), top), t);
+      v128.store(to, exp<f64>(z));
+    }
+  }
+}
+
+/** Adds the weights of n elements to `sum`, which is NaN if one is negative; they are left at `weights`, one block over the other unless they are `kept`. */
+export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize, weights: usize, kept: bool): void {
+  let sum = f64x2.splat(0);
+  let rest = sum;
+  for (; n > 0; n -= BLOCK, x += <usize>BLOCK * width) {
+    const count = min(n, BLOCK);
+    widen(x, width, count, padding(a), block);
+    weigh(a, block, count, weights);
+    const end = weights + (<usize>count << 3);
+    for (let at = weights; at < end; at += 16) {
+      const w = v128.load(at);
+      const v = v128.or(w, v128.lt<f64>(w, f64x2.splat(0)));
+      const next = v128.add<f64>(sum, v);
+      const error = sumError(sum, v, next);
+      rest = v128.add<f64>(rest, v128.and(error, v128.eq<f64>(error, error))); // NaN once the sum is infinite
+      sum = next;
+    }
+    if (kept) weights = end;
+  }
+  a.sum += sumF64(sum) + sumF64(rest);
+}
+
+/** log of f64, out of line: it is called where time does not matter. */
+export function logOf(x: v128): v128 {
+  return log<f64>(x);
+}
+
+/** The exponent of a number: −1023 of 0, 1024 of ∞. */
+function exponentOf(x: f64): i32 {
+  return <i32>((reinterpret<u64>(x) >> 52) & 0x7ff) - 1023;
+}
+
+/** 2ⁿ, n brought to −1022 … 1023. */
+function power(n: i32): f64 {
+  return reinterpret<f64>(<u64>(min(max(n, -1022), 1023) + 1023) << 52);
+}
+
+/**
+ * By which power of two numbers taken as they are must be made smaller so that none of their terms overflows: below 2^900, 2^31 of them can be added,
+ * each times its logarithm.
+ */
+export function loweringOf(a: Argument): i32 {
+  const size: f64 = a.logs ? a.top * LOG2E : exponentOf(a.top) + 1;
+  return size > 900 && size < 2e9 ? <i32>size - 899 : 0;
+}
+
+/** v·2ⁿ, n ≥ 0: infinite only if that is. */
+export function raise(v: f64, n: i32): f64 {
+  return v == 0 || n == 0 ? v : v * power(n >> 1) * power(n - (n >> 1));
+}
+
+/** Chooses scale and top, now that top is the maximum. */
+export function aim(a: Argument, lowering: i32): void {
+  if (!a.logs) a.scale = power(a.normalized ? -exponentOf(a.top) : -lowering);
+  else if (!a.normalized) a.top = <f64>lowering * LN2;
+}
+
+/** What the weights of a block are multiplied by to become probabilities, 2^lowering times smaller. */
+export function inverseOf(a: Argument, lowering: i32): f64 {
+  return a.normalized ? power(-lowering) / a.sum : 1;
+}
+
+/** Where the logarithms begin that are made to sum to 1; log of what is then still the sum of their exponentials, or of the probabilities. */
+export function originOf(a: Argument): f64 {
+  return a.logs && a.normalized ? a.top * a.unit : 0;
+}
+export function logOfSum(a: Argument): f64 {
+  if (!a.normalized) return 0;
+  const log = f64x2.extract_lane(logOf(f64x2.splat(a.sum)), 0);
+  return a.logs ? log : log - <f64>exponentOf(a.scale) * LN2;
+}

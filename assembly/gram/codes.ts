@@ -1,0 +1,12 @@
+/** What the host says to the kernels of this folder. */
+
+/** What is summed over k: x·y, (x − y)², |x − y|. */
+export const DOT = 0;
+export const SQUARES = 1;
+export const DISTANCES = 2;
+
+/** What a sum becomes (map.ts). */
+export const LINEAR = 0;
+export const POLYNOMIAL = 1;
+export const EXPONENTIAL = 2;
+export const SIGMOID = 3;

@@ -1,0 +1,65 @@
+/** Reads class labels: one integer a row, in any integer array, list of numbers or bigints, or tensor of these. */
+import { isGone, tagOf } from "../arrays.ts";
+import { describe, failKind } from "../errors.ts";
+import { inWords, ownShape, sizesIn } from "./tensor.ts";
+
+/** Integers as they came. */
+export interface Labels {
+  readonly name: string;
+  /** An array of integers, or a copy of a list of anything. */
+  readonly list: ArrayLike<unknown>;
+  /** Of a tensor, its own. */
+  readonly shape: readonly number[] | undefined;
+  /** Whether it is a list, which might be a distribution as well. */
+  readonly isList: boolean;
+}
+
+const INTEGERS = /^(Int8|Uint8|Uint8Clamped|Int16|Uint16|Int32|Uint32|BigInt64|BigUint64)Array$/;
+
+/** An argument as labels; undefined if it is floats, or nothing of the kind. */
+export function labelsIn(fn: string, name: string, value: unknown): Labels | undefined {
+  const tag = tagOf(value);
+  if (tag !== undefined) {
+    if (!INTEGERS.test(tag)) return undefined;
+    const list = value as Int32Array;
+    if (list.length === 0 && isGone(list))
+      failKind(fn, name, "an array that is there", undefined, "one whose buffer was detached or has shrunk");
+    return { name, list, shape: undefined, isList: false };
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  if (Array.isArray(value)) {
+    if (Array.isArray(value[0])) return undefined;
+    return { name, list: Array.from(value as ArrayLike<unknown>), shape: undefined, isList: true };
+  }
+  const { data } = value as { readonly data?: unknown };
+  if (tagOf(data) === undefined && !Array.isArray(data)) return undefined;
+  const inner = labelsIn(fn, name, data);
+  return inner && { ...inner, shape: sizesIn(fn, `${name}.shape`, ownShape(value)), isList: false };
+}
+
+/** Labels as i32, each a class or the one to ignore, of rows of `shape` along an axis. */
+export function classesOf(
+  fn: string,
+  { name, list, shape }: Labels,
+  rowShape: readonly number[],
+  classes: number,
+  ignoreIndex: number,
+): Int32Array {
+  if (shape !== undefined && shape.join() !== rowShape.join() && !(shape.join() === "1" && rowShape.length === 0)) {
+    const words = `${inWords(rowShape)}, that of the rows`;
+    throw new RangeError(`${fn}: "${name}" must have the shape ${words}, got ${inWords(shape)}`);
+  }
+  const checked = new Int32Array(list.length);
+  for (let row = 0; row < checked.length; row++) {
+    const given = list[row];
+    const label = typeof given === "bigint" ? Number(given) : given;
+    if (typeof label !== "number" || !Number.isInteger(label))
+      throw new TypeError(`${fn}: "${name}" in row ${row} must be an integer, a class, got ${describe(given)}`);
+    if (!(label >= 0 && label < classes) && label !== ignoreIndex) {
+      const expected = `a class from 0 to ${classes - 1} or ignoreIndex ${ignoreIndex}`;
+      throw new RangeError(`${fn}: "${name}" in row ${row} must be ${expected}, got ${describe(given)}`);
+    }
+    checked[row] = label;
+  }
+  return checked;
+}

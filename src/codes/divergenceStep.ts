@@ -1,9 +1,0 @@
-/** The steps of assembly/rows/divergence.ts. */
-export const begin = 1;
-export const maximum = 2;
-export const sum = 4;
-export const tally = 8;
-export const finish = 16;
-export const write = 32;
-export const aim = 64;
-export const scale = 128;

@@ -1,6 +1,0 @@
-/** For `surprisal/base`: the base kernels alone. */
-import type { Variant } from "../abi.ts";
-
-export { unpacked as embedded } from "./packed.ts";
-
-export const variants: readonly Variant[] = ["base"];

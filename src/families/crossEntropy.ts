@@ -1,0 +1,340 @@
+/** Cross-entropy losses of logits, log-probabilities or probabilities against classes or distributions, with gradients. */
+
+import * as KIND from "../../assembly/losses/codes.ts";
+import * as STEP from "../../assembly/rows/steps.ts";
+import { classesOf, labelsIn } from "../check/labels.ts";
+import {
+  axisOf,
+  inWords,
+  type Layout,
+  layoutOf,
+  numbersAs,
+  type Operand,
+  operandsOf,
+  shapeOf,
+  sizesIn,
+} from "../check/tensor.ts";
+import { failKind, failValue } from "../errors.ts";
+import type { Arena } from "../memory/arena.ts";
+import { arena } from "../memory/kernels.ts";
+import { scalar } from "../memory/scalar.ts";
+import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
+import { noOutput, type Output, outputOf } from "../place/output.ts";
+import { type Phase, type Places, phase, RowJob, streamRows } from "../place/rows.ts";
+import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
+import type { FloatArray, From, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
+
+export interface CrossEntropyOptions<
+  T extends FloatArray = FloatArray,
+  R extends Reduction = Reduction,
+  W extends Input | undefined = Input | undefined,
+  S extends Input | undefined = Input | undefined,
+> {
+  /** The shape of the first argument, row-major. Default: the tensor's own, else one row. */
+  shape?: readonly number[] | undefined;
+  /** The axis of the classes; 1 for `[N, C, d1, …]`, whose labels have shape `[N, d1, …]`. Default: −1. */
+  axis?: number | undefined;
+  /**
+   * What the first argument holds. `"logits"` (the default); `"logProbabilities"`, taken as they are (PyTorch's
+   * `nll_loss`); `"probabilities"`, normalised by their sum, and with them soft targets too: H(P, Q) of distributions.
+   */
+  from?: From | undefined;
+  /** Whether probabilities, those of soft targets too, are divided by their sum. Default: true. */
+  normalize?: boolean | undefined;
+  /** A weight per class. */
+  weight?: W;
+  /** A weight per row, at least 0: the mean is Σ w·loss / Σ w, w times the weights of the labels' classes. */
+  sampleWeight?: S;
+  /** The label of rows that do not count. Default: −100. */
+  ignoreIndex?: number | undefined;
+  /** ε in [0, 1]: the target becomes (1 − ε)·target + ε/C. Default: 0. */
+  labelSmoothing?: number | undefined;
+  /** The logarithm's base: 2 gives bits. Default: e, nats. */
+  base?: number | undefined;
+  /**
+   * `"mean"` (the default): the sum over the weights of the labels that count, or for soft targets over the rows;
+   * `"sum"`; `"none"`: one loss per row.
+   */
+  reduction?: R | undefined;
+  /** Where to write the losses per row (`"none"`), or for `crossEntropyWithGrad` the gradient; may be the input itself. */
+  out?: Out<T> | undefined;
+}
+
+/** The arguments, checked. */
+interface Problem {
+  readonly fn: string;
+  readonly source: Operand;
+  readonly layout: Layout;
+  readonly from: From;
+  readonly normalize: boolean;
+  readonly labels: Int32Array | undefined;
+  readonly soft: Operand | undefined;
+  readonly weight: Operand | undefined;
+  readonly factors: Float64Array | undefined;
+  readonly ignoreIndex: number;
+  readonly smoothing: number;
+  readonly base: number;
+  readonly reduction: Reduction;
+  readonly out: unknown;
+}
+
+const OPTIONS = [
+  "shape",
+  "axis",
+  "from",
+  "normalize",
+  "weight",
+  "sampleWeight",
+  "ignoreIndex",
+  "labelSmoothing",
+  "base",
+  "reduction",
+  "out",
+];
+
+/** `name`: what the caller calls the target; `soft`: whether it may be distributions too. */
+function problemOf(
+  fn: string,
+  logits: unknown,
+  given: unknown,
+  options: CrossEntropyOptions | undefined,
+  names = OPTIONS,
+  name = "target",
+  soft = true,
+): Problem {
+  const o = optionsOf<CrossEntropyOptions>(fn, options, names);
+  const {
+    shape,
+    axis,
+    from: ofWhat,
+    normalize,
+    weight,
+    sampleWeight,
+    ignoreIndex,
+    labelSmoothing,
+    base,
+    reduction,
+    out,
+  } = o;
+  const sizes = sizesIn(fn, "shape", shape);
+  const along = axisOf(fn, axis);
+  const from = fromOf(fn, ofWhat, "logits");
+  const normalized = flagOf(fn, "normalize", normalize, true);
+  const ignored = integerIn(fn, "ignoreIndex", ignoreIndex, -100, -(2 ** 31), 2 ** 31 - 1);
+  const smoothing = numberIn(fn, "labelSmoothing", labelSmoothing, 0, 0, 1);
+  const unit = baseOf(fn, base);
+  const reduced = reductionOf(fn, reduction);
+
+  const found = labelsIn(fn, name, given);
+  if (!found && !soft) {
+    if (Array.isArray(given)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
+    failKind(fn, name, "integers, one a row", given);
+  }
+  const read = found ? { logits } : { logits, target: given };
+  const arrays = operandsOf(fn, read as { logits: unknown; target: unknown }, { weight, sampleWeight });
+  const { logits: source } = arrays;
+  const rowsOf = shapeOf(fn, source, sizes);
+  const layout = layoutOf(fn, rowsOf, along);
+  const { n, rows } = layout;
+  if (n === 0 && rows > 0)
+    throw new RangeError(
+      `${fn}: "shape" ${inWords(rowsOf)} has no classes along the axis ${along}: there must be at least one`,
+    );
+  // a list holds classes if there is one a row, and else a distribution
+  const isLabels = found !== undefined && (!found.isList || !soft || found.list.length === rows);
+  const target = found && !isLabels ? numbersAs(fn, name, found.list, source.bytes) : arrays.target;
+  const length = isLabels ? found.list.length : (target as Operand).length;
+  if (length !== (isLabels ? rows : source.length)) {
+    if (target?.shape && Array.isArray(given) && target.shape[0] === rows)
+      throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, got a list`);
+    const expected = isLabels ? `${rows} labels` : `${rows} labels or ${source.length} probabilities`;
+    throw new RangeError(`${fn}: "${name}" must hold ${expected} for the shape ${inWords(rowsOf)}, got ${length}`);
+  }
+  const own = target?.shape;
+  if (own && own.length > 1 && own.join() !== rowsOf.join())
+    throw new RangeError(`${fn}: "${name}" must have the shape of "logits", ${inWords(rowsOf)}, got ${inWords(own)}`);
+  if (arrays.weight && arrays.weight.length !== n)
+    failValue(fn, "weight", `of length ${n}, the number of classes`, arrays.weight.array);
+  if (!isLabels && ignored >= 0)
+    failValue(fn, "ignoreIndex", "left out: soft targets have no labels to ignore", ignored);
+  const rowShape = rowsOf.filter((_, i) => i !== (along < 0 ? along + rowsOf.length : along));
+  return {
+    fn,
+    source,
+    layout,
+    from,
+    normalize: normalized,
+    labels: isLabels ? classesOf(fn, found, rowShape, n, ignored) : undefined,
+    soft: isLabels ? undefined : target,
+    weight: arrays.weight,
+    factors: arrays.sampleWeight && factorsOf(fn, arrays.sampleWeight, rows),
+    ignoreIndex: ignored,
+    smoothing,
+    base: unit,
+    reduction: reduced,
+    out,
+  };
+}
+
+/** The weights of rows. */
+function factorsOf(fn: string, { array, length, name }: Operand, rows: number): Float64Array {
+  if (length !== rows) failValue(fn, name, `of length ${rows}, one for each row`, array);
+  const factors = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const factor = array[row] as number;
+    factors[row] = factor;
+  }
+  return factors;
+}
+
+/** What the sum is divided by for the mean: the weights of the labels that count, or of soft targets the rows'. */
+function divisorOf({ labels, weight, factors, ignoreIndex, layout }: Problem): number {
+  if (!labels && !factors) return layout.rows;
+  let total = 0;
+  for (let row = 0; row < layout.rows; row++) {
+    const label = labels?.[row];
+    if (label !== undefined && label === ignoreIndex) continue;
+    const own = label !== undefined && weight ? (weight.array[label] as number) : 1;
+    total += own * (factors?.[row] ?? 1);
+  }
+  return total;
+}
+
+/** Streams the loss of each row to `rows`, and the gradient, times `scale`, to `grad`. */
+function streamLosses(at: Arena, p: Problem, rows: Rows, grad: Output | undefined, scale: number): void {
+  const { fn, source, layout, labels, soft, weight, factors, ignoreIndex, smoothing } = p;
+  const reads = soft ? [source, soft] : [source];
+  const { crossEntropy, crossEntropyOfProbabilities } = at.typed(source.bytes);
+  const [kernel, phases] =
+    p.from === "logits"
+      ? [crossEntropy, phasesOfLogits(grad !== undefined)]
+      : [crossEntropyOfProbabilities.bind(undefined, kindOf(p)), phasesOf(p, grad !== undefined)];
+  const run = (places: Places, count: number, n: number, steps: number, from: number): void =>
+    kernel(
+      places.reads[0] as number,
+      places.writes[0] ?? 0,
+      labels ? places.labels : 0,
+      places.reads[1] ?? 0,
+      places.lists[0] ?? 0,
+      factors ? places.factors : 0,
+      places.results,
+      count,
+      n,
+      layout.n,
+      ignoreIndex,
+      smoothing,
+      scale,
+      from,
+      steps,
+    );
+  const job = new RowJob(fn, layout, reads, phases, grad ? 0 : STEP.FINISH, run);
+  if (grad) job.writes = [grad];
+  job.inPlace = true;
+  if (weight) job.lists = [weight];
+  job.labels = labels;
+  job.factors = factors;
+  job.results = rows;
+  streamRows(at, job);
+}
+
+/** Exponentials stand in the gradient's place until it is made of them. */
+function phasesOfLogits(withGrad: boolean): Phase[] {
+  const phases = [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP, withGrad)];
+  return withGrad ? [...phases, phase(STEP.FINISH, STEP.WRITE, true, true)] : phases;
+}
+
+/** Counts have a maximum and a sum to be divided by, which is found on the way to it. */
+function phasesOf(p: Problem, withGrad: boolean): Phase[] {
+  const phases =
+    kindOf(p) === KIND.COUNTS
+      ? [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP)]
+      : [phase(STEP.BEGIN | STEP.AIM, STEP.SUM_UP)];
+  return withGrad ? [...phases, phase(STEP.FINISH, STEP.WRITE, true)] : phases;
+}
+
+/** What rows of no logits hold, to the kernels. */
+function kindOf({ from, normalize }: Problem): number {
+  if (from === "logProbabilities") return KIND.LOGARITHMS;
+  return normalize ? KIND.COUNTS : KIND.PROBABILITIES;
+}
+
+/** The loss, and its gradient if there is to be one. */
+function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; grad: FloatArray | undefined } {
+  const { fn, source, layout, reduction, base, out } = p;
+  if (!withGrad && reduction !== "none") noOutput(fn, out, reduction);
+  const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
+  const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
+  const at = arena();
+  const scale = perNat(at, base) / (reduction === "mean" ? divisorOf(p) : 1);
+  const rows = new Rows(result, scale);
+  streamLosses(at, p, rows, grad, scale);
+  return { value: rows.value, grad: grad?.array };
+}
+
+/**
+ * The cross-entropy −Σⱼ tⱼ·log qⱼ of each row, q = softmax(logits), against a class (t = 1 there) or a distribution t:
+ * `[..., C, ...] → number`, or one per row. The semantics are those of PyTorch's `cross_entropy` in every combination of
+ * options; the unit is nats, or by `base`. Computed from the logits at once, so that a loss of 1e-8 keeps its digits.
+ *
+ * `target`: labels (any integer array, BigInt64Array too, or one number per row), or floats of the logits' shape.
+ * With `from: "probabilities"` and a distribution as target it is H(P, Q), P the target: `crossEntropy(q, p, …)`.
+ *
+ * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, axis, length or option, and for a label
+ *   out of range, with its row.
+ * @example crossEntropy([2, 0, -1], [0]); // 0.1698…
+ * @example crossEntropy([0.4, 0.6], [1, 0], { from: "probabilities" }); // 0.916…
+ * @see Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.2
+ */
+export function crossEntropy<
+  X extends Input,
+  Y extends LabelsLike | Input = LabelsLike | Input,
+  R extends Reduction = "mean",
+  W extends Input | undefined = undefined,
+  S extends Input | undefined = undefined,
+>(
+  logits: X,
+  target: Y,
+  options?: CrossEntropyOptions<ResultOf<X, Y, W, S>, R, W, S>,
+): Reduced<R, ResultOf<X, Y, W, S>> {
+  return lossOf(problemOf("crossEntropy", logits, target, options), false).value as Reduced<R, ResultOf<X, Y, W, S>>;
+}
+
+/**
+ * The cross-entropy and its gradient with respect to the first argument as given, in one pass over it: for logits
+ * (softmax(logits) − t), weighted and divided as the reduction says; under `"none"` each row's own. `grad` has the shape of
+ * the logits, and is written to `out` if that is given (which may be the logits themselves).
+ *
+ * @throws as `crossEntropy`.
+ * @example crossEntropyWithGrad([0, 0], [0]); // { value: 0.693…, grad: Float64Array [-0.5, 0.5] }
+ */
+export function crossEntropyWithGrad<
+  X extends Input,
+  Y extends LabelsLike | Input = LabelsLike | Input,
+  R extends Reduction = "mean",
+  W extends Input | undefined = undefined,
+  S extends Input | undefined = undefined,
+>(
+  logits: X,
+  target: Y,
+  options?: CrossEntropyOptions<ResultOf<X, Y, W, S>, R, W, S>,
+): { value: Reduced<R, ResultOf<X, Y, W, S>>; grad: ResultOf<X, Y, W, S> } {
+  return lossOf(problemOf("crossEntropyWithGrad", logits, target, options), true) as {
+    value: Reduced<R, ResultOf<X, Y, W, S>>;
+    grad: ResultOf<X, Y, W, S>;
+  };
+}
+
+/**
+ * Perplexity, e to the mean cross-entropy of a test set in nats: `[N, C]` logits and N labels to a number ≥ 1.
+ *
+ * @throws as `crossEntropy`.
+ * @example perplexity([0, 0, 0, 0], [1], { shape: [1, 4] }); // 4
+ */
+export function perplexity(
+  logits: Input,
+  labels: LabelsLike,
+  options?: Pick<CrossEntropyOptions, "shape" | "axis" | "ignoreIndex">,
+): number {
+  const p = problemOf("perplexity", logits, labels, options, ["shape", "axis", "ignoreIndex"], "labels", false);
+  return scalar(arena(), "exponential", lossOf(p, false).value as number);
+}

@@ -1,0 +1,77 @@
+/** Entropy of distributions, from probabilities, counts, logits or log-probabilities. */
+
+import * as STEP from "../../assembly/rows/steps.ts";
+import { axisOf, layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import { arena } from "../memory/kernels.ts";
+import { flagOf, fromOf, optionsOf } from "../options.ts";
+import { noOutput, outputOf } from "../place/output.ts";
+import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
+import type { FloatArray, From, Input, Out, Reduced, Reduction, ResultOf } from "../types.ts";
+
+export interface EntropyOptions<T extends FloatArray = FloatArray, R extends Reduction = Reduction> {
+  /** The shape of the first argument, row-major. Default: the tensor's own, else one row. */
+  shape?: readonly number[] | undefined;
+  /** The axis that holds a distribution. Default: −1, the last. */
+  axis?: number | undefined;
+  /** What the first argument holds. Default: `"probabilities"`, which may be counts. */
+  from?: From | undefined;
+  /** The logarithm's base, positive and not 1: 2 gives bits. Default: e, nats. */
+  base?: number | undefined;
+  /** Whether probabilities are divided by their sum first (logits always are). Default: true. */
+  normalize?: boolean | undefined;
+  /** `"mean"` (the default): over the rows; `"sum"`; `"none"`: one entropy per row. */
+  reduction?: R | undefined;
+  /** Where to write the entropies per row (`"none"`), instead of a new array. */
+  out?: Out<T> | undefined;
+}
+
+/**
+ * Entropy H(P) = −Σⱼ pⱼ·log pⱼ along an axis: `[..., n, ...] → number`, the mean over the rows, or one number a row, in nats unless a base is given.
+ *
+ * Probabilities are divided by their sum, as in SciPy, so that counts will do; p = 0 contributes 0. Computed relative to
+ * the largest element, without cancellation: the entropy 1e-8 of a nearly certain row keeps its digits, from logits as from
+ * probabilities. With `normalize: false` it is the plain sum. NaN for a row with a NaN or a negative probability in it, of
+ * sum 0, or of logits that are all −∞ or contain +∞.
+ *
+ * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, axis, option or length of `out`.
+ * @example entropy([4, 2, 1, 1], { base: 2 }); // 1.75, but for the last digit
+ * @see Cover & Thomas, Elements of Information Theory (2006), section 2.1
+ */
+export function entropy<X extends Input, R extends Reduction = "mean">(
+  p: X,
+  options?: EntropyOptions<ResultOf<X>, R>,
+): Reduced<R, ResultOf<X>> {
+  const fn = "entropy";
+  const o = optionsOf<EntropyOptions>(fn, options, OPTIONS);
+  const { shape, axis, from, base, normalize, reduction, out } = o;
+  const sizes = sizesIn(fn, "shape", shape);
+  const along = axisOf(fn, axis);
+  const kind = fromOf(fn, from, "probabilities");
+  const normalized = flagOf(fn, "normalize", normalize, true) || kind === "logits";
+  const unit = baseOf(fn, base);
+  const reduced = reductionOf(fn, reduction);
+  const x = operandOf(fn, "p", p);
+  const layout = layoutOf(fn, shapeOf(fn, x, sizes), along);
+  if (reduced !== "none") noOutput(fn, out, reduced);
+  const result = reduced === "none" ? outputOf(fn, out, x.bytes, layout.rows) : undefined;
+  const at = arena();
+  const factor = perNat(at, unit);
+  const rows = new Rows(result, reduced === "mean" ? factor / layout.rows : factor);
+  const kernel = at.typed(x.bytes).entropy;
+  const sum = phase(normalized ? STEP.AIM : STEP.BEGIN, STEP.SUM_UP);
+  const job = new RowJob(
+    fn,
+    layout,
+    [x],
+    normalized ? [phase(STEP.BEGIN, STEP.MAXIMUM), sum] : [sum],
+    STEP.FINISH,
+    ({ reads, results }, count, n, steps) =>
+      kernel(reads[0] as number, results, count, n, kind !== "probabilities", normalized, steps),
+  );
+  job.results = rows;
+  streamRows(at, job);
+  return rows.value as Reduced<R, ResultOf<X>>;
+}
+
+const OPTIONS = ["shape", "axis", "from", "base", "normalize", "reduction", "out"];

@@ -1,0 +1,134 @@
+/** The divergence of every row of one array from every row of another. */
+import { part } from "../arrays.ts";
+import { rowsBesideOf } from "../check/points.ts";
+import { matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import type { Arena } from "../memory/arena.ts";
+import { arena } from "../memory/kernels.ts";
+import { oneOf, optionsOf } from "../options.ts";
+import { apart, type Output, outputOf } from "../place/output.ts";
+import { baseOf, perNat, Rows } from "../read/reduce.ts";
+import type { FloatArray, From, Input, Out, ResultOf } from "../types.ts";
+import { flagsOf, fromsOf, kindOf, type Metric, streamDivergence } from "./divergence.ts";
+
+export interface PairwiseOptions<T extends FloatArray = FloatArray> {
+  /** `[n, d]`: n distributions of d outcomes. Default: the tensor's own. */
+  shape?: readonly number[] | undefined;
+  /** `[m, d]` of Q. Default: the tensor's own, else as many rows of d as there are. */
+  qShape?: readonly number[] | undefined;
+  /** Which divergence. */
+  metric: Metric;
+  /** What the arguments hold; a pair says it of each. Default: `"probabilities"`, or counts. */
+  from?: From | readonly [From, From] | undefined;
+  /** The logarithm's base: 2 gives bits. Default: e, nats. */
+  base?: number | undefined;
+  /** Where to write the matrix, instead of a new array. */
+  out?: Out<T> | undefined;
+}
+
+/** Bytes of a block of rows, of which two are staged beside the block of results. */
+const BLOCK_BYTES = 1 << 17;
+/** Rows of a block at most: the results then take half of the stage. */
+const BLOCK_ROWS = 256;
+
+const OPTIONS = ["shape", "qShape", "metric", "from", "base", "out"];
+
+/**
+ * The divergence of every row of P from every row of Q: `[n, d]`, `[m, d] → [n, m]`, or `[n, n]` of P with itself. Each is that
+ * of `klDivergence`, `jsDivergence` or `jsDistance`, without copies of the n·m pairs.
+ *
+ * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, length or option.
+ * @example pairwiseDivergence([1, 0, 0, 1], undefined, { shape: [2, 2], metric: "js", base: 2 }); // Float64Array [0, 1, 1, 0]
+ */
+export function pairwiseDivergence<X extends Input, Y extends Input | undefined = undefined>(
+  P: X,
+  Q: Y,
+  options: PairwiseOptions<ResultOf<X, Y>>,
+): ResultOf<X, Y> {
+  const fn = "pairwiseDivergence";
+  const { shape, qShape, metric, from, base, out } = optionsOf<PairwiseOptions>(fn, options, OPTIONS);
+  const sizes = sizesIn(fn, "shape", shape);
+  const qSizes = sizesIn(fn, "qShape", qShape);
+  const kind = oneOf(fn, "metric", metric, ["kl", "js", "jsDistance"]);
+  const froms = fromsOf(fn, from);
+  const unit = baseOf(fn, base);
+  const { P: p, Q: q } = operandsOf(fn, { P }, { Q });
+  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, p, sizes));
+  const m = q ? rowsBesideOf(fn, q, qSizes, "qShape", p, d) : n;
+  const result = outputOf(fn, out, p.bytes, n * m);
+  const at = arena();
+  const first = apart(fn, p, [result]);
+  const second = q ? apart(fn, q, [result]) : first;
+  const problem = {
+    fn,
+    p: first,
+    q: second,
+    n,
+    m,
+    d,
+    out: result,
+    flags: flagsOf(froms, true),
+    unit: perNat(at, unit),
+    metric: kind,
+    mirror: q === undefined && kind !== "kl" && froms[0] === froms[1],
+  };
+  if (d * p.bytes > 2 * BLOCK_BYTES) longPairs(at, problem);
+  else pairs(at, problem);
+  return result.array as ResultOf<X, Y>;
+}
+
+interface Pairs {
+  readonly fn: string;
+  readonly p: Operand;
+  readonly q: Operand;
+  readonly n: number;
+  readonly m: number;
+  readonly d: number;
+  readonly out: Output;
+  readonly flags: number;
+  readonly unit: number;
+  readonly metric: Metric;
+  /** The matrix is symmetric: blocks above the diagonal serve below. */
+  readonly mirror: boolean;
+}
+
+/** Block by block: rows of P, rows of Q and their results stand in the stage. */
+function pairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror }: Pairs): void {
+  const { bytes } = p;
+  const kernel = at.typed(bytes).pairwise;
+  const block = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / (Math.max(d, 1) * bytes))));
+  const [stageP, stageQ, results] = [0, 1, 2].map((i) => at.stage + 2 * i * BLOCK_BYTES) as [number, number, number];
+  for (let i = 0; i < n; i += block) {
+    const rows = Math.min(block, n - i);
+    at.copyIn(p.array, bytes, i * d, rows * d, stageP);
+    for (let j = mirror ? i : 0; j < m; j += block) {
+      const columns = Math.min(block, m - j);
+      at.copyIn(q.array, bytes, j * d, columns * d, stageQ);
+      kernel(stageP, stageQ, results, rows, columns, columns, d, kindOf(metric), flags, unit, metric === "jsDistance");
+      for (let r = 0; r < rows; r++) {
+        at.copyOut(results + r * columns * bytes, columns, out.array, bytes, (i + r) * m + j);
+        // the block's transpose, a row of it down a column
+        if (mirror && j > i) at.copyOut(results + r * columns * bytes, columns, out.array, bytes, j * m + i + r, m);
+      }
+    }
+  }
+}
+
+/** Rows that do not fit, a pair at a time. */
+function longPairs(at: Arena, { fn, p, q, n, m, d, out, flags, unit, metric, mirror }: Pairs): void {
+  const layout = { outer: 1, n: d, inner: 1, rows: 1 };
+  const rowOf = (of: Operand, i: number): Operand => ({ ...of, array: part(of.array, of.bytes, i * d, d), length: d });
+  for (let i = 0; i < n; i++) {
+    for (let j = mirror ? i : 0; j < m; j++) {
+      const rows = new Rows(
+        undefined,
+        metric === "jsDistance" ? 1 : unit,
+        metric === "jsDistance" ? (v) => Math.sqrt(v * unit) : undefined,
+      );
+      const problem = { fn, p: rowOf(p, i), q: rowOf(q, j), layout, flags, temperatures: [1, 1] as const };
+      streamDivergence(at, metric, problem, rows, undefined, 0);
+      const value = rows.value as number;
+      out.array[i * m + j] = value;
+      if (mirror) out.array[j * m + i] = value;
+    }
+  }
+}

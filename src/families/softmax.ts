@@ -1,0 +1,198 @@
+/** softmax, log-softmax and log-sum-exp along an axis. */
+
+import * as STEP from "../../assembly/rows/steps.ts";
+import {
+  axisOf,
+  create,
+  inWords,
+  type Layout,
+  layoutOf,
+  type Operand,
+  operandOf,
+  operandsOf,
+  shapeOf,
+  sizesIn,
+} from "../check/tensor.ts";
+import { failValue } from "../errors.ts";
+import type { Arena } from "../memory/arena.ts";
+import { arena } from "../memory/kernels.ts";
+import { numberIn, oneOf, optionsOf } from "../options.ts";
+import { type Output, outputOf } from "../place/output.ts";
+import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { Rows } from "../read/reduce.ts";
+import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
+
+export interface SoftmaxOptions<T extends FloatArray = FloatArray> {
+  /** The shape of `x`, row-major. Default: the tensor's own, else one row. */
+  shape?: readonly number[] | undefined;
+  /** The axis that holds a row. Default: −1, the last. */
+  axis?: number | undefined;
+  /** T in e^{x/T}, positive and finite; x/T must not overflow. Default: 1. */
+  temperature?: number | undefined;
+  /** What a row of nothing but −∞ becomes: NaN (the default), or probabilities of 0 (log-probabilities of −∞). */
+  allMasked?: "nan" | "zero" | undefined;
+  /** Where to write the result, instead of a new array; may be the input itself. */
+  out?: Out<T> | undefined;
+}
+
+const OPTIONS = ["shape", "axis", "temperature", "allMasked", "out"];
+
+/** In pieces: softmax scales what it wrote, log-softmax reads its input once more. */
+const PHASES = /* @__PURE__ */ (() => ({
+  softmax: [
+    phase(STEP.BEGIN, STEP.MAXIMUM),
+    phase(STEP.AIM, STEP.SUM_UP, true),
+    phase(STEP.FINISH, STEP.WRITE, true, true),
+  ],
+  logSoftmax: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP), phase(STEP.FINISH, STEP.WRITE, true)],
+  logSumExp: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP)],
+}))();
+
+/** The kernels take temperatures from here … */
+const COOLEST = 1e-8;
+/** … to here. */
+const HOTTEST = 1e8;
+
+/** x and T over a power of two, exactly, with T in [1, 2). */
+function tempered(fn: string, x: Operand, temperature: number): { x: Operand; temperature: number } {
+  if (temperature >= COOLEST && temperature <= HOTTEST) return { x, temperature };
+  const exponent = Math.floor(Math.log2(temperature));
+  // in two factors, for 2^1074 is no number
+  const [half, rest] = [2 ** -Math.trunc(exponent / 2), 2 ** (Math.trunc(exponent / 2) - exponent)];
+  const array = create(fn, x.bytes, x.length, "the tempered input");
+  for (let i = 0; i < x.length; i++) array[i] = (x.array[i] as number) * half * rest;
+  return { x: { ...x, array }, temperature: temperature * half * rest };
+}
+
+/** softmax and log-softmax: the same arguments, checks and streaming. */
+function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxOptions | undefined): FloatArray {
+  const { shape, axis, temperature, allMasked, out } = optionsOf<SoftmaxOptions>(fn, options, OPTIONS);
+  const sizes = sizesIn(fn, "shape", shape);
+  const along = axisOf(fn, axis);
+  const given = numberIn(fn, "temperature", temperature, 1, Number.MIN_VALUE);
+  const zero = oneOf(fn, "allMasked", allMasked, ["nan", "zero"], "nan") === "zero";
+  const source = operandOf(fn, "x", input);
+  const layout = layoutOf(fn, shapeOf(fn, source, sizes), along);
+  const result = outputOf(fn, out, source.bytes, source.length);
+  const { x, temperature: t } = tempered(fn, source, given);
+  const at = arena();
+  const kernel = at.typed(x.bytes)[fn];
+  const across = at.typed(x.bytes)[`${fn}Across`];
+  const job = new RowJob(fn, layout, [x], PHASES[fn], 0, ({ reads, writes }, rows, n, steps) =>
+    kernel(reads[0] as number, writes[0] as number, rows, n, t, zero, steps),
+  );
+  job.writes = [result];
+  job.inPlace = true;
+  job.padded = true;
+  job.across = (from, to, n, width) => across(from, to, n, width, t, zero);
+  streamRows(at, job);
+  return result.array;
+}
+
+/**
+ * softmax(x)ᵢ = e^{xᵢ/T} / Σⱼ e^{xⱼ/T} along an axis: `[..., n, ...] → [..., n, ...]`, probabilities that sum to 1.
+ *
+ * Computed through the row's maximum, so that nothing overflows; the relative error is at most 5·2⁻²⁴ (f32) or 5·2⁻⁵³
+ * (f64) in every normal result, however far below the maximum. A NaN makes its row NaN, as do a +∞ and (unless
+ * `allMasked` is "zero") a row of nothing but −∞. With energies E the Boltzmann distribution is softmax(−E).
+ *
+ * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, axis, temperature or length of `out`.
+ * @example softmax([0, 0, Math.log(2)]); // Float64Array [0.25, 0.25, 0.5]
+ * @see Bridle, Probabilistic interpretation of feedforward classification network outputs (1990)
+ */
+export function softmax<X extends Input>(x: X, options?: SoftmaxOptions<ResultOf<X>>): ResultOf<X> {
+  return softmaxBy("softmax", x, options) as ResultOf<X>;
+}
+
+/**
+ * log softmax(x)ᵢ = xᵢ/T − log Σⱼ e^{xⱼ/T} along an axis, in nats: `[..., n, ...] → [..., n, ...]`, all ≤ 0.
+ *
+ * Within 2 ULP, near 0 too: a log-probability of −1e-9 keeps its digits. Special cases as in `softmax`.
+ *
+ * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, axis, temperature or length of `out`.
+ * @example logSoftmax([0, 0, Math.log(2)]); // Float64Array [-1.386…, -1.386…, -0.693…]
+ */
+export function logSoftmax<X extends Input>(x: X, options?: SoftmaxOptions<ResultOf<X>>): ResultOf<X> {
+  return softmaxBy("logSoftmax", x, options) as ResultOf<X>;
+}
+
+export interface LogSumExpOptions<T extends FloatArray = FloatArray, W extends Input | undefined = Input | undefined> {
+  /** The shape of `x`, row-major. Default: the tensor's own, else one row. */
+  shape?: readonly number[] | undefined;
+  /** The axis that is summed over. Default: −1, the last. */
+  axis?: number | undefined;
+  /** w in log Σ w·e^x, SciPy's b: as many as `x` has elements, or one row of them. May be negative; 0 leaves an element out. */
+  weights?: W;
+  /** Where to write the result, one number a row, instead of a new array. */
+  out?: Out<T> | undefined;
+}
+
+/** Weights are as many as elements, or one row; what carries a shape has that of the data, or is one row by its shape too. */
+function checkWeights(fn: string, x: Operand, dims: readonly number[], weights: Operand, n: number): void {
+  const { length, shape, array } = weights;
+  if (length !== x.length && length !== n)
+    failValue(fn, "weights", `of length ${x.length}, or ${n} for one row`, array);
+  if (!shape || shape.length <= 1 || shape.join() === dims.join()) return;
+  if (shape.filter((size) => size !== 1).join() !== (n === 1 ? "" : String(n)) || shape.at(-1) !== n)
+    failValue(fn, "weights", `of the shape of "x", ${inWords(dims)}, or one row of ${n}`, array, inWords(shape));
+}
+
+/** A weight to each element, or one row of them for all. In f64 for either type, a row at a time. */
+function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, result: Output, layout: Layout): void {
+  const shared = weights.length !== x.length;
+  const { logSumExpWeighted } = at.kernels;
+  const job = new RowJob(
+    fn,
+    layout,
+    shared ? [x] : [x, weights],
+    PHASES.logSumExp,
+    STEP.FINISH,
+    ({ reads, lists, results }, rows, n, steps) =>
+      logSumExpWeighted(reads[0] as number, (shared ? lists[0] : reads[1]) as number, results, rows, n, steps),
+  );
+  job.lists = shared ? [weights] : [];
+  job.asF64 = true;
+  job.tileRows = 1;
+  job.results = new Rows(result, 1);
+  streamRows(at, job);
+}
+
+/**
+ * log Σⱼ wⱼ·e^{xⱼ} along an axis, in nats: `[..., n, ...] → [...]`, one number a row; the weights are 1 unless given.
+ *
+ * Within 1 ULP of the larger of |max x| and |result|: logSumExp([0, −40]) is 4.248e-18. −∞ for an empty row, one of
+ * nothing but −∞, and one whose weighted terms cancel, which they do exactly and in any order; +∞ where there is a +∞; NaN where
+ * there is a NaN or the weighted sum is negative.
+ *
+ * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, axis or length of `weights` or `out`.
+ * @example logSumExp([1, 2, 3]); // Float64Array [3.4076059644443806]
+ * @see Blanchard, Higham & Higham, Accurately computing the log-sum-exp and softmax functions (2021)
+ */
+export function logSumExp<X extends Input, W extends Input | undefined = undefined>(
+  x: X,
+  options?: LogSumExpOptions<ResultOf<X, W>, W>,
+): ResultOf<X, W> {
+  const fn = "logSumExp";
+  const { shape, axis, weights, out } = optionsOf<LogSumExpOptions>(fn, options, ["shape", "axis", "weights", "out"]);
+  const sizes = sizesIn(fn, "shape", shape);
+  const along = axisOf(fn, axis);
+  const { x: source, weights: w } = operandsOf(fn, { x }, { weights });
+  const dims = shapeOf(fn, source, sizes);
+  const layout = layoutOf(fn, dims, along);
+  if (w) checkWeights(fn, source, dims, w, layout.n);
+  const result = outputOf(fn, out, source.bytes, layout.rows);
+  const at = arena();
+  if (w) weightedLogSumExp(at, fn, source, w, result, layout);
+  else {
+    const { logSumExp, logSumExpAcross } = at.typed(source.bytes);
+    const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, rows, n, steps) =>
+      logSumExp(reads[0] as number, results, rows, n, 1, false, steps),
+    );
+    job.padded = true;
+    job.results = new Rows(result, 1);
+    job.resultBytes = source.bytes;
+    job.across = (from, to, n, width) => logSumExpAcross(from, to, n, width, 1, false);
+    streamRows(at, job);
+  }
+  return result.array as ResultOf<X, W>;
+}

@@ -1,0 +1,123 @@
+/** Arrays that live in linear memory. */
+import { arrayType, lengthOf, tagOf } from "../arrays.ts";
+import { failKind, failValue } from "../errors.ts";
+import { integerIn, oneOf } from "../options.ts";
+import type { FloatArray, Resident } from "../types.ts";
+import type { Arena } from "./arena.ts";
+import { arena } from "./kernels.ts";
+
+class ResidentArray<T extends FloatArray = FloatArray> {
+  readonly length: number;
+  readonly #arena: Arena;
+  readonly #bytes: number;
+  #pointer: number;
+  #array: T | undefined;
+
+  constructor(memory: Arena, bytes: number, length: number) {
+    this.length = length;
+    this.#arena = memory;
+    this.#bytes = bytes;
+    this.#pointer = memory.allocate("resident", length * bytes);
+    this.array.fill(0);
+  }
+
+  static is(value: object): value is ResidentArray {
+    return #arena in value;
+  }
+
+  /** Its view, for a function that takes it as an argument. */
+  static view(fn: string, name: string, resident: ResidentArray): FloatArray {
+    const current = arena();
+    if (resident.#arena !== current) {
+      const [own, used] = [resident.#arena.variant, current.variant];
+      throw new TypeError(
+        `${fn}: "${name}" is a resident array of the ${own} kernels, but the ${used} kernels are in use; make it anew with resident()`,
+      );
+    }
+    if (resident.#pointer === 0)
+      throw new TypeError(`${fn}: "${name}" is a resident array that has been disposed of and can no longer be used`);
+    return resident.#view();
+  }
+
+  get array(): T {
+    if (this.#pointer === 0) throw new TypeError('resident: "array" has been disposed of and can no longer be used');
+    return this.#view();
+  }
+
+  #view(): T {
+    // a view of memory that has grown since is one of nothing
+    if (this.#array === undefined || this.#array.buffer !== this.#arena.buffer)
+      this.#array = this.#arena.arrayAt(this.#pointer, this.length, this.#bytes) as T;
+    return this.#array;
+  }
+
+  set(values: ArrayLike<number>, offset = 0): void {
+    const fn = "resident.set";
+    if (this.#pointer === 0)
+      throw new TypeError(`${fn}: this resident array has been disposed of and can no longer be used`);
+    integerIn(fn, "offset", offset, undefined, 0, this.length);
+    const numbers = numbersOf(fn, values);
+    const count = lengthOf(numbers);
+    if (count > this.length - offset) {
+      const room = offset ? `${this.length - offset}, what there is from offset ${offset} on` : String(this.length);
+      failValue(fn, "values", `of at most length ${room}`, values);
+    }
+    // the copy of what is no typed array may have run code that made memory grow, or disposed of this
+    if (this.#pointer !== 0) this.#view().set(numbers, offset);
+  }
+
+  dispose(): void {
+    if (this.#pointer !== 0) this.#arena.free(this.#pointer);
+    this.#pointer = 0;
+    this.#array = undefined;
+  }
+}
+
+/** Typed arrays of numbers as they are; of anything else a copy, made whole before anything of it is written. */
+function numbersOf(fn: string, values: unknown): FloatArray {
+  const tag = tagOf(values);
+  if (tag !== undefined && !tag.startsWith("Big")) return values as FloatArray;
+  if (tag !== undefined || typeof values !== "object" || values === null) failKind(fn, "values", "an array", values);
+  const { length } = values as { readonly length?: unknown };
+  if (typeof length !== "number" || !Number.isInteger(length) || length < 0) failKind(fn, "values", "an array", values);
+  const copy: number[] = [];
+  for (let i = 0; i < length; i++) {
+    const value = (values as ArrayLike<unknown>)[i];
+    if (typeof value !== "number") failKind(fn, `values[${i}]`, "a number", value);
+    copy.push(value);
+  }
+  return Float64Array.from(copy);
+}
+
+export function isResident(value: unknown): value is ResidentArray {
+  return typeof value === "object" && value !== null && ResidentArray.is(value);
+}
+
+/** The elements of a resident array; the error names the argument that it is. */
+export const residentView = (fn: string, name: string, resident: ResidentArray): FloatArray =>
+  ResidentArray.view(fn, name, resident);
+
+/**
+ * An array of `length` zeros inside linear memory, which every function takes, as input and as `out`. Functions of rows read and
+ * write it where it stands, unless it has at most 32 elements; those of pairs and of transport copy it, as they do all input. It
+ * belongs to the variant in use when it was made. Free it with `dispose()` (or `using`): it is not collected.
+ *
+ * @throws TypeError or RangeError for a wrong type or length, RangeError where memory cannot grow enough.
+ * @example
+ * const x = resident("f32", 1000);
+ * x.set(logits);
+ * softmax(x, { out: x });
+ * x.dispose();
+ */
+export function resident(type: "f32", length: number): Resident<Float32Array>;
+export function resident(type: "f64", length: number): Resident<Float64Array>;
+export function resident(type: "f32" | "f64", length: number): Resident<FloatArray>;
+export function resident(type: "f32" | "f64", length: number): Resident<FloatArray> {
+  const { BYTES_PER_ELEMENT: bytes } = arrayType(oneOf("resident", "type", type, ["f32", "f64"]) === "f32" ? 4 : 8);
+  const checked = integerIn("resident", "length", length, undefined, 0, 2 ** 32);
+  // an older engine has no Symbol.dispose
+  const { prototype } = ResidentArray;
+  if (Symbol.dispose && !(Symbol.dispose in prototype))
+    Object.assign(prototype, { [Symbol.dispose]: prototype.dispose });
+  return new ResidentArray(arena(), bytes, checked) as unknown as Resident<FloatArray>;
+}

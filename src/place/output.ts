@@ -1,0 +1,79 @@
+/** Where results go: the caller's `out`, or a new array; and how inputs are kept apart from them. */
+import { bufferOf, byteOffsetOf, isGone, lengthOf, put, tagOf } from "../arrays.ts";
+import { create, floatBytes, type Operand, typeName } from "../check/tensor.ts";
+import { failKind, failValue } from "../errors.ts";
+import { isResident, residentView } from "../memory/resident.ts";
+import type { FloatArray } from "../types.ts";
+
+/** The caller's `out`, or a new array. */
+export interface Output {
+  readonly array: FloatArray;
+  readonly length: number;
+  readonly bytes: number;
+  /** Whether nobody else has it: it overlaps nothing. */
+  readonly fresh: boolean;
+}
+
+/** The caller's `out`, which must be of the type and the length given, or a new array. */
+export function outputOf(fn: string, out: unknown, bytes: number, length: number, name = "out"): Output {
+  if (out === undefined) return { array: create(fn, bytes, length), length, bytes, fresh: true };
+  const array = isResident(out) ? residentView(fn, name, out) : out;
+  const tag = tagOf(array);
+  if (floatBytes(tag) !== bytes)
+    failKind(fn, name, `a ${typeName(bytes)}, the type of the input`, array, tag && `a ${tag}`);
+  if (lengthOf(array as FloatArray) === 0 && isGone(array))
+    failKind(fn, name, "an array that is there", undefined, "one whose buffer was detached or has shrunk");
+  if (lengthOf(array as FloatArray) !== length) failValue(fn, name, `of length ${length}`, array);
+  return { array: array as FloatArray, length, bytes, fresh: false };
+}
+
+/** Refuses an `out` where nothing could be written to it. */
+export function noOutput(fn: string, out: unknown, reduction: string): void {
+  if (out !== undefined)
+    failKind(fn, "out", `left out where "reduction" is "${reduction}", which returns a number`, out);
+}
+
+/** Any elements somewhere. */
+type Elements = Pick<Operand, "array" | "length" | "bytes">;
+
+/** Whether two arrays share memory. */
+export function overlap(x: Elements, y: Elements): boolean {
+  if (x.length === 0 || y.length === 0 || bufferOf(x.array) !== bufferOf(y.array)) return false;
+  const [from, to] = [byteOffsetOf(x.array), byteOffsetOf(y.array)];
+  return from < to + y.length * y.bytes && to < from + x.length * x.bytes;
+}
+
+/** Whether two arrays are the same elements. */
+export function same(x: Elements, y: Elements): boolean {
+  return (
+    x.array === y.array ||
+    (x.length === y.length &&
+      x.bytes === y.bytes &&
+      bufferOf(x.array) === bufferOf(y.array) &&
+      byteOffsetOf(x.array) === byteOffsetOf(y.array))
+  );
+}
+
+/** The input, or a copy of it where one of the outputs shares memory with it: what is written is not read again. */
+export function apart<X extends Elements & { readonly name: string }>(
+  fn: string,
+  input: X,
+  outputs: readonly Output[],
+): X {
+  if (!outputs.some((out) => !out.fresh && overlap(input, out))) return input;
+  const array = create(fn, input.bytes, input.length, `a copy of "${input.name}"`);
+  put(input.array, array, 0);
+  return { ...input, array };
+}
+
+/** Refuses outputs that share memory with each other. */
+export function checkDistinct(fn: string, outputs: Readonly<Record<string, Output>>): void {
+  const named = Object.entries(outputs);
+  named.forEach(([name, one], i) => {
+    for (const [other, two] of named.slice(i + 1))
+      if (!one.fresh && !two.fresh && overlap(one, two))
+        throw new RangeError(
+          `${fn}: "${name}" and "${other}" must not share memory: each would be written over the other`,
+        );
+  });
+}

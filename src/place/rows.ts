@@ -1,0 +1,497 @@
+/**
+ * The one streamer of rows: it decides how rows reach a kernel, and keeps inputs apart from outputs.
+ *
+ *     whole      rows are contiguous and fit: as many of them at a time as fill a tile, or all where they stand in linear memory
+ *     across     rows are columns of the data: lines of a tile stand side by side, a row to a lane
+ *     gathered   the same for kernels that know no columns: rows are gathered line by line, so that memory is read in order
+ *     pieces     a row is longer than its slot of the stage: phase by phase, a piece at a time
+ *
+ * A function names what it reads, what it writes and the kernel to run. Any input may share memory with any output, in any way:
+ * what a single tile holds has been read whole before anything of it is written, and otherwise an input that is still to be read
+ * is copied first. So the bits are those of arrays apart.
+ */
+
+import * as STEP from "../../assembly/rows/steps.ts";
+import { type Layout, type Operand, sizeOf } from "../check/tensor.ts";
+import { type Arena, GROUP_BYTES, RESULT_BYTES } from "../memory/arena.ts";
+import type { FloatArray } from "../types.ts";
+import { apart, type Output, overlap, same } from "./output.ts";
+
+/** Where a tile stands in linear memory. */
+export interface Places {
+  readonly reads: readonly number[];
+  /** 0 for what is not wanted. */
+  readonly writes: readonly number[];
+  readonly lists: readonly number[];
+  readonly labels: number;
+  readonly factors: number;
+  readonly results: number;
+}
+
+/** What is done with a row in pieces, for every piece; `first` for the first one, too. */
+export interface Phase {
+  readonly first: number;
+  readonly each: number;
+  /** Whether what is written goes out. */
+  readonly keeps: boolean;
+  /** Whether what is written comes back in first. */
+  readonly rereads: boolean;
+}
+
+export function phase(first: number, each: number, keeps = false, rereads = false): Phase {
+  return { first, each, keeps, rereads };
+}
+
+/** What becomes of one number per row. */
+export interface RowResults {
+  /** Where they are written as they come, if they are. */
+  readonly out: Output | undefined;
+  /** Takes the results of rows [row, row + count), which stand in `values` from index `from` on. */
+  take(values: FloatArray, from: number, row: number, count: number): void;
+}
+
+/** Bytes of a tile of rows: half of a 32 KiB L1, though up to 512 KiB makes little difference (docs/memory.md). */
+export const TILE_BYTES = 16384;
+
+/** Bytes of a tile of columns, whose lines are copied one by one: [256, 4096] takes 2.5 times as long in 16 KiB. */
+const ACROSS_BYTES = 262144;
+
+/** Rows of a tile at most, whose labels, factors and results stand in lists of the arena. */
+const TILE_ROWS = RESULT_BYTES / 8;
+
+const VECTOR_BYTES = 16;
+
+const NONE: readonly never[] = [];
+
+/** Runs a kernel on `rows` rows of n elements; `from` is the index in its row at which a piece begins. */
+type Run = (at: Places, rows: number, n: number, steps: number, from: number) => void;
+
+/**
+ * What is to be streamed. Its fields are its own, whatever someone adds to Object.prototype; a literal with defaults spread into
+ * it would take 10 µs a call.
+ */
+export class RowJob {
+  readonly fn: string;
+  layout: Layout;
+  /** Arrays of the shape of the data. */
+  readonly reads: readonly Operand[];
+  /** What is done with a row in pieces. */
+  readonly phases: readonly Phase[];
+  /** The steps that end it, 0 if the phases do. */
+  readonly finish: number;
+  readonly run: Run;
+  writes: readonly (Output | undefined)[] = NONE;
+  /** Whether the kernel writes its first output where its first input stands. */
+  inPlace = false;
+  /** Whether −∞ behind a row changes nothing: whole groups spare the kernel its tail. */
+  padded = false;
+  /** Lists of n numbers, the same for every row. */
+  lists: readonly Operand[] = NONE;
+  /** One integer, and one number, per row. */
+  labels: Int32Array | undefined = undefined;
+  factors: Float64Array | undefined = undefined;
+  results: RowResults | undefined = undefined;
+  /** Bytes of a result in linear memory. */
+  resultBytes = 8;
+  /** Whether the kernel takes f64 of either type, and may overwrite what it reads: nothing is used where it stands. */
+  asF64 = false;
+  /** Rows of a tile at most. */
+  tileRows = TILE_ROWS;
+  /** Runs the kernel on `width` columns of n elements, side by side; `y` may be x, or is where results go. */
+  across: ((x: number, y: number, n: number, width: number) => void) | undefined = undefined;
+
+  constructor(
+    fn: string,
+    layout: Layout,
+    reads: readonly Operand[],
+    phases: readonly Phase[],
+    finish: number,
+    run: Run,
+  ) {
+    this.fn = fn;
+    this.layout = layout;
+    this.reads = reads;
+    this.phases = phases;
+    this.finish = finish;
+    this.run = run;
+  }
+}
+
+export function streamRows(at: Arena, job: RowJob): void {
+  const { layout, reads, writes, lists, inPlace } = job;
+  const { n, inner } = layout;
+  // rows of nothing are all alike, 0 or NaN: one tells their sum
+  if (n === 0 && !job.results?.out && layout.rows > 1) {
+    job.layout = { outer: 1, n, inner: 1, rows: 1 };
+    if (!job.results) return;
+  }
+  const bytes = job.asF64 ? 8 : (reads[0] as Operand).bytes;
+  const arrays = reads.length + writes.length + lists.length;
+  // an output in the place of its input has no slot of its own
+  const slot = slotOf(at, arrays - +(inPlace && writes.length > 0));
+  if (job.across && inner > 1 && n * GROUP_BYTES <= at.stageBytes) across(at, job, bytes);
+  else if (n * bytes <= slot) whole(at, job, bytes, slot);
+  else inPieces(at, job, bytes, slotOf(at, arrays));
+}
+
+function slotOf(at: Arena, arrays: number): number {
+  return Math.floor(at.stageBytes / arrays / GROUP_BYTES) * GROUP_BYTES;
+}
+
+/** The inputs of a job that runs in more than one tile, or where they stand: none is written to before it has been read. */
+function separate(job: RowJob): readonly Operand[] {
+  const { fn, reads, writes, inPlace } = job;
+  const [first] = writes;
+  const outputs = writes.filter((one) => one !== undefined);
+  return reads.map((read, i) => (inPlace && i === 0 && first && same(read, first) ? read : apart(fn, read, outputs)));
+}
+
+/** The results of such a job: in an array of their own, if they would overwrite what is still to be read. */
+function keptApart(job: RowJob): { results: RowResults | undefined; done: () => void } {
+  const { results, layout, reads, lists } = job;
+  const out = results?.out;
+  if (!results || !out || out.fresh || ![...reads, ...lists].some((read) => overlap(read, out)))
+    return { results, done: () => undefined };
+  const values = new Float64Array(layout.rows);
+  const keep: RowResults = {
+    out: undefined,
+    take(from, start, row, count) {
+      for (let i = 0; i < count; i++) values[row + i] = from[start + i] as number;
+    },
+  };
+  return { results: keep, done: () => results.take(values, 0, 0, layout.rows) };
+}
+
+// ------------------------------------------------------------------------------------------------- whole rows
+
+/** Where an array stands in linear memory, if it may be used there; else 0. */
+function standing(at: Arena, job: RowJob, one: Operand | Output): number {
+  return job.layout.inner === 1 && !job.asF64 ? at.locate(one.array, one.length) : 0;
+}
+
+/** Whether one of some arrays is used where it stands. */
+function someStands(at: Arena, job: RowJob, all: readonly (Operand | Output | undefined)[]): boolean {
+  for (const one of all) if (one && standing(at, job, one)) return true;
+  return false;
+}
+
+/** Whether all are. */
+function allStand(at: Arena, job: RowJob, all: readonly (Operand | Output | undefined)[]): boolean {
+  for (const one of all) if (one && !standing(at, job, one)) return false;
+  return true;
+}
+
+function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
+  const { layout, writes, lists, inPlace, labels, factors, resultBytes } = job;
+  const { n, rows } = layout;
+  const row = n * bytes;
+  const most = Math.min(TILE_ROWS, job.tileRows);
+  let tile = Math.min(most, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
+  let { reads, results } = job;
+  let done: (() => void) | undefined;
+  if (rows > tile || someStands(at, job, writes) || someStands(at, job, reads)) {
+    reads = separate(job);
+    ({ results, done } = keptApart(job));
+    // what all stands is one tile, but for the lists of labels, factors and results
+    if (allStand(at, job, reads) && allStand(at, job, writes)) tile = labels || factors || results ? most : rows;
+  }
+
+  const readsAt: number[] = [];
+  const writesAt: number[] = [];
+  const listsAt: number[] = [];
+  let next = at.stage;
+  // by how much a place moves from row to row: what is staged stays
+  const readSteps: number[] = [];
+  const writeSteps: number[] = [];
+  for (const read of reads) {
+    const place = standing(at, job, read);
+    readsAt.push(place || next);
+    readSteps.push(place ? row : 0);
+    if (!place) next += slot;
+  }
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i];
+    const place = write ? standing(at, job, write) : 0;
+    const shares = inPlace && i === 0 && readSteps[0] === 0;
+    writesAt.push(write ? place || (shares ? (readsAt[0] as number) : next) : 0);
+    writeSteps.push(place ? row : 0);
+    if (write && !place && !shares) next += slot;
+  }
+  for (const list of lists) {
+    at.copyIn(list.array, list.bytes, 0, n, next, 1, bytes);
+    listsAt.push(next);
+    next += slot;
+  }
+  const places = {
+    reads: readsAt,
+    writes: writesAt,
+    lists: listsAt,
+    labels: at.results,
+    results: at.results + RESULT_BYTES,
+    factors: at.results + 2 * RESULT_BYTES,
+  };
+  const pads = job.padded && rows === 1 && readSteps[0] === 0 && !writeSteps[0];
+  for (let start = 0; start < rows; start += tile) {
+    const count = Math.min(tile, rows - start);
+    if (labels) at.copyLabels(labels, start, count, places.labels);
+    if (factors) at.copyIn(factors, 8, start, count, places.factors);
+    for (let i = 0; i < reads.length; i++)
+      if (readSteps[i] === 0)
+        copyRows(at, reads[i] as Operand, bytes, layout, start, count, readsAt[i] as number, false);
+    job.run(places, count, pads ? at.pad(readsAt[0] as number, n, bytes) : n, STEP.ALL, 0);
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i];
+      if (write && writeSteps[i] === 0) copyRows(at, write, bytes, layout, start, count, writesAt[i] as number, true);
+    }
+    results?.take(at.view(resultBytes), places.results / resultBytes, start, count);
+    for (let i = 0; i < reads.length; i++) (readsAt[i] as number) += count * (readSteps[i] as number);
+    for (let i = 0; i < writes.length; i++) (writesAt[i] as number) += count * (writeSteps[i] as number);
+  }
+  done?.();
+}
+
+/** Copies rows [row, row + count) in, one after the other, as elements of `as` bytes, or `out`. */
+function copyRows(
+  at: Arena,
+  { array, bytes }: Operand | Output,
+  as: number,
+  { n, inner }: Layout,
+  row: number,
+  count: number,
+  pointer: number,
+  out: boolean,
+): void {
+  if (inner === 1) {
+    if (out) at.copyOut(pointer, count * n, array, bytes, row * n);
+    else at.copyIn(array, bytes, row * n, count * n, pointer, 1, as);
+    return;
+  }
+  const view = at.view(as);
+  const start = pointer / as;
+  eachRun(row, count, n, inner, (from, offset, length) => {
+    for (let j = 0; j < n; j++) {
+      for (let i = 0; i < length; i++) {
+        const here = from + j * inner + i;
+        const there = start + (offset + i) * n + j;
+        if (out) array[here] = view[there] as number;
+        else view[there] = array[here] as number;
+      }
+    }
+  });
+}
+
+/** Columns [column, column + count) as runs that are contiguous in the data: where each starts there and in the tile. */
+function eachRun(
+  column: number,
+  count: number,
+  n: number,
+  inner: number,
+  visit: (from: number, offset: number, length: number) => void,
+): void {
+  for (let offset = 0; offset < count; ) {
+    const o = Math.floor((column + offset) / inner);
+    const i = (column + offset) % inner;
+    const length = Math.min(inner - i, count - offset);
+    visit(o * n * inner + i, offset, length);
+    offset += length;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- columns
+
+/** One input, and one output or one result a row: lines of a tile of columns. */
+function across(at: Arena, job: RowJob, bytes: number): void {
+  const { layout, writes, resultBytes } = job;
+  const { n, inner, rows } = layout;
+  const run = job.across as NonNullable<RowJob["across"]>;
+  const lanes = GROUP_BYTES / bytes;
+  const groups = Math.floor(ACROSS_BYTES / (Math.max(n, 1) * GROUP_BYTES));
+  const most = Math.min(RESULT_BYTES / GROUP_BYTES, Math.max(1, groups));
+  const width = Math.min(most, Math.ceil(rows / lanes)) * lanes;
+  const line = width * bytes;
+  const [write] = writes;
+  const [{ array }] = (rows > width ? separate(job) : job.reads) as [Operand];
+  const { results, done } = rows > width ? keptApart(job) : { results: job.results, done: undefined };
+  const to = write ? at.stage : at.results + RESULT_BYTES;
+  for (let column = 0; column < rows; column += width) {
+    const count = Math.min(width, rows - column);
+    eachRun(column, count, n, inner, (from, offset, length) => {
+      for (let j = 0; j < n; j++)
+        at.copyIn(array, bytes, from + j * inner, length, at.stage + j * line + offset * bytes);
+    });
+    run(at.stage, to, n, width);
+    if (write) {
+      eachRun(column, count, n, inner, (from, offset, length) => {
+        for (let j = 0; j < n; j++)
+          at.copyOut(at.stage + j * line + offset * bytes, length, write.array, bytes, from + j * inner);
+      });
+    }
+    results?.take(at.view(resultBytes), to / resultBytes, column, count);
+  }
+  done?.();
+}
+
+// ----------------------------------------------------------------------------------------------------- pieces
+
+/** Row by row, phase by phase, a piece at a time. */
+function inPieces(at: Arena, job: RowJob, bytes: number, slot: number): void {
+  const { fn, layout, writes, labels, factors, phases, finish, run, resultBytes } = job;
+  const { n, rows, inner } = layout;
+  const reads = separate(job);
+  const outputs = writes.filter((one) => one !== undefined);
+  const lists = job.lists.map((list) => apart(fn, list, outputs));
+  const { results, done } = keptApart(job);
+  let next = at.stage;
+  const take = (): number => {
+    const place = next;
+    next += slot;
+    return place;
+  };
+  const places: Places = {
+    reads: reads.map(take),
+    writes: writes.map((one) => (one ? take() : 0)),
+    lists: lists.map(take),
+    labels: at.results,
+    results: at.results + RESULT_BYTES,
+    factors: at.results + 2 * RESULT_BYTES,
+  };
+  const piece = slot / bytes;
+  for (let row = 0; row < rows; row++) {
+    const start = Math.floor(row / inner) * n * inner + (row % inner);
+    if (labels) at.copyLabels(labels, row, 1, places.labels);
+    if (factors) at.copyIn(factors, 8, row, 1, places.factors);
+    for (const { first, each, keeps, rereads } of phases) {
+      for (let j = 0; j < n; j += piece) {
+        const count = Math.min(piece, n - j);
+        const copyIn = (one: Operand | Output, place: number) =>
+          at.copyIn(one.array, one.bytes, start + j * inner, count, place, inner, bytes);
+        reads.forEach((one, i) => {
+          copyIn(one, places.reads[i] as number);
+        });
+        writes.forEach((one, i) => {
+          if (rereads && one) copyIn(one, places.writes[i] as number);
+        });
+        lists.forEach((one, i) => {
+          at.copyIn(one.array, one.bytes, j, count, places.lists[i] as number, 1, bytes);
+        });
+        run(places, 1, count, j === 0 ? first | each : each, j);
+        writes.forEach((one, i) => {
+          if (keeps && one) at.copyOut(places.writes[i] as number, count, one.array, bytes, start + j * inner, inner);
+        });
+      }
+    }
+    if (finish) run(places, 1, 0, finish, n);
+    results?.take(at.view(resultBytes), places.results / resultBytes, row, 1);
+  }
+  done();
+}
+
+// --------------------------------------------------------------------------------------------------- elements
+
+/** An input of the shape of the data, or one that is broadcast to it. */
+export interface Beside {
+  readonly operand: Operand;
+  /** How far apart in it neighbours along each axis of the data are: 0 where it is repeated. Undefined: it has the shape of the data. */
+  readonly steps: readonly number[] | undefined;
+}
+
+export interface ElementJob {
+  readonly fn: string;
+  /** The shape of the data, in which what is broadcast is repeated. */
+  readonly shape: readonly number[];
+  readonly reads: readonly Beside[];
+  readonly writes: readonly (Output | undefined)[];
+  /** Bytes of a tile of one array. */
+  readonly tileBytes: number;
+  /** Runs the kernel on `count` elements; of an input of one element all of them are one vector. */
+  readonly run: (reads: readonly number[], writes: readonly number[], count: number) => void;
+}
+
+/** Element by element, a tile at a time. An output may stand where an input of the same shape does. */
+export function streamElements(at: Arena, job: ElementJob): void {
+  const { fn, shape, writes, tileBytes } = job;
+  const length = sizeOf(shape);
+  const bytes = (job.reads[0] as Beside).operand.bytes;
+  const slot = tileBytes + GROUP_BYTES;
+  const reads: Beside[] = [];
+  const readsAt: number[] = [];
+  const readSteps: number[] = [];
+  const writesAt: number[] = [];
+  const writeSteps: number[] = [];
+  let next = at.stage;
+  let moves = false;
+  const wanted = writes.filter((one) => one !== undefined);
+  const single = length * bytes <= tileBytes && !wanted.some((one) => at.locate(one.array, one.length));
+  for (const { operand, steps } of job.reads) {
+    const stays = single || (!steps && wanted.every((out) => same(operand, out) || !overlap(operand, out)));
+    const read = stays ? operand : apart(fn, operand, wanted);
+    const place = steps ? 0 : at.locate(read.array, read.length);
+    reads.push({ operand: read, steps });
+    readsAt.push(place || next);
+    readSteps.push(place ? bytes : 0);
+    if (place) continue;
+    moves = true;
+    if (steps && read.length === 1)
+      for (let v = 0; v < VECTOR_BYTES; v += bytes) at.copyIn(read.array, bytes, 0, 1, next + v);
+    next += slot;
+  }
+  // of one input and one output, both may stand in the same slot
+  const first = readSteps[0] === 0 ? (readsAt[0] as number) : next;
+  for (const write of writes) {
+    const place = write ? at.locate(write.array, write.length) : 0;
+    writesAt.push(write ? place || (reads.length + writes.length === 2 ? first : next) : 0);
+    writeSteps.push(place ? bytes : 0);
+    if (write && !place) {
+      moves = true;
+      next += slot;
+    }
+  }
+  const tile = moves ? tileBytes / bytes : length;
+  for (let start = 0; start < length; start += tile) {
+    const count = Math.min(tile, length - start);
+    for (let i = 0; i < reads.length; i++) {
+      const { operand, steps } = reads[i] as Beside;
+      if (readSteps[i] !== 0) continue;
+      if (!steps) at.copyIn(operand.array, bytes, start, count, readsAt[i] as number);
+      else if (operand.length > 1) copyBroadcast(at, operand, steps, shape, start, count, readsAt[i] as number);
+    }
+    job.run(readsAt, writesAt, count);
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i];
+      if (write && writeSteps[i] === 0) at.copyOut(writesAt[i] as number, count, write.array, bytes, start);
+    }
+    for (let i = 0; i < reads.length; i++) (readsAt[i] as number) += count * (readSteps[i] as number);
+    for (let i = 0; i < writes.length; i++) (writesAt[i] as number) += count * (writeSteps[i] as number);
+  }
+}
+
+/** Elements [start, start + count) of what is broadcast to `shape`: runs along the last axis, each of one number or of many. */
+function copyBroadcast(
+  at: Arena,
+  { array, bytes }: Operand,
+  steps: readonly number[],
+  shape: readonly number[],
+  start: number,
+  count: number,
+  pointer: number,
+): void {
+  const view = at.view(bytes);
+  const to = pointer / bytes;
+  const last = shape.length - 1;
+  const width = shape[last] ?? 1;
+  const step = steps[last] ?? 0;
+  for (let done = 0; done < count; ) {
+    const index = start + done;
+    const column = index % width;
+    const run = Math.min(width - column, count - done);
+    let from = column * step;
+    let rest = Math.floor(index / width);
+    for (let axis = last - 1; axis >= 0; axis--) {
+      const n = shape[axis] as number;
+      from += (rest % n) * (steps[axis] as number);
+      rest = Math.floor(rest / n);
+    }
+    for (let i = 0; i < run; i++) view[to + done + i] = array[from + i * step] as number;
+    done += run;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Calls that must throw: which kind, and how the message begins.
+ *
+ * @typedef {import("./index.js").Surprisal} Surprisal
+ * @type {[kind: "TypeError" | "RangeError", message: string, call: (s: Surprisal) => unknown][]}
+ */
+export const ERRORS = [
+  ["TypeError", 'softmax: "x" must be', (s) => s.softmax("1, 2")],
+  [
+    "RangeError",
+    'softmax: "shape" [3, 4] holds 12 elements, but the input has 10',
+    (s) => s.softmax(new Float32Array(10), { shape: [3, 4] }),
+  ],
+  ["RangeError", 'softmax: "axis" must be', (s) => s.softmax([1, 2], { axis: 1 })],
+  ["RangeError", 'softmax: "temperature" must be', (s) => s.softmax([1, 2], { temperature: 0 })],
+  ["TypeError", 'softmax: "out" must be', (s) => s.softmax(new Float32Array(2), { out: new Float64Array(2) })],
+  ["RangeError", 'logSoftmax: "out" must be', (s) => s.logSoftmax([1, 2], { out: new Float64Array(3) })],
+  [
+    "TypeError",
+    'logSumExp: "weights" must be',
+    (s) => s.logSumExp(new Float32Array(2), { weights: new Float64Array(2) }),
+  ],
+  ["TypeError", 'sigmoid: "x[1]" must be', (s) => s.sigmoid([1, "2"])],
+  ["TypeError", 'logSigmoid: "x" must be', (s) => s.logSigmoid(new Int32Array(2))],
+  ["TypeError", 'softplus: "options" must be', (s) => s.softplus([1], 2)],
+  ["TypeError", 'logit: "p" must be', (s) => s.logit(null)],
+  ["RangeError", 'surprisal: "base" must be', (s) => s.surprisal([1], { base: 1 })],
+  ["RangeError", 'entropy: "from" must be', (s) => s.entropy([1], { from: "counts" })],
+  ["RangeError", 'entropy: "reduction" must be', (s) => s.entropy([1], { reduction: "max" })],
+  ["RangeError", 'perplexity: "labels"', (s) => s.perplexity([1, 2], [0, 1], { shape: [1, 2] })],
+  [
+    "RangeError",
+    'crossEntropy: "target" in row 1 must be a class from 0 to 1',
+    (s) => s.crossEntropy([1, 2, 3, 4], [0, 2], { shape: [2, 2] }),
+  ],
+  [
+    "RangeError",
+    'crossEntropyWithGrad: "labelSmoothing" must be',
+    (s) => s.crossEntropyWithGrad([1, 2], [0], { labelSmoothing: 2 }),
+  ],
+  ["RangeError", "binaryCrossEntropy: ", (s) => s.binaryCrossEntropy([1, 2], [0])],
+  ["TypeError", 'binaryCrossEntropyWithGrad: "x" must be', (s) => s.binaryCrossEntropyWithGrad({}, [0])],
+  ["TypeError", 'klDivergence: "q" must be', (s) => s.klDivergence(new Float32Array(2), new Float64Array(2))],
+  ["RangeError", 'klDivergenceWithGrad: "q" must be', (s) => s.klDivergenceWithGrad([1, 2], [1, 2, 3])],
+  ["RangeError", 'jsDivergence: "shape" must be', (s) => s.jsDivergence([1, 2], [1, 2], { shape: [-1, -2] })],
+  ["TypeError", 'jsDivergenceWithGrad: "normalize" must be', (s) => s.jsDivergenceWithGrad([1], [1], { normalize: 1 })],
+  ["RangeError", 'jsDistance: "temperature" must be', (s) => s.jsDistance([1], [1], { temperature: 2 })],
+  [
+    "TypeError",
+    'pairwiseDivergence: "metric" must be',
+    (s) => s.pairwiseDivergence([1, 2], undefined, { shape: [1, 2] }),
+  ],
+  [
+    "RangeError",
+    'klGaussian: "a.covariance" must be positive definite',
+    (s) => s.klGaussian({ mean: [0], covariance: [-1] }, { mean: [0], variance: [1] }),
+  ],
+  ["RangeError", 'gram: "shape" must be', (s) => s.gram([1, 2], { shape: [2] })],
+  [
+    "RangeError",
+    'kernelMatrix: "kernel" must be',
+    (s) => s.kernelMatrix([1], undefined, { shape: [1, 1], kernel: "cubic" }),
+  ],
+  ["TypeError", 'mmd: "y" must be', (s) => s.mmd([1, 2])],
+  ["RangeError", 'cka: "yShape" must be', (s) => s.cka([1, 2], [1, 2, 3], { shape: [2, 1], yShape: [3, 1] })],
+  ["RangeError", 'styleGram: "shape" must be', (s) => s.styleGram([1, 2], { shape: [1, 2] })],
+  ["TypeError", 'styleLoss: "target" must be', (s) => s.styleLoss([[1, 2]], [1, 2])],
+  ["RangeError", 'styleLossWithGrad: "target" must be', (s) => s.styleLossWithGrad([1, 2], [1], { shape: [1, 1, 2] })],
+  ["RangeError", 'perceptualLoss: "layerWeights" must be', (s) => s.perceptualLoss([1], [1], { layerWeights: [1, 2] })],
+  ["TypeError", 'perceptualLossWithGrad: "generated" must be', (s) => s.perceptualLossWithGrad(undefined, [1])],
+  ["RangeError", 'wasserstein: "u" must be', (s) => s.wasserstein([], [1])],
+  ["RangeError", 'wasserstein: "vWeights[0]" must be', (s) => s.wasserstein([1], [1], { vWeights: [-1] })],
+  ["RangeError", 'wassersteinHistogram: "support" must be', (s) => s.wassersteinHistogram([1], [1], { support: [] })],
+  ["TypeError", 'sinkhorn: "epsilon" must be', (s) => s.sinkhorn([1], [1], [0])],
+  ["RangeError", 'sinkhorn: "cost" must be of shape [1, 2]', (s) => s.sinkhorn([1], [0, 1], [0], { epsilon: 1 })],
+  [
+    "RangeError",
+    'sinkhornDivergence: "xWeights" must be of length 1',
+    (s) => s.sinkhornDivergence([1], [1], { shape: [1, 1], epsilon: 1, xWeights: [1, 2] }),
+  ],
+  [
+    "RangeError",
+    'sinkhornDivergenceWithGrad: "order" must be',
+    (s) => s.sinkhornDivergenceWithGrad([1], [1], { shape: [1, 1], epsilon: 1, order: 3 }),
+  ],
+  ["RangeError", 'emd: "b" must be of the sum of "a"', (s) => s.emd([1], [2], [0])],
+  ["RangeError", 'emd: "cost" must be finite for enough pairs', (s) => s.emd([1], [1], [Infinity])],
+  ["RangeError", 'resident: "type" must be', (s) => s.resident("f16", 1)],
+  ["RangeError", 'resident: "length" must be', (s) => s.resident("f32", -1)],
+  ["RangeError", "resident: not enough memory: 34359738368 bytes", (s) => s.resident("f64", 2 ** 32)],
+  ["RangeError", 'initSync: "variant" must be', (s) => s.initSync({ variant: "fast" })],
+  ["TypeError", 'initSync: "module" must be', (s) => s.initSync({ module: "base.wasm" })],
+];
