@@ -1,7 +1,7 @@
 /** The forms an array may take: views anywhere, shared and resizable memory, lists, tensors, residents, subclasses, other realms. */
 import { runInNewContext } from "node:vm";
 import { resident } from "../../src/index.ts";
-import { type Slot, sizeOf } from "../support/exports.ts";
+import { type Slot, sizeOf, WRITING_ORDER } from "../support/exports.ts";
 import type { DType, FloatArray } from "../support/variants.ts";
 import type { Draft, Item, Watched } from "./draft.ts";
 import { Float16, halved } from "./values.ts";
@@ -365,9 +365,9 @@ export function overlapping(slots: readonly Slot[], values: ReadonlyMap<Slot, Fl
     const { buffer, byteOffset } = block();
     return new array(buffer, byteOffset + (offsets[i] as number) * bytes, sizeOf((slots[i] as Slot).shape));
   };
-  const order = ["real", "signed", "logs", "weights", "unit", "ascending", "masses", "covariance"];
   const inputs = [...slots.keys()].filter((i) => isInput(slots[i] as Slot));
-  inputs.sort((i, j) => order.indexOf((slots[i] as Slot).kind) - order.indexOf((slots[j] as Slot).kind));
+  const rank = (i: number): number => WRITING_ORDER.indexOf((slots[i] as Slot).kind);
+  inputs.sort((i, j) => rank(i) - rank(j));
   // the very same array, where it is the same part
   const same = new Map<string, FloatArray>();
   const once = (i: number) => (): FloatArray => {

@@ -13,6 +13,7 @@ import {
   EXPORTS,
   type Slot,
   sizeOf,
+  WRITING_ORDER,
 } from "../support/exports.ts";
 import { mulberry32 } from "../support/fixture.ts";
 import { copyOf, differ, outcomeOf, unlike } from "../support/outcome.ts";
@@ -90,8 +91,7 @@ function write(view: Typed, { kind, shape, classes = 1 }: Slot, random: () => nu
     (view as { [i: number]: number | bigint })[i] = view instanceof BigInt64Array ? BigInt(value(i)) : value(i);
 }
 
-/** What must be right is written last, over what may be anything. */
-const rank = ({ kind }: Slot): number => ["ascending", "masses", "covariance", "labels"].indexOf(kind);
+const rank = ({ kind }: Slot): number => WRITING_ORDER.indexOf(kind);
 
 interface Placed {
   readonly slot: Slot;
@@ -225,8 +225,9 @@ const pairsOf = (names: readonly string[]): [string, string][] =>
   names.flatMap((a, i) => names.slice(i + 1).map((b): [string, string] => [a, b]));
 
 const layout = fc.record<Layout>({
+  // whole triples of masses keep their sum wherever they begin
   n: fc.oneof(
-    fc.integer({ min: 0, max: 24 }).map((k) => 3 * k),
+    { weight: 3, arbitrary: fc.integer({ min: 0, max: 24 }).map((k) => 3 * k) },
     fc.integer({ min: 0, max: 67 }),
   ),
   rows: fc.integer({ min: 1, max: 7 }),
@@ -269,7 +270,7 @@ forEachType((dtype) => {
       });
       fc.assert(property, { numRuns: 40 });
       const outputs = pair.filter((array) => /^out\b/.test(array)).length;
-      if (outputs < 2) expect(compared, "most runs compare results, not errors").toBeGreaterThan(2);
+      if (outputs < 2) expect(compared, "runs that compare results, not errors").toBeGreaterThan(3);
     });
 
     // in one type each: both are one generic body

@@ -33,6 +33,19 @@ export type Kind =
   /** Written, not read. */
   | "out";
 
+/** Kinds in the order in which arrays that overlap are written: what may be anything first, what must be right last. */
+export const WRITING_ORDER: readonly Kind[] = [
+  "real",
+  "signed",
+  "logs",
+  "weights",
+  "unit",
+  "ascending",
+  "masses",
+  "covariance",
+  "labels",
+];
+
 export type Path = readonly (string | number)[];
 
 /** An array among the arguments. */
