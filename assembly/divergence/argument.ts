@@ -4,8 +4,8 @@
  *     probabilities x:   w = x·power                 a power of two, so that neither w nor Σw overflows or is subnormal
  *     logarithms x:      w = e^{(x − top)/T}          top the maximum; 0 where they are taken as they are, unless e^x would overflow
  *
- * p = w/Σw where they are made to sum to 1. For T > 1 a quarter of x, top and T is taken, as x − top might overflow where (x − top)/T
- * does not.
+ * p = w/Σw where they are made to sum to 1. A quarter of x, top and T is taken, as x − top, and the difference of that and another,
+ * might overflow; but of a T that small the quarter might be subnormal.
  */
 import { maxLane, splat, sumError, sumF64, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
@@ -46,7 +46,7 @@ export function beginArgument(a: Argument, width: usize, logs: bool, normalized:
   a.single = width == 4;
   a.logs = logs;
   a.normalized = normalized;
-  a.unit = temperature > 1 ? 0.25 : 1;
+  a.unit = temperature > 1e-300 ? 0.25 : 1;
   a.temperature = temperature * a.unit;
   a.top = logs ? -Infinity : 0;
   a.power = 1;
@@ -105,9 +105,11 @@ export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize
     widen(x, width, count, padding(a), block);
     weigh(a, block, count, weights);
     const end = weights + (<usize>count << 3);
+    // of the numbers as they are given: the weight of a negative one may be −0
+    const given = a.logs ? weights : block;
     for (let at = weights; at < end; at += 16) {
-      const w = v128.load(at);
-      const v = v128.or(w, v128.lt<f64>(w, f64x2.splat(0)));
+      const negative = v128.lt<f64>(v128.load(given + (at - weights)), f64x2.splat(0));
+      const v = v128.or(v128.load(at), negative);
       const next = v128.add<f64>(sum, v);
       const error = sumError(sum, v, next);
       rest = v128.add<f64>(rest, v128.and(error, v128.eq<f64>(error, error))); // NaN once the sum is infinite

@@ -1,6 +1,6 @@
 /** Binary cross-entropy of logits or probabilities against targets in [0, 1], and its gradient. */
 import { type Labels as GivenLabels, labelsIn } from "../check/labels.ts";
-import { inWords, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import { inWords, type Operand, operandsOf, settled, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import { arena } from "../memory/kernels.ts";
 import { oneOf, optionsOf } from "../options.ts";
@@ -86,17 +86,13 @@ function besideOf(fn: string, operand: Operand, shape: readonly number[], length
   return { operand, steps };
 }
 
-function problemOf(
-  fn: string,
-  input: unknown,
-  given: unknown,
-  options: BinaryCrossEntropyOptions | undefined,
-): Problem {
+function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCrossEntropyOptions | undefined): Problem {
   const o = optionsOf<BinaryCrossEntropyOptions>(fn, options, OPTIONS);
   const { shape, from, weight, posWeight, reduction, out } = o;
   const sizes = sizesIn(fn, "shape", shape);
   const kind = oneOf(fn, "from", from, ["logits", "probabilities"], "logits");
   const reduced = reductionOf(fn, reduction);
+  const given = settled(goal);
   const labels = labelsIn(fn, "target", given);
   const orOne = (value: unknown) => (value === undefined ? [1] : typeof value === "number" ? [value] : value);
   const arrays = operandsOf(fn, {

@@ -11,6 +11,7 @@ import {
   numbersAs,
   type Operand,
   operandsOf,
+  settled,
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
@@ -96,7 +97,7 @@ const OPTIONS = [
 function problemOf(
   fn: string,
   logits: unknown,
-  given: unknown,
+  goal: unknown,
   options: CrossEntropyOptions | undefined,
   names = OPTIONS,
   name = "target",
@@ -125,6 +126,7 @@ function problemOf(
   const unit = baseOf(fn, base);
   const reduced = reductionOf(fn, reduction);
 
+  const given = settled(goal);
   const found = labelsIn(fn, name, given);
   if (!found && !soft) {
     if (Array.isArray(given)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
@@ -265,9 +267,10 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
   const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
   const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
   const at = arena();
-  const scale = perNat(at, base) / (reduction === "mean" ? divisorOf(p) : 1);
-  const rows = new Rows(result, scale);
-  streamLosses(at, p, rows, grad, scale);
+  const unit = perNat(at, base);
+  const over = reduction === "mean" ? divisorOf(p) : 1;
+  const rows = new Rows(result, unit, over);
+  streamLosses(at, p, rows, grad, unit / over);
   return { value: rows.value, grad: grad?.array };
 }
 

@@ -174,8 +174,8 @@ export function streamDivergence(
 /** What becomes of the divergence of each row; the distance is the root of it in the unit asked for. */
 function rowsOf(metric: Metric, { reduction, layout }: Problem, unit: number, out: Output | undefined): Rows {
   const over = reduction === "mean" ? layout.rows : 1;
-  if (metric !== "jsDistance") return new Rows(out, unit / over);
-  return new Rows(out, 1 / over, (value) => Math.sqrt(value * unit));
+  if (metric !== "jsDistance") return new Rows(out, unit, over);
+  return new Rows(out, 1, over, (value) => Math.sqrt(value * unit));
 }
 
 function divergence(

@@ -57,7 +57,7 @@ export function entropy<X extends Input, R extends Reduction = "mean">(
   const result = reduced === "none" ? outputOf(fn, out, x.bytes, layout.rows) : undefined;
   const at = arena();
   const factor = perNat(at, unit);
-  const rows = new Rows(result, reduced === "mean" ? factor / layout.rows : factor);
+  const rows = new Rows(result, factor, reduced === "mean" ? layout.rows : 1);
   const kernel = at.typed(x.bytes).entropy;
   const sum = phase(normalized ? STEP.AIM : STEP.BEGIN, STEP.SUM_UP);
   const job = new RowJob(

@@ -122,6 +122,7 @@ function longPairs(at: Arena, { fn, p, q, n, m, d, out, flags, unit, metric, mir
       const rows = new Rows(
         undefined,
         metric === "jsDistance" ? 1 : unit,
+        1,
         metric === "jsDistance" ? (v) => Math.sqrt(v * unit) : undefined,
       );
       const problem = { fn, p: rowOf(p, i), q: rowOf(q, j), layout, flags, temperatures: [1, 1] as const };

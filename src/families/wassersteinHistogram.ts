@@ -88,7 +88,7 @@ export function wassersteinHistogram<
   const values = new Float64Array(rows).fill(Number.NaN);
   if (order === 1) alongBins(fn, x, y, positions, values);
   if (values.some(Number.isNaN)) byQuantiles(fn, x, y, positions, order, values);
-  const into = new Rows(result, reduced === "mean" ? unit / rows : unit);
+  const into = new Rows(result, unit, reduced === "mean" ? rows : 1);
   into.take(values, 0, 0, rows);
   return into.value as Reduced<R, ResultOf<X, Y, S>>;
 }

@@ -6,7 +6,7 @@ import type { FloatArray, Resident } from "../types.ts";
 import type { Arena } from "./arena.ts";
 import { arena } from "./kernels.ts";
 
-class ResidentArray<T extends FloatArray = FloatArray> {
+export class ResidentArray<T extends FloatArray = FloatArray> {
   readonly length: number;
   readonly #arena: Arena;
   readonly #bytes: number;

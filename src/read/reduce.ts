@@ -28,17 +28,19 @@ export function perNat(at: Arena, base: number): number {
   return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / scalar(at, "logarithm", base);
 }
 
-/** Sums numbers per row in f64, or writes each of them, times `scale`, to an output. */
+/** Sums numbers per row in f64, or writes each of them to an output: in units of 1/`unit`, divided by `over`. */
 export class Rows implements RowResults {
   readonly out: Output | undefined;
-  readonly #scale: number;
+  readonly #unit: number;
+  readonly #over: number;
   readonly #total = new CompensatedSum();
   /** What each becomes before it is summed or written. */
   readonly #map: ((value: number, row: number) => number) | undefined;
 
-  constructor(out: Output | undefined, scale: number, map?: (value: number, row: number) => number) {
+  constructor(out: Output | undefined, unit: number, over = 1, map?: (value: number, row: number) => number) {
     this.out = out;
-    this.#scale = scale;
+    this.#unit = unit;
+    this.#over = over;
     this.#map = map;
   }
 
@@ -47,13 +49,13 @@ export class Rows implements RowResults {
     for (let i = 0; i < count; i++) {
       let value = values[from + i] as number;
       if (this.#map) value = this.#map(value, row + i);
-      if (array) array[row + i] = value * this.#scale;
+      if (array) array[row + i] = (value / this.#over) * this.#unit;
       else this.#total.add(value);
     }
   }
 
   /** The array, or the sum. */
   get value(): number | FloatArray {
-    return this.out ? this.out.array : this.#total.value * this.#scale;
+    return this.out ? this.out.array : (this.#total.value / this.#over) * this.#unit;
   }
 }
