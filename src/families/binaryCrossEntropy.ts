@@ -157,7 +157,7 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
         ),
       ),
   });
-  return { value: losses ? losses.array : total.value / divisor, grad: grad?.array };
+  return { value: losses ? losses.array : total.times(1, divisor), grad: grad?.array };
 }
 
 /**

@@ -56,6 +56,6 @@ export class Rows implements RowResults {
 
   /** The array, or the sum. */
   get value(): number | FloatArray {
-    return this.out ? this.out.array : (this.#total.value / this.#over) * this.#unit;
+    return this.out ? this.out.array : this.#total.times(this.#unit, this.#over);
   }
 }

@@ -102,6 +102,14 @@ forEachType((dtype: DType) => {
     expect(Number.isFinite(wanted) ? value / wanted : value).toBeCloseTo(Number.isFinite(wanted) ? 1 : wanted, 5);
   });
 
+  it("a mean of large losses overflows only where it is no number itself", () => {
+    const far = of([max, 0, max, 0, max, 0]);
+    const options = { shape: [3, 2] };
+    expect(api.crossEntropy(far, [1, 1, 1], options)).toBe(max);
+    const sum = api.crossEntropy(far, [1, 1, 1], { ...options, reduction: "sum", base: 1e4 });
+    expect(sum / ((max / Math.log(1e4)) * 3)).toBeCloseTo(1, 12);
+  });
+
   it("arrays are read once, and residents where they stand when all has been read", () => {
     const target = {
       reads: 0,
