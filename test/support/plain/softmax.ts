@@ -160,7 +160,9 @@ export function entropy(given: Given): Expected {
       // Σ p(a − z) + log S, all of one sign, and the lead of the largest: exponents round
       // of a subnormal p this reference knows but a digit itself, which −log p ≤ 746 multiplies
       const own = 2 * 746 * leastOf(f64);
-      return { value, error: (64 + 4 * lead) * (unit + U) * Math.abs(value) + leastOf(dtype) + own };
+      // and so does the kernel of a subnormal quotient of probabilities, in the type
+      const lost = (1 + (from === "probabilities" ? 2 * 746 * p.length : 0)) * leastOf(dtype);
+      return { value, error: (64 + 4 * lead) * (unit + U) * Math.abs(value) + lost + own };
     }
     const size = sum(p.length, (i) => Math.abs(term(i)) + (from === "logProbabilities" ? (p[i] as number) : 0));
     return { value, error: 16 * (unit + U) * size * Math.abs(factor) + leastOf(dtype) };
