@@ -120,7 +120,9 @@ function kernelOf(given: Given, a: Points, i: number, b: Points, j: number, byDe
   // near 0 a root has no digits
   if (!Number.isInteger(degree) && Math.abs(argument) <= u * dtype.unit * error) return ANYTHING;
   const slope = degree === 0 ? 0 : Math.abs(degree * argument ** (degree - 1));
-  const own = u * (Math.abs(value) + slope * error);
+  // a root is e^(degree·log), whose exponent rounds
+  const exponent = Number.isInteger(degree) || value === 0 ? 0 : Math.abs(Math.log(Math.abs(value))) / 8;
+  const own = u * (Math.abs(value) * (1 + exponent) + slope * error);
   return Number.isNaN(value) ? exactly(NaN) : inType(given, value, own, Math.max(Math.abs(value), own), d);
 }
 
