@@ -26,6 +26,8 @@ export class Argument {
   /** 1, or ¼, of which x, top and T are multiples. */
   unit: f64;
   temperature: f64;
+  /** 1/T where that is exact, T being a power of two, and else 0: dividing takes a quarter of the time of a row of logits. */
+  perTemperature: f64;
   top: f64;
   power: f64;
   /** Σw. */
@@ -48,6 +50,7 @@ export function beginArgument(a: Argument, width: usize, logs: bool, normalized:
   a.normalized = normalized;
   a.unit = temperature > 1e-300 ? 0.25 : 1;
   a.temperature = temperature * a.unit;
+  a.perTemperature = isPowerOfTwo(a.temperature) ? 1 / a.temperature : 0;
   a.top = logs ? -Infinity : 0;
   a.power = 1;
   a.lanes = changetype<usize>(a) + 64;
@@ -70,11 +73,24 @@ export function addMaximum(a: Argument, x: usize, n: i32): void {
   a.top = a.single ? maximumOf<f32>(x, n, a.top) : maximumOf<f64>(x, n, a.top);
 }
 
+/** Whether a normal number is a power of two whose inverse is one. */
+function isPowerOfTwo(x: f64): bool {
+  return (reinterpret<u64>(x) & 0x000fffffffffffff) == 0 && x >= 2.2250738585072014e-308 && x <= 4.49423283715579e307;
+}
+
+/** v/T of an argument's temperature. */
+// @ts-ignore: decorator
+@inline
+export function perTemperature(a: Argument, v: v128): v128 {
+  const inverse = a.perTemperature;
+  return inverse != 0 ? v128.mul<f64>(v, f64x2.splat(inverse)) : v128.div<f64>(v, f64x2.splat(a.temperature));
+}
+
 /** (x − top)/T. */
 // @ts-ignore: decorator
 @inline
-function exponent(block: usize, unit: v128, top: v128, t: v128): v128 {
-  return v128.div<f64>(v128.sub<f64>(v128.mul<f64>(v128.load(block), unit), top), t);
+function exponent(a: Argument, block: usize, unit: v128, top: v128): v128 {
+  return perTemperature(a, v128.sub<f64>(v128.mul<f64>(v128.load(block), unit), top));
 }
 
 /** The weights of a block. */
@@ -83,13 +99,12 @@ export function weigh(a: Argument, block: usize, count: i32, to: usize): void {
   const power = f64x2.splat(a.power);
   const unit = f64x2.splat(a.unit);
   const top = f64x2.splat(a.top * a.unit);
-  const t = f64x2.splat(a.temperature);
   if (!a.logs) {
     for (; block < end; block += 16, to += 16) v128.store(to, v128.mul<f64>(v128.load(block), power));
   } else if (a.single) {
-    for (; block < end; block += 16, to += 16) v128.store(to, expShort(exponent(block, unit, top, t)));
+    for (; block < end; block += 16, to += 16) v128.store(to, expShort(exponent(a, block, unit, top)));
   } else {
-    for (; block < end; block += 16, to += 16) v128.store(to, exp<f64>(exponent(block, unit, top, t)));
+    for (; block < end; block += 16, to += 16) v128.store(to, exp<f64>(exponent(a, block, unit, top)));
   }
 }
 
