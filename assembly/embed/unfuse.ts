@@ -15,18 +15,13 @@ const FUNCTIONS = 3;
 const CODE = 10;
 
 // Opcodes.
-const END = 0x0b;
 const LOCAL_GET = 0x20;
 const LOCAL_SET = 0x21;
-const I32_CONST = 0x41;
 const V128 = 0x7b;
 const VECTOR = 0xfd; // what begins a vector operation
 const F32X4_MADD = 0x285; // then f32x4's nmadd, f64x2's madd and nmadd
 const F32X4_ADD = 0xe4; // then sub and mul
 const F64X2_ADD = 0xf0;
-
-/** The body of the kernel isRelaxed, which no other kernel has: no locals, i32.const 1. */
-const IS_RELAXED = I32_CONST << 8 | 1 << 16 | END << 24;
 
 // Tables of bytes: the parameters of each type, the type of each function.
 const PARAMETERS: usize = 0;
@@ -89,7 +84,6 @@ function close(start: usize): void {
 
 /** The body of a function, up to `end`. */
 function body(end: usize, parameters: i32): void {
-  const isRelaxed = end - from == 4 && load<i32>(from) == IS_RELAXED;
   const groups = read();
   putWide(groups + 1);
   const start = from;
@@ -119,7 +113,6 @@ function body(end: usize, parameters: i32): void {
     from = at + 3;
   }
   copy(end);
-  if (isRelaxed) store<u8>(to - 2, 0);
 }
 
 /** The module of `length` bytes at `relaxed` without fused operations, to `base`, both behind the tables; returns its length. */

@@ -6,7 +6,7 @@
  */
 import { isGone, lengthOf, tagOf } from "../arrays.ts";
 import { failKind, failValue } from "../errors.ts";
-import { isResident, residentView } from "../memory/resident.ts";
+import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
 
 /** An argument: its elements, and the shape it brought along. */

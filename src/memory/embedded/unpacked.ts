@@ -1,16 +1,17 @@
-import { kernels, unpacker } from "../../../build/packed.ts";
+import { unpacker } from "../../../build/embedded/unpacker.ts";
 import type { Variant } from "../../types.ts";
 import * as AT from "./places.ts";
 import type { Unpacker } from "./unpacker.ts";
 
-/** The bytes of build/relaxed.wasm or build/base.wasm, by a module of its own, which is dropped thereafter. */
-export function unpacked(variant: Variant): Uint8Array<ArrayBuffer> {
+/** The bytes of a family's kernels, by a module of its own, which is dropped thereafter. */
+export function unpacked(kernels: string, variant: Variant): Uint8Array<ArrayBuffer> {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes(unpacker)));
   const { memory, unpack, unfuse } = exports as unknown as Unpacker;
-  new Uint8Array(memory.buffer).set(bytes(kernels), AT.packed);
+  const all = new Uint8Array(memory.buffer);
+  all.set(bytes(kernels), AT.packed);
   const length = unpack(AT.packed, AT.relaxed);
-  if (variant === "relaxed") return new Uint8Array(memory.buffer.slice(AT.relaxed, AT.relaxed + length));
-  return new Uint8Array(memory.buffer.slice(AT.base, AT.base + unfuse(AT.relaxed, length, AT.base)));
+  if (variant === "relaxed") return all.slice(AT.relaxed, AT.relaxed + length);
+  return all.slice(AT.base, AT.base + unfuse(AT.relaxed, length, AT.base));
 }
 
 function bytes(base64: string): Uint8Array<ArrayBuffer> {
