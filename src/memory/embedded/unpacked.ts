@@ -8,8 +8,9 @@ export function unpacked(kernels: string, variant: Variant): Uint8Array<ArrayBuf
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes(unpacker)));
   const { memory, unpack, unfuse } = exports as unknown as Unpacker;
   const all = new Uint8Array(memory.buffer);
-  all.set(bytes(kernels), AT.packed);
-  const length = unpack(AT.packed, AT.relaxed);
+  // the module makes bytes of it in a tenth of the time
+  new TextEncoder().encodeInto(kernels, all.subarray(AT.packed));
+  const length = unpack(AT.packed, kernels.length, AT.relaxed);
   if (variant === "relaxed") return all.slice(AT.relaxed, AT.relaxed + length);
   return all.slice(AT.base, AT.base + unfuse(AT.relaxed, length, AT.base));
 }

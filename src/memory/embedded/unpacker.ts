@@ -2,6 +2,6 @@
 
 export interface Unpacker {
   readonly memory: WebAssembly.Memory;
-  unpack(packed: number, output: number): number;
+  unpack(packed: number, characters: number, output: number): number;
   unfuse(relaxed: number, length: number, output: number): number;
 }
