@@ -196,7 +196,7 @@ function divergence(
   return rows.value;
 }
 
-const GRAD_OPTIONS = [...OPTIONS, "wrt"];
+const GRAD_OPTIONS = /* @__PURE__ */ OPTIONS.concat("wrt");
 
 function withGrad(fn: string, metric: Metric, p: unknown, q: unknown, options: DivergenceGradOptions | undefined) {
   const o = optionsOf<Options & { wrt?: Wrt }>(fn, options as (Options & { wrt?: Wrt }) | undefined, GRAD_OPTIONS);

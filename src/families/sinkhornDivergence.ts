@@ -137,7 +137,7 @@ interface Placed extends Cloud {
   readonly panels: Vector;
 }
 
-const OPTIONS = ["shape", "yShape", "order", "xWeights", "yWeights", ...CONTROLS];
+const OPTIONS = /* @__PURE__ */ ["shape", "yShape", "order", "xWeights", "yWeights"].concat(CONTROLS);
 
 type Result = SinkhornDivergenceResult & { grad: FloatArray | undefined };
 
