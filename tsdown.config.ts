@@ -30,7 +30,7 @@ const instantiationOnly = {
 const kernelsLast = {
   name: "kernels-last",
   renderChunk(code: string) {
-    const packed = /^(const|var|let) [\w$]+ = ("[\w+/=]{999,}"|\{\s*name: "\w+",\s*source: [\w$]+\s*\});\n/gm;
+    const packed = /^(const|var|let) [\w$]+ = ("[^"\\]{400,}"|\{\s*name: "\w+",\s*source: [\w$]+\s*\});\n/gm;
     return `${code.replace(packed, "")}\n${(code.match(packed) ?? []).join("")}`;
   },
 };

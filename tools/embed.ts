@@ -1,21 +1,20 @@
 /**
  * Compiles each family of kernels, and makes of it the forms in which it is shipped:
  *
- *     build/wasm/softmax.relaxed.wasm    optimised
- *     build/wasm/softmax.base.wasm       and without fused multiply-adds (assembly/embed/unfuse.ts)
- *     build/embedded/softmax.ts          the relaxed kernels as LZMA, in base64; both variants are made of it
- *     build/workerd/, build/edge/        modules that import the files instead
+ *     build/embedded/softmax.ts          the text that both variants are made of (pack.ts)
+ *     build/wasm/softmax.relaxed.wasm    the variants
+ *     build/wasm/softmax.base.wasm
+ *     build/workerd/, build/edge/        modules that import these
  *
- * and build/embedded/unpacker.ts, which makes them. Gzip undoes base64, but leaves 30 % more of kernels that are not packed.
+ * and build/embedded/unpacker.ts, which makes the variants of the text.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import binaryen from "binaryen";
-import { compress } from "lzma";
-import * as AT from "../src/memory/embedded/places.ts";
 import { type FamilyName, STATICS, STATICS_END } from "../src/memory/statics.ts";
 import { compile, families, labelled } from "./kernels.ts";
 import { optimize } from "./optimize.ts";
-import { unfuse } from "./unfuse.ts";
+import { pack } from "./pack.ts";
 
 /** How often each operation stands in a module. */
 function operations(wasm: Uint8Array): Map<string, number> {
@@ -49,7 +48,6 @@ function checkPlace(family: FamilyName, base: Uint8Array): void {
   if (end > next) throw new Error(`the static data of ${family} ends at ${end}, beyond ${next}: src/memory/statics.ts`);
 }
 
-const base64 = (bytes: Uint8Array): string => JSON.stringify(Buffer.from(bytes).toString("base64"));
 const write = (name: string, data: string | Uint8Array): void => writeFileSync(`build/${name}`, data);
 const folders = ["wasm", "embedded", "workerd", "edge"];
 for (const folder of folders) {
@@ -57,26 +55,25 @@ for (const folder of folders) {
   mkdirSync(`build/${folder}`);
 }
 
+write("embedded/unpacker.ts", `export const unpacker = "${readFileSync("build/embed.wasm", "base64")}";\n`);
+const { unpacked } = await import("../src/memory/embedded/unpacked.ts");
+
 for (const family of families) {
   const { wasm, declaration } = await compile(family);
-  const relaxed = optimize(wasm);
-  const base = unfuse(relaxed);
-  const packed = Uint8Array.from(compress(relaxed, 9));
-  const rooms = [AT.relaxed - AT.packed, AT.base - AT.relaxed, AT.end - AT.base];
-  if ([packed, relaxed, base].some(({ length }, i) => length > (rooms[i] as number)))
-    throw new Error(`the kernels of ${family} have outgrown the memory that src/memory/embedded/places.ts gives them`);
-  checkUnfused(relaxed, base);
+  const optimized = optimize(wasm);
+  const kernels = pack(optimized);
+  const [relaxed, base] = [unpacked(kernels, "relaxed"), unpacked(kernels, "base")];
+  checkUnfused(optimized, base);
   checkPlace(family, base);
   write(`${family}.d.ts`, declaration);
   write(`wasm/${family}.relaxed.wasm`, labelled(relaxed, `${family}.relaxed`));
   write(`wasm/${family}.base.wasm`, labelled(base, `${family}.base`));
-  write(`embedded/${family}.ts`, `export const kernels = ${base64(packed)};\n`);
+  write(`embedded/${family}.ts`, `export const kernels = "${kernels}";\n`);
   const imported = (variant: string, query = "") =>
     `import ${variant} from "../wasm/${family}.${variant}.wasm${query}";\n`;
   const exported = (variants: string) => `export const kernels = { ${variants} };\n`;
   write(`workerd/${family}.js`, imported("base") + imported("relaxed") + exported("base, relaxed"));
   write(`workerd/${family}.base.js`, imported("base") + exported("base"));
   write(`edge/${family}.js`, imported("base", "?module") + exported("base"));
-  console.log(`${family}: ${relaxed.length} bytes, packed ${packed.length}`);
+  console.log(`${family}: ${relaxed.length} bytes, gzipped ${gzipSync(kernels, { level: 9 }).length}`);
 }
-write("embedded/unpacker.ts", `export const unpacker = ${base64(readFileSync("build/embed.wasm"))};\n`);
