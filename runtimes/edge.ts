@@ -81,8 +81,7 @@ export async function run(home: Home, row: Row): Promise<void> {
     return check({
       "the error says that a module is wanted": async () => {
         const message = await home.exec(process.execPath, [compiles]);
-        if (!/^"Error: initSync: .*wasm-unsafe-eval.*precompiled \\"modules\\"/.test(message))
-          throw new Error(message);
+        if (!/^"Error: initSync: .*wasm-unsafe-eval.*precompiled \\"modules\\"/.test(message)) throw new Error(message);
       },
     });
   });

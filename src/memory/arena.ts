@@ -73,7 +73,8 @@ export class Arena {
   /** The blocks in use, ascending. */
   readonly blocks: Block[] = [];
   readonly #instances = byFamily<Instance>();
-  #i32!: Int32Array;
+  /** Linear memory as i32. */
+  integers!: Int32Array;
   #f32!: Float32Array;
   #f64!: Float64Array;
 
@@ -103,7 +104,7 @@ export class Arena {
   /** Derives the views anew, at first and when memory has grown (heap.ts). */
   renew(): void {
     const { buffer } = this.memory;
-    this.#i32 = new Int32Array(buffer);
+    this.integers = new Int32Array(buffer);
     this.#f32 = new Float32Array(buffer);
     this.#f64 = new Float64Array(buffer);
   }
@@ -174,29 +175,25 @@ export class Arena {
     if (count <= FEW || stride !== 1) for (let i = 0; i < count; i++) array[to + i * stride] = view[at + i] as number;
     else put(view.subarray(at, at + count), array, to);
   }
+}
 
-  /** Fills up a row of n elements with −∞ to a multiple of the group, which spares a kernel its tail; returns that. */
-  pad(pointer: number, n: number, bytes: number): number {
-    const group = GROUP_BYTES / bytes;
-    if (n % group === 0) return n;
-    const view = this.view(bytes);
-    const end = n + group - (n % group);
-    const at = index(pointer, bytes);
-    for (let i = n; i < end; i++) view[at + i] = -Infinity;
-    return end;
-  }
+/** Fills up a row of n elements with −∞ to a multiple of the group, which spares a kernel its tail; returns that. */
+export function pad(at: Arena, pointer: number, n: number, bytes: number): number {
+  const group = GROUP_BYTES / bytes;
+  if (n % group === 0) return n;
+  const view = at.view(bytes);
+  const end = n + group - (n % group);
+  const start = index(pointer, bytes);
+  for (let i = n; i < end; i++) view[start + i] = -Infinity;
+  return end;
+}
 
-  /** Copies labels [from, from + count) to `pointer`, as i32. */
-  copyLabels(labels: Int32Array, from: number, count: number, pointer: number): void {
-    const at = pointer >>> 2;
-    if (count > FEW) this.#i32.set(labels.subarray(from, from + count), at);
-    else for (let i = 0; i < count; i++) this.#i32[at + i] = labels[from + i] as number;
-  }
-
-  /** The f64 at `pointer`. */
-  number(pointer: number): number {
-    return this.#f64[pointer / 8] as number;
-  }
+/** Copies labels [from, from + count) to `pointer`, as i32. */
+export function copyLabels(at: Arena, labels: Int32Array, from: number, count: number, pointer: number): void {
+  const { integers } = at;
+  const start = pointer >>> 2;
+  if (count > FEW) integers.set(labels.subarray(from, from + count), start);
+  else for (let i = 0; i < count; i++) integers[start + i] = labels[from + i] as number;
 }
 
 /** The exports with a suffix, by their names without it: looking one up by a composed name would cost 300 ns a call. */

@@ -1,20 +1,16 @@
 /** Compiles the kernels of a family, and instantiates them in a memory. */
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Variant } from "../types.ts";
-import { moduleOf, variants } from "./embedded/index.ts";
+import { moduleOf } from "./embedded/index.ts";
 import type { Family } from "./family.ts";
 import type { FamilyName } from "./statics.ts";
 
 /** The module of a family, of what this entry of the package has. */
-export function compiled({ name, source }: Family, variant: Variant): WebAssembly.Module {
-  if (!variants.includes(variant))
-    throw new Error(
-      `initSync: this entry of the package has no ${variant} kernels of ${name}: pass them to init, as "modules.${name}"`,
-    );
+export function compiled(family: Family, variant: Variant): WebAssembly.Module {
   try {
-    return moduleOf(source, variant);
+    return moduleOf(family, variant);
   } catch (cause) {
-    throw notLoaded("initSync", `the kernels of ${name}`, cause);
+    throw notLoaded("initSync", `the kernels of ${family.name}`, cause);
   }
 }
 

@@ -27,7 +27,7 @@ export function exponential(at: Arena, family: WithExp, value: number): number {
 function ofOne(at: Arena, kernel: (x: number, y: number, count: number) => void, value: number): number {
   at.view(8)[at.results / 8] = value;
   kernel(at.results, at.results, 1);
-  return at.number(at.results);
+  return at.view(8)[at.results / 8] as number;
 }
 
 /** values ** power in place, as e^{power·log v}. The stage is left alone: the values may stand there. */

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { optimize } from "../../tools/optimize.ts";
 import { unpacked } from "../../src/memory/embedded/unpacked.ts";
+import { optimize } from "../../tools/optimize.ts";
 import { pack } from "../../tools/pack.ts";
 
 export type Variant = "base" | "relaxed";

@@ -3,7 +3,12 @@
  * runs them may lack relaxed SIMD and would refuse it.
  */
 import type { Variant } from "../../types.ts";
+import type { Family } from "../family.ts";
+import { baseOnly } from "./baseOnly.ts";
+import { moduleOf as eitherOf } from "./workerd.ts";
 
-export { moduleOf } from "./workerd.ts";
+export { variants } from "./baseOnly.ts";
 
-export const variants: readonly Variant[] = ["base"];
+export function moduleOf(family: Family, variant: Variant): WebAssembly.Module {
+  return eitherOf(family, baseOnly(family, variant));
+}
