@@ -14,7 +14,7 @@ export const WORKERD = tool("@cloudflare/workerd-linux-64/bin/workerd");
  * Bundles a Worker as wrangler does, in its conditions: code in one file, and WebAssembly beside it. Returns the names of the
  * modules, the Worker first.
  */
-export async function bundle(home: Home, source: string, name: string): Promise<string[]> {
+export async function bundle(home: Pick<Home, "folder">, source: string, name: string): Promise<string[]> {
   const modules: string[] = [`${name}.js`];
   await build({
     stdin: { contents: source, resolveDir: home.folder },
@@ -50,7 +50,7 @@ export interface Server {
 }
 
 /** Serves a Worker of modules in the folder, the first its code, on a port of workerd's choice. */
-export async function serve(home: Home, modules: readonly string[], v8Flags: readonly string[] = []): Promise<Server> {
+export async function serve(home: Pick<Home, "folder" | "write">, modules: readonly string[], v8Flags: readonly string[] = []): Promise<Server> {
   const text = JSON.stringify;
   const kind = (name: string): string => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const config = home.write(
@@ -94,7 +94,7 @@ export async function serve(home: Home, modules: readonly string[], v8Flags: rea
 
 /** Serves it for as long as `use` takes. */
 export async function withServer<T>(
-  home: Home,
+  home: Pick<Home, "folder" | "write">,
   modules: readonly string[],
   use: (server: Server) => Promise<T>,
   v8Flags?: readonly string[],
