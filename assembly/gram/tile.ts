@@ -10,7 +10,7 @@
  * Every element is one chain over k, the same wherever in a tile or block it lies.
  *
  * 15 registers hold a tile. Products have 5 rows: 10 sums, b0, b1, x, and the product where it is a value of its own; fused, 6 rows
- * would fit, and be 3 % faster, but both variants are one text (assembly/embed/unfuse.ts). Where a difference is a value too, 4 rows.
+ * would fit, and be 3 % faster, but both variants are one text (assembly/embed/unpack.ts). Where a difference is a value too, 4 rows.
  * GFLOP/s, f32, KC = 256, Zen 5 with 69 at its peak of 128 bits: fused 6 rows 67 to 70, 4 rows 62; mul and add 5 rows 64 to 66,
  * 4 rows 65, 6 rows 35. Two k at a time make the engine load ahead, and spill: 45 (6 rows, fused), 41 and 46 (4 and 5 rows, mul and add).
  */

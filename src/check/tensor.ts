@@ -6,7 +6,7 @@
  */
 import { isGone, lengthOf, tagOf } from "../arrays.ts";
 import { failKind, failValue } from "../errors.ts";
-import { isResident, type ResidentArray, residentView } from "../memory/resident.ts";
+import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
 
 /** An argument: its elements, and the shape it brought along. */
@@ -27,7 +27,7 @@ interface Read {
   readonly bytes: number;
   readonly shape: readonly number[] | undefined;
   /** Whose view the array is: memory that grows while the others are read leaves an empty one. */
-  readonly held: ResidentArray | undefined;
+  readonly held: object | undefined;
 }
 
 const EXPECTED =

@@ -2,6 +2,7 @@
 import { type Labels as GivenLabels, labelsIn } from "../check/labels.ts";
 import { inWords, type Operand, operandsOf, settled, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
+import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import { noOutput, outputOf } from "../place/output.ts";
@@ -130,7 +131,7 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
   const losses = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, bytes, length) : undefined;
   const grad = withGrad ? outputOf(fn, out, bytes, length) : undefined;
   const at = arena();
-  const kernel = at.typed(bytes).binaryCrossEntropy;
+  const kernel = at.typed(LOSSES, bytes).binaryCrossEntropy;
   const divisor = reduction === "mean" ? length : 1;
   const total = new CompensatedSum();
   const [, , w, pos] = reads.map(({ operand, steps }) => (steps && operand.length === 1 ? 0 : VECTOR_BYTES));

@@ -17,8 +17,9 @@ import {
 } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
-import { scalar } from "../memory/scalar.ts";
+import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, streamRows } from "../place/rows.ts";
@@ -206,7 +207,7 @@ function divisorOf({ labels, weight, factors, ignoreIndex, layout }: Problem): n
 function streamLosses(at: Arena, p: Problem, rows: Rows, grad: Output | undefined, scale: number): void {
   const { fn, source, layout, labels, soft, weight, factors, ignoreIndex, smoothing } = p;
   const reads = soft ? [source, soft] : [source];
-  const { crossEntropy, crossEntropyOfProbabilities } = at.typed(source.bytes);
+  const { crossEntropy, crossEntropyOfProbabilities } = at.typed(LOSSES, source.bytes);
   const [kernel, phases] =
     p.from === "logits"
       ? [crossEntropy, phasesOfLogits(grad !== undefined)]
@@ -267,7 +268,7 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
   const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
   const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
   const at = arena();
-  const unit = perNat(at, base);
+  const unit = perNat(at, LOSSES, base);
   const over = reduction === "mean" ? divisorOf(p) : 1;
   const rows = new Rows(result, unit, over);
   streamLosses(at, p, rows, grad, unit / over);
@@ -339,5 +340,5 @@ export function perplexity(
   options?: Pick<CrossEntropyOptions, "shape" | "axis" | "ignoreIndex">,
 ): number {
   const p = problemOf("perplexity", logits, labels, options, ["shape", "axis", "ignoreIndex"], "labels", false);
-  return scalar(arena(), "exponential", lossOf(p, false).value as number);
+  return exponential(arena(), LOSSES, lossOf(p, false).value as number);
 }

@@ -2,6 +2,7 @@
 import { sameDepth, samplesOf } from "../check/points.ts";
 import { sizesIn } from "../check/tensor.ts";
 import type { Arena } from "../memory/arena.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { raise } from "../memory/scalar.ts";
 import { flagOf, optionsOf } from "../options.ts";
 import { eachBlock, type Matrix, mapBlock, matrixIn, withBlocks } from "../place/blocks.ts";
@@ -43,7 +44,7 @@ function sums(
       const row = block.pointer / size + r * block.stride;
       let sum = 0;
       // both triangles: what is below the diagonal counts twice
-      if (power !== undefined) raise(at, values.subarray(row, row + (own ? r + 1 : block.columns)), size, power);
+      if (power !== undefined) raise(at, GRAM, values.subarray(row, row + (own ? r + 1 : block.columns)), size, power);
       for (let c = 0; c < (own ? r : block.columns); c++) sum += values[row + c] as number;
       pairs.add(product.y ? sum : 2 * sum);
       if (own) diagonal.add(values[row + r] as number);

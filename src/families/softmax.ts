@@ -15,6 +15,7 @@ import {
 } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { SOFTMAX } from "../memory/embedded/softmax.ts";
 import { arena } from "../memory/kernels.ts";
 import { numberIn, oneOf, optionsOf } from "../options.ts";
 import { type Output, outputOf } from "../place/output.ts";
@@ -76,8 +77,8 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   const result = outputOf(fn, out, source.bytes, source.length);
   const { x, temperature: t } = tempered(fn, source, given);
   const at = arena();
-  const kernel = at.typed(x.bytes)[fn];
-  const across = at.typed(x.bytes)[`${fn}Across`];
+  const kernel = at.typed(SOFTMAX, x.bytes)[fn];
+  const across = at.typed(SOFTMAX, x.bytes)[`${fn}Across`];
   const job = new RowJob(fn, layout, [x], PHASES[fn], 0, ({ reads, writes }, rows, n, steps) =>
     kernel(reads[0] as number, writes[0] as number, rows, n, t, zero, steps),
   );
@@ -140,7 +141,7 @@ function checkWeights(fn: string, x: Operand, dims: readonly number[], weights: 
 /** A weight to each element, or one row of them for all. In f64 for either type, a row at a time. */
 function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, result: Output, layout: Layout): void {
   const shared = weights.length !== x.length;
-  const { logSumExpWeighted } = at.kernels;
+  const { logSumExpWeighted } = at.kernels(SOFTMAX);
   const job = new RowJob(
     fn,
     layout,
@@ -184,7 +185,7 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   const at = arena();
   if (w) weightedLogSumExp(at, fn, source, w, result, layout);
   else {
-    const { logSumExp, logSumExpAcross } = at.typed(source.bytes);
+    const { logSumExp, logSumExpAcross } = at.typed(SOFTMAX, source.bytes);
     const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, rows, n, steps) =>
       logSumExp(reads[0] as number, results, rows, n, 1, false, steps),
     );

@@ -14,7 +14,7 @@ import {
 import { create, inWords, type Operand, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { isResident } from "../memory/resident.ts";
+import { isResident } from "../memory/residents.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import { matrixIn, type Product, productOf, times, withBlocks, writeProduct } from "../place/blocks.ts";
 import { checkDistinct, type Output, outputOf } from "../place/output.ts";

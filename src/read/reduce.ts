@@ -2,7 +2,7 @@
 
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { scalar } from "../memory/scalar.ts";
+import { logarithm, type WithLog } from "../memory/scalar.ts";
 import { oneOf } from "../options.ts";
 import type { Output } from "../place/output.ts";
 import type { RowResults } from "../place/rows.ts";
@@ -22,10 +22,10 @@ export function baseOf(fn: string, base: unknown): number {
 }
 
 /** 1 / ln(base), which turns nats into the base's unit. */
-export function perNat(at: Arena, base: number): number {
+export function perNat(at: Arena, family: WithLog, base: number): number {
   if (base === Math.E) return 1;
   // correctly rounded for the common ones
-  return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / scalar(at, "logarithm", base);
+  return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / logarithm(at, family, base);
 }
 
 /** Sums numbers per row in f64, or writes each of them to an output: in units of 1/`unit`, divided by `over`. */
