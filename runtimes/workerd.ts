@@ -50,7 +50,11 @@ export interface Server {
 }
 
 /** Serves a Worker of modules in the folder, the first its code, on a port of workerd's choice. */
-export async function serve(home: Pick<Home, "folder" | "write">, modules: readonly string[], v8Flags: readonly string[] = []): Promise<Server> {
+export async function serve(
+  home: Pick<Home, "folder" | "write">,
+  modules: readonly string[],
+  v8Flags: readonly string[] = [],
+): Promise<Server> {
   const text = JSON.stringify;
   const kind = (name: string): string => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const config = home.write(
