@@ -11,15 +11,15 @@ import { check, FAMILIES, type Home, type Result, type Row, tool } from "./home.
 export const WORKERD = tool("@cloudflare/workerd-linux-64/bin/workerd");
 
 /**
- * Bundles a Worker as wrangler does, in its conditions: code in one file, and WebAssembly beside it. Returns the names of the
- * modules, the Worker first.
+ * Bundles a Worker as wrangler does, in its conditions: code in one file, and beside it the WebAssembly that it imports. Returns the
+ * names of the modules, the Worker first.
  */
 export async function bundle(home: Pick<Home, "folder">, source: string, name: string): Promise<string[]> {
-  const modules: string[] = [`${name}.js`];
-  await build({
+  const { metafile } = await build({
     stdin: { contents: source, resolveDir: home.folder },
-    outfile: join(home.folder, modules[0] as string),
+    outfile: join(home.folder, `${name}.js`),
     bundle: true,
+    metafile: true,
     format: "esm",
     target: "esnext",
     conditions: ["workerd", "worker", "browser"],
@@ -32,7 +32,6 @@ export async function bundle(home: Pick<Home, "folder">, source: string, name: s
             const options = { resolveDir, kind: "import-statement", pluginData: "resolved" } as const;
             const file = (await bundler.resolve(path, options)).path;
             const module = basename(file);
-            if (!modules.includes(module)) modules.push(module);
             copyFileSync(file, join(home.folder, module));
             return { path: `./${module}`, external: true };
           });
@@ -40,7 +39,8 @@ export async function bundle(home: Pick<Home, "folder">, source: string, name: s
       },
     ],
   });
-  return modules;
+  const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => basename(path)));
+  return [`${name}.js`, ...new Set(imported)];
 }
 
 export interface Server {

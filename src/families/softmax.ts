@@ -19,7 +19,7 @@ import { SOFTMAX } from "../memory/embedded/softmax.ts";
 import { arena } from "../memory/kernels.ts";
 import { numberIn, oneOf, optionsOf } from "../options.ts";
 import { type Output, outputOf } from "../place/output.ts";
-import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { type Phase, RowJob, streamRows } from "../place/rows.ts";
 import { Rows } from "../read/reduce.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
@@ -38,16 +38,18 @@ export interface SoftmaxOptions<T extends FloatArray = FloatArray> {
 
 const OPTIONS = ["shape", "axis", "temperature", "allMasked", "out"];
 
-/** In pieces: softmax scales what it wrote, log-softmax reads its input once more. */
-const PHASES = /* @__PURE__ */ (() => ({
-  softmax: [
-    phase(STEP.BEGIN, STEP.MAXIMUM),
-    phase(STEP.AIM, STEP.SUM_UP, true),
-    phase(STEP.FINISH, STEP.WRITE, true, true),
-  ],
-  logSoftmax: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP), phase(STEP.FINISH, STEP.WRITE, true)],
-  logSumExp: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP)],
-}))();
+/** The passes over a row in pieces: softmax scales what it wrote, log-softmax reads its input once more. */
+const MAXIMUM: Phase = { first: STEP.BEGIN, each: STEP.MAXIMUM, keeps: false, rereads: false };
+const SUM: Phase = { first: STEP.AIM, each: STEP.SUM_UP, keeps: false, rereads: false };
+const WRITTEN_SUM: Phase = { first: STEP.AIM, each: STEP.SUM_UP, keeps: true, rereads: false };
+const WRITE: Phase = { first: STEP.FINISH, each: STEP.WRITE, keeps: true, rereads: false };
+const SCALE: Phase = { first: STEP.FINISH, each: STEP.WRITE, keeps: true, rereads: true };
+
+const PHASES = {
+  softmax: [MAXIMUM, WRITTEN_SUM, SCALE],
+  logSoftmax: [MAXIMUM, SUM, WRITE],
+  logSumExp: [MAXIMUM, SUM],
+};
 
 /** The kernels take temperatures from here … */
 const COOLEST = 1e-8;
