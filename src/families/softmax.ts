@@ -83,7 +83,6 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   );
   job.writes = [result];
   job.inPlace = true;
-  job.padded = true;
   job.across = (from, to, n, width) => across(from, to, n, width, t, zero);
   streamRows(at, job);
   return result.array;
@@ -188,7 +187,6 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
     const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, rows, n, steps) =>
       logSumExp(reads[0] as number, results, rows, n, 1, false, steps),
     );
-    job.padded = true;
     job.results = new Rows(result, 1);
     job.resultBytes = source.bytes;
     job.across = (from, to, n, width) => logSumExpAcross(from, to, n, width, 1, false);

@@ -122,17 +122,6 @@ export class Arena {
     else put(view.subarray(at, at + count), array, to);
   }
 
-  /** Fills up a row of n elements with −∞ to a multiple of the group, which spares a kernel its tail; returns that. */
-  pad(pointer: number, n: number, bytes: number): number {
-    const group = GROUP_BYTES / bytes;
-    if (n % group === 0) return n;
-    const view = this.view(bytes);
-    const end = n + group - (n % group);
-    const at = index(pointer, bytes);
-    for (let i = n; i < end; i++) view[at + i] = -Infinity;
-    return end;
-  }
-
   /** Copies labels [from, from + count) to `pointer`, as i32. */
   copyLabels(labels: Int32Array, from: number, count: number, pointer: number): void {
     const at = pointer >>> 2;
