@@ -12,11 +12,10 @@
  * A class weighs w_y·((1 − ε)·(LSE − x_y) + …) by its own; the sum over all classes is taken only if ε > 0. A negative t makes
  * the row NaN. Steps as in softmax.ts; `from` is where in the row a piece begins.
  */
-import { GROUP, half, splat, VECTOR } from "../lanes";
-import { expm1Reduced } from "../math/exp";
-import { aims, headroomInverse, reducedTop, temper } from "../rows/exponential";
+import { GROUP, splat, VECTOR } from "../lanes";
+import { aims, headroomInverse, temper } from "../rows/exponential";
 import { gather, scatter, TILE_BYTES, tiled, TILES } from "../rows/narrow";
-import { addLogRest, exponentials, HERE, maxima, putBack, scales, setApart, total } from "../rows/passes";
+import { addLogRest, exponentials, HERE, maxima, pairOf, putBack, scales, setApart, TERM, total } from "../rows/passes";
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { batchOf, elementOf, FACTOR, loadTailGroup, placeAcross, placeAlong, TAIL, tailLength, TOP, unitsOf, wholeGroups } from "../rows/strip";
 import { addTerms, clearTargets, distanceOfRow, isNegative, loadTails, massOfRow, setShares, TARGET_TAIL, unitOf, weighed, WEIGHTS_TAIL } from "./targets";
@@ -27,8 +26,8 @@ const WEIGHT: usize = memory.data(512, 16); // w_y
 const DISTANCE: usize = memory.data(512, 16); // Σ c_j·(a − x_j) over all classes, NaN where a target is negative
 const MASS: usize = memory.data(512, 16); // C
 const REST: usize = memory.data(512, 16); // log1p(q)
-const TERM: usize = memory.data(512, 16); // e^{a}, in the units of the sum
-const OTHERS: usize = memory.data(512, 16); // the sum
+const UNIT: usize = memory.data(512, 16); // 1/S, in the units of the exponentials
+const OTHERS: usize = memory.data(512, 16); // 1 − p of the maximum
 const SLOPE: usize = memory.data(512, 16); // C·scale/S
 const LABEL_TERM: usize = memory.data(512, 16); // e^{x_y}, in the units of the sum
 /** The class of the maximum, −1 until it is met. */
@@ -158,19 +157,19 @@ function readClasses<T>(x: usize, rows: i32, begins: bool): void {
   }
 }
 
-/** log1p(q), and e of the maximum as the strip would have left it: as many rows at a time as fit. */
+/** log1p(q), 1/S and 1 − p of the maximum: as many rows at a time as fit. */
 function finishSums<T>(rows: i32): void {
   const one = f64x2.splat(1);
-  const units = f64x2.splat(1 / headroomInverse<T>());
+  const zero = f64x2.splat(0);
+  const headroom = f64x2.splat(1 / headroomInverse<T>());
   for (let v: usize = 0, end = <usize>rows * sizeof<T>(); v < end; v += VECTOR) {
     for (let h = 0; h < (sizeof<T>() == 4 ? 2 : 1); h++) {
-      const pair = (v * sizeof<f64>()) / sizeof<T>() + <usize>h * VECTOR;
-      const isHigh = h != 0;
-      v128.store(REST + pair, isHigh ? addLogRest<T>(f64x2.splat(0), v, 1, 0) : addLogRest<T>(f64x2.splat(0), v, 0, 0));
-      const r = reducedTop<T>(v);
-      const t = expm1Reduced<f64>(isHigh ? half<T>(r, 1) : half<T>(r, 0));
-      v128.store(TERM + pair, v128.mul<f64>(v128.add<f64>(one, t), units));
-      v128.store(OTHERS + pair, isHigh ? total<T>(v, 1) : total<T>(v, 0));
+      const pair = pairOf<T>(v, h);
+      v128.store(REST + pair, addLogRest<T>(zero, v, h, 0));
+      const others = h ? total<T>(v, 1) : total<T>(v, 0);
+      const unit = v128.div<f64>(one, v128.add<f64>(others, v128.mul<f64>(v128.load(TERM + pair), headroom)));
+      v128.store(UNIT + pair, unit);
+      v128.store(OTHERS + pair, v128.mul<f64>(others, unit));
     }
   }
 }
@@ -202,7 +201,7 @@ function finishRows<T>(rows: i32): void {
     }
     if (none) loss = NaN;
     store<f64>(at(losses, r), weighed(loss, sample));
-    const slope = (mass * scale * sample) / (load<f64>(at(OTHERS, r)) + load<f64>(at(TERM, r))) + (none ? NaN : 0);
+    const slope = mass * scale * sample * load<f64>(at(UNIT, r)) + (none ? NaN : 0);
     store<f64>(at(MASS, r), mass);
     store<f64>(at(SLOPE, r), slope);
     store<T>(FACTOR + <usize>r * sizeof<T>(), <T>slope);
@@ -237,12 +236,10 @@ function writeRows<T>(y: usize, rows: i32): void {
     const top = load<i32>(TOP_CLASS + <usize>r * sizeof<i32>());
     if (top >= 0 && isHere(top)) {
       const mass = load<f64>(at(MASS, r));
-      const term = load<f64>(at(TERM, r));
-      const others = load<f64>(at(OTHERS, r));
+      const rest = load<f64>(at(OTHERS, r));
       const c = (spreadOut ? coefficientAt<T>(top - from, t, weights, smoothing, share) : 0) + (top == label ? own : 0);
-      const rest = others / (others + term);
       // from 1 − p where that is the smaller
-      const slopeOfTop = rest < 0.5 ? rowScale * (mass - c - mass * rest) : term * slope - rowScale * c;
+      const slopeOfTop = rest < 0.5 ? rowScale * (mass - c - mass * rest) : (load<f64>(at(TERM, r)) / headroomInverse<T>()) * slope - rowScale * c;
       store<T>(elementOf<T>(y, r, top - from), <T>(slopeOfTop + (slope - slope)));
     }
     if (isHere(label) && label != top) {

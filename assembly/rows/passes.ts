@@ -8,7 +8,8 @@
  */
 import { byteMask, half, laneBits, lanes, largest, productError, select, splat, storeTail, sumError, sumF64, VECTOR } from "../lanes";
 import { expm1Reduced } from "../math/exp";
-import { addLog } from "../math/log";
+import { expm1RestShort } from "../math/expShort";
+import { addLog, log1pBriefly } from "../math/log";
 import { SUM_BYTES } from "../sum";
 import { foldParts, headroomInverse, keepUnit, NARROW, narrowest, reducedTop, sumUnit, TURNED, WIDE } from "./exponential";
 import { AIM, ALL, FINISH, SUM_UP } from "./steps";
@@ -224,27 +225,46 @@ export function total<T>(v: usize, h: i32): v128 {
   return v128.load(sum + <usize>h * VECTOR);
 }
 
+/** e^{a}/2ᵏ = 1 + t of each row, as log1p(q) was given it: f64. */
+export const TERM: usize = memory.data(512, 16);
+
+/** Where the f64 of half h of the rows at offset v stand. */
+// @ts-ignore: decorator
+@inline
+export function pairOf<T>(v: usize, h: i32): usize {
+  return v * (sizeof<f64>() / sizeof<T>()) + <usize>h * VECTOR;
+}
+
 /**
  * base + log(1 + q), q the sum in units of e^{a}, which is 2ᵏ·(1 + t); without the maximum itself where the sum has it
  * (`less` = 1). For f64 the quotient's error is carried along; f32 has digits to spare.
  */
-export function addLogRest<T>(base: v128, v: usize, h: i32, less: f64): v128 {
+// @ts-ignore: decorator
+@inline
+function addLogRestOf<T>(base: v128, v: usize, h: i32, less: f64): v128 {
   const one = f64x2.splat(1);
-  const t = expm1Reduced<f64>(half<T>(reducedTop<T>(v), h));
+  const r = half<T>(reducedTop<T>(v), h);
+  const t = sizeof<T>() == 4 ? v128.add<f64>(r, expm1RestShort(r)) : expm1Reduced<f64>(r);
   const sum = v128.mul<f64>(total<T>(v, h), f64x2.splat(headroomInverse<T>()));
   const top = v128.add<f64>(one, t);
-  let q = v128.div<f64>(sum, top);
-  // elements cut off at the floor are 0 of f32
-  if (sizeof<T>() == 4) q = v128.andnot(q, v128.lt<f64>(q, f64x2.splat(1.401298464324817e-45)));
+  v128.store(TERM + pairOf<T>(v, h), top);
+  const q = v128.div<f64>(sum, top);
+  if (sizeof<T>() == 4) {
+    // elements cut off at the floor are 0 of f32
+    const seen = v128.andnot(q, v128.lt<f64>(q, f64x2.splat(1.401298464324817e-45)));
+    return v128.add<f64>(base, log1pBriefly(v128.sub<f64>(seen, f64x2.splat(less))));
+  }
   const rest = v128.sub<f64>(q, f64x2.splat(less));
   const u = v128.add<f64>(one, rest);
-  let c = sumError(one, rest, u);
-  if (sizeof<T>() == 8) {
-    const product = v128.mul<f64>(q, top);
-    const lost = v128.mul<f64>(sumError(v128.load(SUM + 2 * v), v128.load(SUM + 2 * v, VECTOR), total<T>(v, h)), f64x2.splat(headroomInverse<T>()));
-    const remainder = v128.sub<f64>(v128.sub<f64>(sum, product), productError(q, top, product));
-    const missing = v128.sub<f64>(v128.add<f64>(remainder, lost), v128.mul<f64>(q, sumError(one, t, top)));
-    c = v128.add<f64>(c, v128.div<f64>(missing, top));
-  }
+  const product = v128.mul<f64>(q, top);
+  const lost = v128.mul<f64>(sumError(v128.load(SUM + 2 * v), v128.load(SUM + 2 * v, VECTOR), total<T>(v, h)), f64x2.splat(headroomInverse<T>()));
+  const remainder = v128.sub<f64>(v128.sub<f64>(sum, product), productError(q, top, product));
+  const missing = v128.sub<f64>(v128.add<f64>(remainder, lost), v128.mul<f64>(q, sumError(one, t, top)));
+  const c = v128.add<f64>(sumError(one, rest, u), v128.div<f64>(missing, top));
   return addLog(base, u, c, f64x2.splat(0));
+}
+
+/** The same of either half. */
+export function addLogRest<T>(base: v128, v: usize, h: i32, less: f64): v128 {
+  return h ? addLogRestOf<T>(base, v, 1, less) : addLogRestOf<T>(base, v, 0, less);
 }

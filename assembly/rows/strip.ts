@@ -79,9 +79,12 @@ export function unitsOf<T>(rows: i32): i32 {
 }
 
 /** Where element j of a row stands, of a batch at x. */
+// @ts-ignore: decorator
+@inline
 export function elementOf<T>(x: usize, row: i32, j: i32): usize {
   if (!across) return x + <usize>row * unitBytes + <usize>j * sizeof<T>();
-  return x + <usize>(row / lanes<T>()) * unitBytes + <usize>j * step + <usize>(row & (lanes<T>() - 1)) * sizeof<T>();
+  const unit = row >>> (sizeof<T>() == 4 ? 2 : 1);
+  return x + <usize>unit * unitBytes + <usize>j * step + <usize>(row & (lanes<T>() - 1)) * sizeof<T>();
 }
 
 /** What stands at `state` for the rows of a unit: along a row in all lanes. */
