@@ -110,17 +110,17 @@ export function headroomInverse<T>(): f64 {
 function aim<T>(v: usize): void {
   const table = tempered<T>();
   const magic = constant<T>(EXP<T>(), EXP_MAGIC);
-  // +0 for −0: which of two zeros is met first depends on how the row stands
-  const top = v128.add<T>(v128.load(TOP + v), splat<T>(0));
+  const top = v128.load(TOP + v);
   const far = v128.gt<T>(abs<T>(top), constant<T>(table, LIMIT));
   const near = v128.andnot(top, far); // a − a′
-  v128.store(TOP + v, top);
+  const k = v128.andnot(v128.sub<T>(madd<T>(top, constant<T>(table, LOG2E), magic), magic), far);
+  const biased = v128.add<T>(magic, splat<T>(<T>(sizeof<T>() == 4 ? 127.0 + <f64>HEADROOM32 : 1023.0 + <f64>HEADROOM64)));
+  v128.store(MAGIC + v, v128.sub<T>(biased, k));
+  v128.store(FLOOR + v, v128.sub<T>(near, constant<T>(table, DEPTH)));
   v128.store(NEAR + v, near);
   v128.store(SHIFT + v, v128.and(top, far));
-  v128.store(FLOOR + v, v128.sub<T>(near, constant<T>(table, DEPTH)));
-  const k = v128.sub<T>(madd<T>(near, constant<T>(table, LOG2E), magic), magic);
-  const bias = splat<T>(<T>(sizeof<T>() == 4 ? 127.0 + <f64>HEADROOM32 : 1023.0 + <f64>HEADROOM64));
-  v128.store(MAGIC + v, v128.add<T>(v128.sub<T>(magic, k), bias));
+  // +0 for −0: which of two zeros is met first depends on how the row stands
+  v128.store(TOP + v, v128.add<T>(top, splat<T>(0)));
 }
 
 /** Aims at the maxima of so many rows. */

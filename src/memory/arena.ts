@@ -129,6 +129,17 @@ export class Arena {
     else for (let i = 0; i < count; i++) this.#i32[at + i] = labels[from + i] as number;
   }
 
+  /** Copies the first labels to `pointer`; false if one of them is none of so many classes. */
+  copyClasses(labels: Int32Array, count: number, classes: number, pointer: number): boolean {
+    const at = pointer >>> 2;
+    for (let i = 0; i < count; i++) {
+      const label = labels[i] as number;
+      if (label < 0 || label >= classes) return false;
+      this.#i32[at + i] = label;
+    }
+    return true;
+  }
+
   /** The f64 at `pointer`. */
   number(pointer: number): number {
     return this.#f64[pointer / 8] as number;
