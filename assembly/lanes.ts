@@ -84,6 +84,13 @@ export function select(mask: v128, a: v128, b: v128): v128 {
   return v128.bitselect(a, b, mask);
 }
 
+/** A bit for each lane of a mask. */
+// @ts-ignore: decorator
+@inline
+export function laneBits<T>(mask: v128): i32 {
+  return sizeof<T>() == 4 ? i32x4.bitmask(mask) : i64x2.bitmask(mask);
+}
+
 /** The sum of the lanes of an f64x2. */
 // @ts-ignore: decorator
 @inline
@@ -103,6 +110,14 @@ export function maxLane<T>(a: v128): T {
   return <T>f64x2.extract_lane(m, 0);
 }
 
+/** The largest lane, in all lanes, where none is NaN: two instructions a step where v128.max takes eight. */
+// @ts-ignore: decorator
+@inline
+export function largest<T>(a: v128): v128 {
+  const m = v128.pmax<T>(a, i32x4.shuffle(a, a, 2, 3, 0, 1));
+  return sizeof<T>() == 8 ? m : v128.pmax<T>(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
+}
+
 /** 64 ones followed by 64 zeros: the mask of a tail is read from it at a sliding offset. */
 const TAIL = memory.data<u64>([
   -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -112,7 +127,14 @@ const TAIL = memory.data<u64>([
 // @ts-ignore: decorator
 @inline
 export function tailMask<T>(count: i32, v: i32): v128 {
-  return v128.load(TAIL + GROUP - <usize>count * sizeof<T>() + <usize>v * VECTOR);
+  return byteMask(<usize>count * sizeof<T>(), v);
+}
+
+/** The same of a group of which `bytes` remain. */
+// @ts-ignore: decorator
+@inline
+export function byteMask(bytes: usize, v: i32): v128 {
+  return v128.load(TAIL + GROUP - bytes + <usize>v * VECTOR);
 }
 
 /** A store that leaves memory beyond the tail as it is. */

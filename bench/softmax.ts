@@ -14,7 +14,7 @@ interface Op {
   reduces: boolean;
   /** Logarithms may lie near 0: below 1 their error is absolute. */
   floor: number;
-  plain(x: FloatArray, cols: number): FloatArray;
+  plain(x: FloatArray, cols: number, out: FloatArray): FloatArray;
   /** The values of one row from its maximum and S = Σ exp(x − max). */
   exact(row: Float64Array, max: number, S: number): Float64Array | number[];
   tf(tf: Tf, x: TfTensor): TfTensor;
@@ -27,6 +27,20 @@ const FEWER: readonly Shape[] = [
   [128, 1000],
   [64, 32000],
   [4096, 64],
+  [2000, 10],
+  [32, 10],
+];
+
+/** Where a call costs more than its numbers: against the plain loop alone. */
+const SMALL: readonly Shape[] = [
+  [1, 1],
+  [1, 2],
+  [1, 4],
+  [1, 8],
+  [1, 16],
+  [1, 32],
+  [1, 64],
+  [4, 3],
 ];
 
 const OPS: readonly Op[] = [
@@ -40,6 +54,8 @@ const OPS: readonly Op[] = [
       [64, 32000],
       [8, 128256],
       [4096, 64],
+      [2000, 10],
+      [32, 10],
     ],
     reduces: false,
     floor: 0,
@@ -71,7 +87,7 @@ const OPS: readonly Op[] = [
 ];
 
 const cases = (["f32", "f64"] as const).flatMap((dtype) =>
-  OPS.flatMap((op) => op.shapes.map((shape) => caseOf(op, dtype, shape))),
+  OPS.flatMap((op) => [...op.shapes, ...SMALL].map((shape) => caseOf(op, dtype, shape))),
 );
 await bench({ name: "softmax", cases, baseline });
 
@@ -81,14 +97,24 @@ function caseOf(op: Op, dtype: Dtype, shape: Shape): Case {
     const x = normals(dtype, rows * cols, { sigma: 3 });
     const contestants: Contestants = {
       ...ours((copy) => ways(copy, op, dtype, x, shape)),
-      "plain loop": () => ({ run: () => op.plain(x, cols) }),
-      ...(x instanceof Float32Array && tfjs([{ data: x, shape }], op.tf)),
-      ...ort([{ ...op.onnx, inputs: ["x"], outputs: ["y"] }], { x: { data: x, dims: shape } }, "y"),
+      "plain loop": () => ({ run: () => op.plain(x, cols, floats(dtype, op.reduces ? rows : x.length)) }),
+      "plain loop out": () => {
+        const out = floats(dtype, op.reduces ? rows : x.length);
+        return { run: () => op.plain(x, cols, out) };
+      },
+      ...(!SMALL.includes(shape) && rivals(op, x, shape)),
     };
     return { reference: reference(op, x, shape), contestants };
   };
   // tfjs's logSoftmax over 32000 columns is off by 5e-5
   return { op: op.name, dtype, shape, tolerance: dtype === "f32" ? 1e-4 : 1e-12, floor: op.floor, setup };
+}
+
+function rivals(op: Op, x: FloatArray, shape: Shape): Contestants {
+  return {
+    ...(x instanceof Float32Array && tfjs([{ data: x, shape }], op.tf)),
+    ...ort([{ ...op.onnx, inputs: ["x"], outputs: ["y"] }], { x: { data: x, dims: shape } }, "y"),
+  };
 }
 
 function ways(copy: Surprisal, op: Op, dtype: Dtype, x: FloatArray, shape: Shape): Record<string, () => Call> {
@@ -134,8 +160,7 @@ function reference(op: Op, x: FloatArray, [rows, cols]: Shape): Float64Array {
 
 // what one writes without a package; the result is of the input's type
 
-function plainSoftmax(x: FloatArray, cols: number): FloatArray {
-  const y = x instanceof Float32Array ? new Float32Array(x.length) : new Float64Array(x.length);
+function plainSoftmax(x: FloatArray, cols: number, y: FloatArray): FloatArray {
   for (let start = 0; start < x.length; start += cols) {
     const end = start + cols;
     const max = rowMax(x, start, end);
@@ -151,8 +176,7 @@ function plainSoftmax(x: FloatArray, cols: number): FloatArray {
   return y;
 }
 
-function plainLogSoftmax(x: FloatArray, cols: number): FloatArray {
-  const y = x instanceof Float32Array ? new Float32Array(x.length) : new Float64Array(x.length);
+function plainLogSoftmax(x: FloatArray, cols: number, y: FloatArray): FloatArray {
   for (let start = 0; start < x.length; start += cols) {
     const lse = rowLogSumExp(x, start, start + cols);
     for (let i = start; i < start + cols; i++) y[i] = (x[i] as number) - lse;
@@ -160,10 +184,8 @@ function plainLogSoftmax(x: FloatArray, cols: number): FloatArray {
   return y;
 }
 
-function plainLogSumExp(x: FloatArray, cols: number): FloatArray {
-  const rows = x.length / cols;
-  const y = x instanceof Float32Array ? new Float32Array(rows) : new Float64Array(rows);
-  for (let r = 0; r < rows; r++) y[r] = rowLogSumExp(x, r * cols, (r + 1) * cols);
+function plainLogSumExp(x: FloatArray, cols: number, y: FloatArray): FloatArray {
+  for (let r = 0; r < y.length; r++) y[r] = rowLogSumExp(x, r * cols, (r + 1) * cols);
   return y;
 }
 

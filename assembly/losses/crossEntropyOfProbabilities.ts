@@ -17,13 +17,13 @@
  * losses go down to 1e-300: 1.6 u (f32), 3.4 u (f64). Steps as in softmax.ts, `from` as in crossEntropy.ts.
  */
 import { COUNTS, LOGARITHMS, PROBABILITIES } from "./codes";
-import { GROUP, groupLength, loadPair, madd, maxLane, select, splat, storePair, sumError, VECTOR } from "../lanes";
+import { GROUP, groupLength, loadPair, madd, select, splat, storePair, sumError, VECTOR } from "../lanes";
 import { logRatio, smallest } from "../math/gap";
 import { addLog } from "../math/log";
 import { surprisal } from "../rows/elementwise";
-import { maximumOfRow } from "../rows/passes";
+import { maxima as maximaOf } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
-import { loadTailGroup, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { loadTailGroup, placeAlong, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 import { addTerms, clearTargets, distanceOfRow, isNegative, keep, LEAST, lift, loadTails, massOfRow, setShares, share, TARGET_TAIL, weighed, WEIGHTS_TAIL } from "./targets";
 
@@ -96,7 +96,7 @@ function lowRatios<T>(x: usize, y: usize, top: v128, unit: v128): void {
 function measure<T>(kind: i32, x: usize, groups: i32): void {
   if (kind == PROBABILITIES) return surprisal<T>(x, DISTANCES, groups * groupLength<T>(), 1);
   const unit = v128.load(UNIT);
-  const top = v128.mul<T>(v128.load(TOP), unit);
+  const top = v128.mul<T>(splat<T>(load<T>(TOP)), unit);
   for (let y = DISTANCES; groups > 0; groups--, x += GROUP, y += GROUP) {
     if (kind == COUNTS) groupOfRatios<T>(x, y, top, unit);
     else for (let v: usize = 0; v < GROUP; v += VECTOR) v128.store(y + v, v128.sub<T>(splat<T>(0), v128.load(x + v)));
@@ -248,10 +248,7 @@ function writeRow<T>(kind: i32, x: usize, y: usize, t: usize, w: usize, n: i32, 
 
 /** a and u. */
 function aimCounts<T>(): void {
-  const m = v128.pmax<T>(v128.pmax<T>(v128.load(TOP), v128.load(TOP, 16)), v128.pmax<T>(v128.load(TOP, 32), v128.load(TOP, 48)));
-  const a = maxLane<T>(m);
-  v128.store(TOP, splat<T>(a));
-  largest = <f64>a;
+  largest = <f64>load<T>(TOP);
   // 2³¹ elements of 2^100 (f32), of 2^900 (f64) do not overflow, nor does 5 times one of them; 2^-62, 2^-894 may become normal yet
   const raise: f64 = sizeof<T>() == 4 ? 1.8446744073709552e19 : 3.402823669209385e38;
   unit = 1;
@@ -331,6 +328,7 @@ export function crossEntropyOfProbabilitiesRows<T>(
   const uniform = smoothing / <f64>classes;
   const row = <usize>n * sizeof<T>();
   const spreadOut = t != 0 || smoothing != 0;
+  placeAlong<T>(n);
   for (; rows > 0; rows--) {
     const label = labels ? load<i32>(labels) : -1;
     const sample = s ? load<f64>(s) : 1;
@@ -343,11 +341,10 @@ export function crossEntropyOfProbabilitiesRows<T>(
       const labelHere = labels != 0 && label >= from && here < n;
       const at = <usize>here * sizeof<T>();
       if (steps & BEGIN) {
-        spread(TOP, splat<T>(<T>-Infinity));
         begin();
       }
       if (steps & MAXIMUM && kind == COUNTS) {
-        maximumOfRow<T>(x, n);
+        maximaOf<T>(x, 0, 1, (steps & BEGIN) != 0);
         if (t) sumTargets<T>(t, n);
       }
       if (steps & AIM) {

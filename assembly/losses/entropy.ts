@@ -20,10 +20,10 @@ import { surprisal } from "../rows/elementwise";
 import { GROUP, half, minKeepNaN, splat, sumError, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
 import { addLog } from "../math/log";
-import { keepStrip, temper } from "../rows/exponential";
-import { aimRow, begin, findTop, maximumOfRow } from "../rows/passes";
+import { aims, keepStrip, temper } from "../rows/exponential";
+import { HERE, maxima, putBack, setApart } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
-import { loadTailGroup, spread, SUM, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { clearParts, loadTailGroup, PARTS, placeAlong, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 
 /** The sum D. */
@@ -43,13 +43,13 @@ function deepest<T>(): v128 {
 
 /** Adds r (of logits, as keepStrip does) and r·(−log r) of a strip, a block at a time. */
 function strip<T>(x: usize, bytes: usize, logs: bool, normalise: bool): void {
-  const a = v128.load(TOP);
+  const a = splat<T>(load<T>(TOP));
   const zero = splat<T>(0);
   const most = deepest<T>();
   for (const end = x + bytes; x < end; ) {
     const block = min(end - x, BLOCK_BYTES);
     const keep = logs && normalise;
-    if (keep) keepStrip<T>(x, GROUP, RATIO, GROUP, <i32>(block / GROUP), false);
+    if (keep) keepStrip<T>(x, RATIO, <i32>(block / GROUP));
     for (let v: usize = 0; v < block; v += VECTOR) {
       const z = v128.load(x + v);
       v128.store(DEPTH + v, v128.sub<T>(a, z));
@@ -70,7 +70,7 @@ function strip<T>(x: usize, bytes: usize, logs: bool, normalise: bool): void {
           v128.store(D, v128.add<f64>(v128.load(D, VECTOR), v128.mul<f64>(half<T>(r, 1), half<T>(depth, 1))), VECTOR);
         }
       }
-      if (!keep) addTo<T>(SUM, q);
+      if (!keep) addTo<T>(PARTS, q);
       addTo<T>(D, d);
     }
     x += block;
@@ -102,11 +102,11 @@ function finish<T>(logs: bool, normalise: bool): f64 {
   if (!normalise) return d;
   const top = <f64>load<T>(TOP);
   if (top - top != 0 || (!logs && top <= 0)) return NaN;
-  let q = totalOf<T>(SUM);
+  let q = totalOf<T>(PARTS);
   if (logs) {
     // in units of e^a, as a strip has it
-    spread(TAIL, v128.load(TOP));
-    keepStrip<T>(TAIL, GROUP, RATIO, GROUP, 1, false);
+    spread(TAIL, splat<T>(load<T>(TOP)));
+    keepStrip<T>(TAIL, RATIO, 1);
     const unit = <f64>load<T>(RATIO);
     q /= unit;
     d /= unit;
@@ -120,22 +120,25 @@ function finish<T>(logs: bool, normalise: bool): f64 {
 export function entropyRows<T>(x: usize, y: usize, rows: i32, n: i32, logs: bool, normalise: bool, steps: i32): void {
   temper<T>(1);
   const row = <usize>n * sizeof<T>();
+  placeAlong<T>(n);
   for (; rows > 0; rows--) {
     if (steps & BEGIN) {
-      begin<T>(false);
+      clearParts();
       clearSum(D);
-      if (!normalise) v128.store(TOP, splat<T>(logs ? 0 : 1));
+      if (!normalise) store<T>(TOP, logs ? 0 : 1);
     }
     if (normalise) {
-      if (steps & MAXIMUM) maximumOfRow<T>(x, n);
-      if (steps & AIM) aimRow<T>();
+      if (steps & MAXIMUM) maxima<T>(x, 0, 1, (steps & BEGIN) != 0);
+      if (steps & AIM) aims<T>(1);
     }
     if (steps & SUM_UP) {
-      const at = normalise ? findTop<T>(x, n) : 0;
-      const first = at ? load<T>(at) : 0; // −0 where TOP is 0
-      if (at) store<T>(at, logs ? <T>-Infinity : 0);
+      if (normalise) {
+        setApart<T>(x, 0, 1, n, (steps & AIM) != 0);
+        const at = load<i32>(HERE);
+        if (!logs && at < n) store<T>(x + <usize>at * sizeof<T>(), 0);
+      }
       sumRow<T>(x, n, logs, normalise);
-      if (at) store<T>(at, first);
+      if (normalise) putBack<T>(x, 0, 1, n);
     }
     if (steps & FINISH) {
       store<f64>(y, finish<T>(logs, normalise));

@@ -198,6 +198,21 @@ export function log1p<T>(x: v128): v128 {
 }
 
 /**
+ * log(1 + x) of f64 for finite x > −½, else NaN, to 2⁻⁵² or so: where f32 is wanted. Half the work of `log1p`, and no division but
+ * the polynomial's: where n = 0, r is x itself, and elsewhere the rounding error of 1 + x is too small to matter.
+ */
+// @ts-ignore: decorator
+@inline
+export function log1pBriefly(x: v128): v128 {
+  const bits = shifted<f64>(v128.add<f64>(shared<f64>(EXP_ONE), x));
+  const n = exponent<f64>(bits, at<f64>(BIAS));
+  const zero = v128.xor(x, x);
+  const r = select(v128.eq<f64>(n, zero), x, fraction<f64>(bits));
+  const y = assemble<f64>(n, r, v128.mul<f64>(n, shared<f64>(EXP_LN2_TAIL)));
+  return v128.add<f64>(y, v128.sub<f64>(x, x));
+}
+
+/**
  * a + log(2ᵉ·(u + c)) of f64, c a correction of at most one ULP of u: all is summed exactly but the polynomial's share, so that
  * the error is 0.5 ULP of the result and 0.2 ULP of r or so. As `log` for special u; a is finite.
  */

@@ -18,10 +18,10 @@
  *
  * σ carries a factor 2^64 (f32) or 2^512 (f64), so that subnormal results stay normal until the last multiplication.
  */
-import { abs, constant, GROUP, madd, maxKeepNaN, nmadd, select, splat, VECTOR } from "../lanes";
-import { EXP, EXP_COEFFICIENTS, EXP_MAGIC, expm1Reduced, expm1Rest, expTerms } from "../math/exp";
+import { abs, byteMask, columnOf, constant, GROUP, half, madd, maxKeepNaN, nmadd, select, splat, VECTOR } from "../lanes";
+import { EXP, EXP_COEFFICIENTS, EXP_MAGIC, expTerms } from "../math/exp";
 import { addTo, SUM_BYTES } from "../sum";
-import { BIAS, FLOOR, FOUND, NEAR, SHIFT, SUM, TOP } from "./strip";
+import { FLOOR, groups, MAGIC, NEAR, PARTS, SHIFT, stateOf, step, tail, TOP } from "./strip";
 
 /** What depends on the temperature, a table per type: log2(e)/T, T·ln 2 in two parts, T, 1/T, limit, depth, and q. */
 const TEMPERED32: usize = memory.data(64, 16);
@@ -83,12 +83,11 @@ export function temper<T>(t: f64): void {
   }
 }
 
-/** The bits of σ = 2^{n + bias}, n in the low bits of `t`. */
+/** σ of n + bias, which stand in the low bits of s. */
 // @ts-ignore: decorator
 @inline
-function powerOfTwo<T>(t: v128, bias: v128): v128 {
-  if (sizeof<T>() == 4) return i32x4.add(i32x4.shl(t, 23), bias);
-  return i64x2.add(i64x2.shl(t, 52), bias);
+function powerOfTwo<T>(s: v128): v128 {
+  return sizeof<T>() == 4 ? i32x4.shl(s, 23) : i64x2.shl(s, 52);
 }
 
 /** Exponents are biased by this much more than the format's own bias. */
@@ -102,26 +101,31 @@ export function headroomInverse<T>(): f64 {
   return sizeof<T>() == 4 ? 5.421010862427522e-20 : 7.458340731200207e-155;
 }
 
-/** Whether a′ is not 0 in some column. */
-export let shifted = false;
-
-/** Chooses a′, the floor and the exponent bias of the column at offset `v` from its maximum. */
-export function aim<T>(v: usize): void {
+/**
+ * Chooses a′, the floor and the magic number of the rows at offset `v` from their maxima. The magic number m brings n and its bias
+ * into the low bits at once: x·log2(e)/T + m = m + n, and m = 1.5·2^23 − k + 127 + 64 (f32) or 1.5·2^52 − k + 1023 + 512 (f64).
+ */
+// @ts-ignore: decorator
+@inline
+function aim<T>(v: usize): void {
   const table = tempered<T>();
+  const magic = constant<T>(EXP<T>(), EXP_MAGIC);
   const top = v128.load(TOP + v);
   const far = v128.gt<T>(abs<T>(top), constant<T>(table, LIMIT));
   const near = v128.andnot(top, far); // a − a′
+  const k = v128.andnot(v128.sub<T>(madd<T>(top, constant<T>(table, LOG2E), magic), magic), far);
+  const biased = v128.add<T>(magic, splat<T>(<T>(sizeof<T>() == 4 ? 127.0 + <f64>HEADROOM32 : 1023.0 + <f64>HEADROOM64)));
+  v128.store(MAGIC + v, v128.sub<T>(biased, k));
+  v128.store(FLOOR + v, v128.sub<T>(near, constant<T>(table, DEPTH)));
   v128.store(NEAR + v, near);
   v128.store(SHIFT + v, v128.and(top, far));
-  shifted = v128.any_true(far) || (v != 0 && shifted);
-  v128.store(FLOOR + v, v128.sub<T>(near, constant<T>(table, DEPTH)));
-  const k = madd<T>(near, constant<T>(table, LOG2E), constant<T>(EXP<T>(), EXP_MAGIC));
-  v128.store(
-    BIAS + v,
-    sizeof<T>() == 4
-      ? i32x4.shl(i32x4.sub(i32x4.splat(127 + HEADROOM32), k), 23)
-      : i64x2.shl(i64x2.sub(i64x2.splat(1023 + HEADROOM64), k), 52),
-  );
+  // +0 for −0: which of two zeros is met first depends on how the row stands
+  v128.store(TOP + v, v128.add<T>(top, splat<T>(0)));
+}
+
+/** Aims at the maxima of so many rows. */
+export function aims<T>(rows: i32): void {
+  for (let v: usize = 0, end = <usize>rows * sizeof<T>(); v < end; v += VECTOR) aim<T>(v);
 }
 
 /** r/T of the maxima themselves: e^{(a − a′)/T} = 2ᵏ·(1 + expm1(r/T)). */
@@ -134,139 +138,163 @@ export function reducedTop<T>(v: usize): v128 {
   return v128.mul<T>(r, constant<T>(table, INVERSE));
 }
 
-/**
- * Adds a group to the sums: to the one of its `part` along a row (three chains of additions instead of one), each vector to
- * its column's across rows.
- */
-// @ts-ignore: decorator
-@inline
-function addGroup<T>(v0: v128, v1: v128, v2: v128, v3: v128, across: bool, part: usize): void {
-  if (across) {
-    addTo<T>(SUM, v0);
-    addTo<T>(SUM + SUM_BYTES, v1);
-    addTo<T>(SUM + 2 * SUM_BYTES, v2);
-    addTo<T>(SUM + 3 * SUM_BYTES, v3);
-  } else {
-    addTo<T>(SUM + part * SUM_BYTES, v128.add<T>(v128.add<T>(v0, v1), v128.add<T>(v2, v3)));
-  }
-}
-
-/** Along a row: Σ σ + (Σ σ·T·t) / T, in the first of the sums. */
+/** Of sums taken exactly, Σ σ + (Σ σ·T·t)/T in the first of them. */
 export function foldParts<T>(): void {
   const inverse = f64x2.splat(1 / (sizeof<T>() == 4 ? temperature32 : temperature64));
-  for (let part = SUM + SUM_BYTES; part <= SUM + 2 * SUM_BYTES; part += SUM_BYTES) {
+  for (let part = PARTS + SUM_BYTES; part <= PARTS + 2 * SUM_BYTES; part += SUM_BYTES) {
     const head = v128.mul<f64>(v128.load(part), inverse);
     const rest = v128.mul<f64>(v128.load(part, VECTOR), inverse);
-    if (sizeof<T>() == 8) addTo<T>(SUM, head);
-    else v128.store(SUM, v128.add<f64>(v128.load(SUM), head));
-    v128.store(SUM, v128.add<f64>(v128.load(SUM, VECTOR), rest), VECTOR);
+    if (sizeof<T>() == 8) addTo<T>(PARTS, head);
+    else v128.store(PARTS, v128.add<f64>(v128.load(PARTS), head));
+    v128.store(PARTS, v128.add<f64>(v128.load(PARTS, VECTOR), rest), VECTOR);
   }
 }
 
-/** The mask of the lanes that are the maximum and the first so in their column; notes that it was found. */
+/** Rows of up to so many elements are narrow. */
 // @ts-ignore: decorator
 @inline
-function firstMaximum<T>(v: usize, x: v128, near: v128): v128 {
-  const found = v128.load(FOUND + v);
-  const first = v128.andnot(v128.eq<T>(x, near), found);
-  v128.store(FOUND + v, v128.or(found, first));
-  return first;
+export function narrowest<T>(): i32 {
+  return sizeof<T>() == 4 ? 12 : 8;
+}
+
+/** How the four vectors of a group are summed: in the type, which is off by 2 u at most, and of many elements by much less. */
+export const WIDE = 0;
+/** Of a narrow row across: each in f64. */
+export const NARROW = 1;
+/** Of a narrow row along: the same sums in the same order, of elements 4i to 4i + 3 in lane i. So a row has its bits in any company. */
+export const TURNED = 2;
+
+// @ts-ignore: decorator
+@inline
+function addHalves<T>(v0: v128, v1: v128, v2: v128, v3: v128, h: i32): v128 {
+  return v128.add<f64>(v128.add<f64>(half<T>(v0, h), half<T>(v1, h)), v128.add<f64>(half<T>(v2, h), half<T>(v3, h)));
+}
+
+/** Adds a group to the sum of its part. */
+// @ts-ignore: decorator
+@inline
+function addGroup<T>(v0: v128, v1: v128, v2: v128, v3: v128, sums: i32, part: usize): void {
+  const sum = PARTS + part * SUM_BYTES;
+  if (sums != WIDE) {
+    let c0 = v0, c1 = v1, c2 = v2, c3 = v3;
+    if (sums == TURNED) {
+      if (sizeof<T>() == 8) {
+        c0 = columnOf<T>(0, v0, v2, v0, v2); c1 = columnOf<T>(1, v0, v2, v0, v2); c2 = columnOf<T>(0, v1, v3, v1, v3); c3 = columnOf<T>(1, v1, v3, v1, v3);
+      } else {
+        c0 = columnOf<T>(0, v0, v1, v2, v3); c1 = columnOf<T>(1, v0, v1, v2, v3); c2 = columnOf<T>(2, v0, v1, v2, v3); c3 = columnOf<T>(3, v0, v1, v2, v3);
+      }
+    }
+    if (sizeof<T>() == 4) {
+      v128.store(sum, v128.add<f64>(v128.load(sum), addHalves<T>(c0, c1, c2, c3, 0)));
+      v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), addHalves<T>(c0, c1, c2, c3, 1)), VECTOR);
+      return;
+    }
+    v0 = c0; v1 = c1; v2 = c2; v3 = c3;
+  }
+  addTo<T>(sum, v128.add<T>(v128.add<T>(v0, v1), v128.add<T>(v2, v3)));
 }
 
 /** T·e = σ·(T + T·t) stored at `y` and summed: softmax, in which T cancels. */
 const KEEP = 0;
-/** σ and σ·t summed apart, which spares them the rounding of 1 + t, and for f64 those of r and t: 0.3 u instead of 1.6 u.
- *  Across rows the first maximum of a column is left out: log-sum-exp, whose log1p wants the others alone. (Along a row
- *  the caller sees to that.) */
+/** σ and σ·t summed apart, which spares them the rounding of 1 + t, and for f64 those of r and t: 0.3 u instead of 1.6 u. */
 const EXACT = 1;
-/** The same with a weight to each element. */
+/** The same with a weight to each element, which stands at `y`. */
 const WEIGHTED = 2;
 
 /**
  * Reduces, exponentiates and sums a strip whose maxima are within the limit: the one body of all passes.
  *
- * Four vectors stage by stage, so that their four chains of 50 cycles overlap.
+ * Four vectors stage by stage, from the load to the sum, so that their four chains of 50 cycles overlap: 7.5 cycles a vector, 9.7
+ * with a polynomial at a time. Engines keep this order; tools/optimize.ts sees to it that Binaryen does. `cut`: the bytes that
+ * count of a last group beyond the whole ones.
  */
 // @ts-ignore: decorator
 @inline
-function exponentialStrip<T>(x: usize, xStride: usize, y: usize, yStride: usize, count: i32, across: bool, mode: i32): void {
+function exponentialStrip<T>(x: usize, xStep: usize, y: usize, yStep: usize, whole: i32, cut: usize, floor: v128, magic: v128, sums: i32, mode: i32): void {
   const table = tempered<T>();
-  const q = table + Q * sizeof<T>();
   const log2e = constant<T>(table, LOG2E);
   const head = constant<T>(table, HEAD);
   const rest = constant<T>(table, REST);
-  const one = constant<T>(table, TEMPERATURE);
-  const inverse = constant<T>(table, INVERSE);
-  const magic = constant<T>(EXP<T>(), EXP_MAGIC);
   // biome-ignore-start format: four vectors a line
-  const floor0 = v128.load(FLOOR), floor1 = v128.load(FLOOR, 16), floor2 = v128.load(FLOOR, 32), floor3 = v128.load(FLOOR, 48);
-  const bias0 = v128.load(BIAS), bias1 = v128.load(BIAS, 16), bias2 = v128.load(BIAS, 32), bias3 = v128.load(BIAS, 48);
-  for (; count > 0; count--) {
-    let r0 = v128.load(x), r1 = v128.load(x, 16), r2 = v128.load(x, 32), r3 = v128.load(x, 48);
-    if (mode == EXACT) {
-      if (across) {
-        r0 = select(firstMaximum<T>(0, r0, v128.load(NEAR)), floor0, r0);
-        r1 = select(firstMaximum<T>(16, r1, v128.load(NEAR, 16)), floor1, r1);
-        r2 = select(firstMaximum<T>(32, r2, v128.load(NEAR, 32)), floor2, r2);
-        r3 = select(firstMaximum<T>(48, r3, v128.load(NEAR, 48)), floor3, r3);
-      }
+  for (let left = whole + <i32>(cut != 0); left > 0; left--) {
+    const last = left == 1 && cut != 0;
+    let r0 = v128.load(x), r1 = v128.load(x + xStep), r2 = v128.load(x + 2 * xStep), r3 = v128.load(x + 3 * xStep);
+    if (last) {
+      r0 = select(byteMask(cut, 0), r0, floor); r1 = select(byteMask(cut, 1), r1, floor); r2 = select(byteMask(cut, 2), r2, floor); r3 = select(byteMask(cut, 3), r3, floor);
     }
-    r0 = maxKeepNaN<T>(r0, floor0); r1 = maxKeepNaN<T>(r1, floor1); r2 = maxKeepNaN<T>(r2, floor2); r3 = maxKeepNaN<T>(r3, floor3);
+    r0 = maxKeepNaN<T>(r0, floor); r1 = maxKeepNaN<T>(r1, floor); r2 = maxKeepNaN<T>(r2, floor); r3 = maxKeepNaN<T>(r3, floor);
 
-    // x = n·T·ln 2 + r, n in the low bits of s
+    // x = n·T·ln 2 + r, n and its bias in the low bits of s
     let s0 = madd<T>(r0, log2e, magic), s1 = madd<T>(r1, log2e, magic), s2 = madd<T>(r2, log2e, magic), s3 = madd<T>(r3, log2e, magic);
     const n0 = v128.sub<T>(s0, magic), n1 = v128.sub<T>(s1, magic), n2 = v128.sub<T>(s2, magic), n3 = v128.sub<T>(s3, magic);
     r0 = nmadd<T>(n0, head, r0); r1 = nmadd<T>(n1, head, r1); r2 = nmadd<T>(n2, head, r2); r3 = nmadd<T>(n3, head, r3);
     const h0 = r0, h1 = r1, h2 = r2, h3 = r3;
     r0 = nmadd<T>(n0, rest, r0); r1 = nmadd<T>(n1, rest, r1); r2 = nmadd<T>(n2, rest, r2); r3 = nmadd<T>(n3, rest, r3);
+    s0 = powerOfTwo<T>(s0); s1 = powerOfTwo<T>(s1); s2 = powerOfTwo<T>(s2); s3 = powerOfTwo<T>(s3);
+    if (last) {
+      // what is masked adds nothing, not even the e^-120 of the floor
+      s0 = v128.and(s0, byteMask(cut, 0)); s1 = v128.and(s1, byteMask(cut, 1)); s2 = v128.and(s2, byteMask(cut, 2)); s3 = v128.and(s3, byteMask(cut, 3));
+    }
 
-    s0 = powerOfTwo<T>(s0, bias0); s1 = powerOfTwo<T>(s1, bias1); s2 = powerOfTwo<T>(s2, bias2); s3 = powerOfTwo<T>(s3, bias3);
+    // q(r), by Horner's scheme
+    let c = constant<T>(table, Q + expTerms<T>() - 1);
+    const d = constant<T>(table, Q + expTerms<T>() - 2);
+    let p0 = madd<T>(c, r0, d), p1 = madd<T>(c, r1, d), p2 = madd<T>(c, r2, d), p3 = madd<T>(c, r3, d);
+    if (sizeof<T>() == 8) {
+      c = constant<T>(table, Q + 7); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 6); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 5); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 4); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 3); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+    }
+    c = constant<T>(table, Q + 2); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q + 1); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+
+    // T·t = r + r²·q(r); with the rounding error of r, where r itself is summed apart
+    const t0 = v128.mul<T>(r0, r0), t1 = v128.mul<T>(r1, r1), t2 = v128.mul<T>(r2, r2), t3 = v128.mul<T>(r3, r3);
+    let e0 = r0, e1 = r1, e2 = r2, e3 = r3;
+    if (mode != KEEP && sizeof<T>() == 8) {
+      e0 = nmadd<T>(n0, rest, v128.sub<T>(h0, r0)); e1 = nmadd<T>(n1, rest, v128.sub<T>(h1, r1));
+      e2 = nmadd<T>(n2, rest, v128.sub<T>(h2, r2)); e3 = nmadd<T>(n3, rest, v128.sub<T>(h3, r3));
+    }
+    p0 = madd<T>(t0, p0, e0); p1 = madd<T>(t1, p1, e1); p2 = madd<T>(t2, p2, e2); p3 = madd<T>(t3, p3, e3);
+
     if (mode == KEEP) {
-      const t0 = expm1Reduced<T>(r0, q), t1 = expm1Reduced<T>(r1, q), t2 = expm1Reduced<T>(r2, q), t3 = expm1Reduced<T>(r3, q);
-      const e0 = v128.mul<T>(s0, v128.add<T>(t0, one)), e1 = v128.mul<T>(s1, v128.add<T>(t1, one));
-      const e2 = v128.mul<T>(s2, v128.add<T>(t2, one)), e3 = v128.mul<T>(s3, v128.add<T>(t3, one));
-      v128.store(y, e0); v128.store(y, e1, 16); v128.store(y, e2, 32); v128.store(y, e3, 48);
-      addGroup<T>(e0, e1, e2, e3, across, 0);
-      y += yStride;
+      c = constant<T>(table, TEMPERATURE); p0 = v128.add<T>(p0, c); p1 = v128.add<T>(p1, c); p2 = v128.add<T>(p2, c); p3 = v128.add<T>(p3, c);
+      p0 = v128.mul<T>(s0, p0); p1 = v128.mul<T>(s1, p1); p2 = v128.mul<T>(s2, p2); p3 = v128.mul<T>(s3, p3);
+      addGroup<T>(p0, p1, p2, p3, sums, 0);
+      if (last) {
+        p0 = select(byteMask(cut, 0), p0, v128.load(y)); p1 = select(byteMask(cut, 1), p1, v128.load(y + yStep));
+        p2 = select(byteMask(cut, 2), p2, v128.load(y + 2 * yStep)); p3 = select(byteMask(cut, 3), p3, v128.load(y + 3 * yStep));
+      }
+      v128.store(y, p0); v128.store(y + yStep, p1); v128.store(y + 2 * yStep, p2); v128.store(y + 3 * yStep, p3);
     } else {
       if (mode == WEIGHTED) {
-        s0 = v128.mul<T>(s0, v128.load(y)); s1 = v128.mul<T>(s1, v128.load(y, 16));
-        s2 = v128.mul<T>(s2, v128.load(y, 32)); s3 = v128.mul<T>(s3, v128.load(y, 48));
-        y += yStride;
+        s0 = v128.mul<T>(s0, v128.load(y)); s1 = v128.mul<T>(s1, v128.load(y + yStep));
+        s2 = v128.mul<T>(s2, v128.load(y + 2 * yStep)); s3 = v128.mul<T>(s3, v128.load(y + 3 * yStep));
       }
-      addGroup<T>(s0, s1, s2, s3, across, 0);
-      if (across) {
-        // from here on T·t; along a row the sums are divided by T, in foldParts
-        s0 = v128.mul<T>(s0, inverse); s1 = v128.mul<T>(s1, inverse); s2 = v128.mul<T>(s2, inverse); s3 = v128.mul<T>(s3, inverse);
-      }
-      if (sizeof<T>() == 8) {
-        // t = r + p, p = r²·q(r) + (the rounding error of r)
-        addGroup<T>(v128.mul<T>(s0, r0), v128.mul<T>(s1, r1), v128.mul<T>(s2, r2), v128.mul<T>(s3, r3), across, 1);
-        const p0 = v128.add<T>(expm1Rest<T>(r0, q), nmadd<T>(n0, rest, v128.sub<T>(h0, r0)));
-        const p1 = v128.add<T>(expm1Rest<T>(r1, q), nmadd<T>(n1, rest, v128.sub<T>(h1, r1)));
-        const p2 = v128.add<T>(expm1Rest<T>(r2, q), nmadd<T>(n2, rest, v128.sub<T>(h2, r2)));
-        const p3 = v128.add<T>(expm1Rest<T>(r3, q), nmadd<T>(n3, rest, v128.sub<T>(h3, r3)));
-        addGroup<T>(v128.mul<T>(s0, p0), v128.mul<T>(s1, p1), v128.mul<T>(s2, p2), v128.mul<T>(s3, p3), across, 2);
-      } else {
-        const t0 = expm1Reduced<T>(r0, q), t1 = expm1Reduced<T>(r1, q), t2 = expm1Reduced<T>(r2, q), t3 = expm1Reduced<T>(r3, q);
-        addGroup<T>(v128.mul<T>(s0, t0), v128.mul<T>(s1, t1), v128.mul<T>(s2, t2), v128.mul<T>(s3, t3), across, 1);
-      }
+      addGroup<T>(s0, s1, s2, s3, sums, 0);
+      if (sizeof<T>() == 8)
+        addGroup<T>(v128.mul<T>(s0, r0), v128.mul<T>(s1, r1), v128.mul<T>(s2, r2), v128.mul<T>(s3, r3), sums, 2);
+      addGroup<T>(v128.mul<T>(s0, p0), v128.mul<T>(s1, p1), v128.mul<T>(s2, p2), v128.mul<T>(s3, p3), sums, 1);
     }
-    x += xStride;
+    x += 4 * xStep;
+    y += 4 * yStep;
   }
   // biome-ignore-end format: four vectors a line
 }
 
-function keepNear<T>(x: usize, xStride: usize, y: usize, yStride: usize, count: i32, across: bool): void {
-  exponentialStrip<T>(x, xStride, y, yStride, count, across, KEEP);
+function keepNear<T>(x: usize, xStep: usize, y: usize, yStep: usize, whole: i32, cut: usize, floor: v128, magic: v128, sums: i32): void {
+  exponentialStrip<T>(x, xStep, y, yStep, whole, cut, floor, magic, sums, KEEP);
 }
 
-function sumNear<T>(x: usize, xStride: usize, count: i32, across: bool): void {
-  exponentialStrip<T>(x, xStride, 0, 0, count, across, EXACT);
+function sumNear<T>(x: usize, xStep: usize, whole: i32, cut: usize, floor: v128, magic: v128, sums: i32): void {
+  exponentialStrip<T>(x, xStep, 0, 0, whole, cut, floor, magic, sums, EXACT);
 }
 
-function weighNear(x: usize, w: usize, count: i32): void {
-  exponentialStrip<f64>(x, GROUP, w, GROUP, count, false, WEIGHTED);
+function weighNear(x: usize, w: usize, whole: i32, floor: v128, magic: v128): void {
+  exponentialStrip<f64>(x, VECTOR, w, VECTOR, whole, 0, floor, magic, WIDE, WEIGHTED);
 }
 
 /** Groups of a block of x − a′. */
@@ -274,49 +302,56 @@ const BLOCK_GROUPS = 16;
 const BLOCK: usize = memory.data(1024, 16);
 
 /** x − a′ of up to a block's groups, to BLOCK. The maximum itself becomes a − a′, an infinite one too. */
-function subtractShift<T>(x: usize, stride: usize, count: i32): void {
-  for (let y = BLOCK; count > 0; count--) {
-    for (let v: usize = 0; v < GROUP; v += VECTOR) {
-      const z = v128.load(x + v);
-      const isTop = v128.eq<T>(z, v128.load(TOP + v));
-      v128.store(y + v, select(isTop, v128.load(NEAR + v), v128.sub<T>(z, v128.load(SHIFT + v))));
-    }
-    x += stride;
-    y += GROUP;
+function subtractShift<T>(x: usize, xStep: usize, count: i32, unit: i32): void {
+  const top = stateOf<T>(TOP, unit);
+  const near = stateOf<T>(NEAR, unit);
+  const shift = stateOf<T>(SHIFT, unit);
+  for (let y = BLOCK, end = BLOCK + <usize>count * GROUP; y < end; y += VECTOR) {
+    const z = v128.load(x);
+    v128.store(y, select(v128.eq<T>(z, top), near, v128.sub<T>(z, shift)));
+    x += xStep;
   }
 }
 
-/** A strip of T·e^{x/T}, stored at `y` and summed. */
-export function keepStrip<T>(x: usize, stride: usize, y: usize, yStride: usize, count: i32, across: bool): void {
-  if (!shifted) return keepNear<T>(x, stride, y, yStride, count, across);
-  for (; count > 0; count -= BLOCK_GROUPS) {
-    const groups = min(count, BLOCK_GROUPS);
-    subtractShift<T>(x, stride, groups);
-    keepNear<T>(BLOCK, GROUP, y, yStride, groups, across);
-    x += stride * BLOCK_GROUPS;
-    y += yStride * BLOCK_GROUPS;
+/** Walks a strip of a unit, by way of BLOCK where one of its maxima is beyond the limit. */
+// @ts-ignore: decorator
+@inline
+function walk<T>(x: usize, xStep: usize, y: usize, yStep: usize, whole: i32, cut: usize, unit: i32, sums: i32, mode: i32): void {
+  const floor = stateOf<T>(FLOOR, unit);
+  const magic = stateOf<T>(MAGIC, unit);
+  const far = v128.any_true(stateOf<T>(SHIFT, unit));
+  for (let left = whole + <i32>(cut != 0); left > 0; left -= BLOCK_GROUPS) {
+    const count = far ? min(left, BLOCK_GROUPS) : left;
+    const here = count == left ? cut : 0;
+    const wholeHere = count - <i32>(here != 0);
+    if (far) subtractShift<T>(x, xStep, count, unit);
+    const from = far ? BLOCK : x;
+    const fromStep = far ? VECTOR : xStep;
+    if (mode == KEEP) keepNear<T>(from, fromStep, y, yStep, wholeHere, here, floor, magic, sums);
+    else if (mode == EXACT) sumNear<T>(from, fromStep, wholeHere, here, floor, magic, sums);
+    else weighNear(from, y, wholeHere, floor, magic);
+    if (!far) return;
+    x += xStep * 4 * BLOCK_GROUPS;
+    y += yStep * 4 * BLOCK_GROUPS;
   }
 }
 
-/** A strip of e^{x/T}, summed exactly; across rows without the first maximum of each. */
-export function sumStrip<T>(x: usize, stride: usize, count: i32, across: bool): void {
-  if (!shifted) return sumNear<T>(x, stride, count, across);
-  for (; count > 0; count -= BLOCK_GROUPS) {
-    const groups = min(count, BLOCK_GROUPS);
-    subtractShift<T>(x, stride, groups);
-    sumNear<T>(BLOCK, GROUP, groups, across);
-    x += stride * BLOCK_GROUPS;
-  }
+/** T·e^{x/T} of a unit, stored at `y` in vectors `yStep` apart, and summed in PARTS. */
+export function keepUnit<T>(x: usize, y: usize, yStep: usize, unit: i32, sums: i32): void {
+  walk<T>(x, step, y, yStep, groups, tail, unit, sums, KEEP);
 }
 
-/** A strip along a row of w·e^x, f64, summed exactly. */
+/** e^{x/T} of a unit, summed exactly. */
+export function sumUnit<T>(x: usize, unit: i32, sums: i32): void {
+  walk<T>(x, step, 0, 0, groups, tail, unit, sums, EXACT);
+}
+
+/** T·e^{x/T} of whole groups along the first row of a batch. */
+export function keepStrip<T>(x: usize, y: usize, count: i32): void {
+  walk<T>(x, VECTOR, y, VECTOR, count, 0, 0, WIDE, KEEP);
+}
+
+/** The same of w·e^x, f64, summed exactly. */
 export function weighStrip(x: usize, w: usize, count: i32): void {
-  if (!shifted) return weighNear(x, w, count);
-  for (; count > 0; count -= BLOCK_GROUPS) {
-    const groups = min(count, BLOCK_GROUPS);
-    subtractShift<f64>(x, GROUP, groups);
-    weighNear(BLOCK, w, groups);
-    x += GROUP * BLOCK_GROUPS;
-    w += GROUP * BLOCK_GROUPS;
-  }
+  walk<f64>(x, VECTOR, w, VECTOR, count, 0, 0, WIDE, WEIGHTED);
 }

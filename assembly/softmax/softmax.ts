@@ -7,51 +7,48 @@
  * a + log1p(q) is never rounded before it is subtracted, and the argmax is not part of q: the log-probability −1e-9 of
  * a confident row keeps its digits. The steps are those of rows/passes.ts.
  */
-import { abs, GROUP, groupLength, half, join, select, splat, VECTOR } from "../lanes";
-import { aim, keepStrip, sumStrip, temper } from "../rows/exponential";
-import { addLogRest, aimRow, begin, collapseSum, maximumOfRow, maximumStrip, sumRow, sumRowExactly, total, UNWANTED } from "../rows/passes";
+import { abs, byteMask, half, join, select, splat, storeTail, VECTOR } from "../lanes";
+import { aims, temper } from "../rows/exponential";
+import { gather, scatter, TILE_BYTES, tiled, TILES } from "../rows/narrow";
+import { addLogRest, exponentials, maxima, putBack, scales, setApart, total } from "../rows/passes";
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
-import { clearSums, FACTOR, loadTailGroup, spread, storeTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
-
-/** y = y·FACTOR. */
-function scaleStrip<T>(y: usize, stride: usize, count: i32): void {
-  const f0 = v128.load(FACTOR), f1 = v128.load(FACTOR, 16), f2 = v128.load(FACTOR, 32), f3 = v128.load(FACTOR, 48);
-  for (; count > 0; count--) {
-    v128.store(y, v128.mul<T>(v128.load(y), f0));
-    v128.store(y, v128.mul<T>(v128.load(y, 16), f1), 16);
-    v128.store(y, v128.mul<T>(v128.load(y, 32), f2), 32);
-    v128.store(y, v128.mul<T>(v128.load(y, 48), f3), 48);
-    y += stride;
-  }
-}
+import { across, BATCH, batchOf, FACTOR, groups, placeAcross, placeAlong, stateOf, step, tail, TOP, unitBytes, unitsOf } from "../rows/strip";
 
 /**
- * y = (x − TOP)/T − FACTOR. The division is spared where T = 1. Elsewhere it is (x/2 − TOP/2)/(T/2), the same bits, but no
- * overflow where the quotient is a number: of f32, 3e38 and −3e38 at T = 10 are 6e37 apart.
+ * y = (x − TOP)/T − FACTOR of units of rows. The division is spared where T = 1. Elsewhere it is (x/2 − TOP/2)/(T/2), the same
+ * bits, but no overflow where the quotient is a number: of f32, 3e38 and −3e38 at T = 10 are 6e37 apart.
  */
-function subtractStrip<T>(x: usize, y: usize, stride: usize, count: i32, temperature: f64): void {
+function differences<T>(x: usize, y: usize, units: i32, temperature: f64): void {
   const divides = temperature != 1;
-  const half = splat<T>(0.5);
-  const h = divides ? half : splat<T>(1);
+  const h = splat<T>(0.5);
   const t = splat<T>(<T>(temperature / 2));
-  const a0 = v128.mul<T>(v128.load(TOP), h), a1 = v128.mul<T>(v128.load(TOP, 16), h);
-  const a2 = v128.mul<T>(v128.load(TOP, 32), h), a3 = v128.mul<T>(v128.load(TOP, 48), h);
-  const f0 = v128.load(FACTOR), f1 = v128.load(FACTOR, 16), f2 = v128.load(FACTOR, 32), f3 = v128.load(FACTOR, 48);
-  for (; count > 0; count--) {
-    let d0 = v128.load(x), d1 = v128.load(x, 16), d2 = v128.load(x, 32), d3 = v128.load(x, 48);
-    if (divides) {
-      d0 = v128.mul<T>(d0, half); d1 = v128.mul<T>(d1, half); d2 = v128.mul<T>(d2, half); d3 = v128.mul<T>(d3, half);
+  const apart = step;
+  const whole = groups;
+  for (let unit = 0; unit < units; unit++) {
+    const top = stateOf<T>(TOP, unit);
+    const f = stateOf<T>(FACTOR, unit);
+    let p = x, q = y;
+    if (!divides) {
+      for (let left = whole; left > 0; left--) {
+        v128.store(q, v128.sub<T>(v128.sub<T>(v128.load(p), top), f));
+        v128.store(q + apart, v128.sub<T>(v128.sub<T>(v128.load(p + apart), top), f));
+        v128.store(q + 2 * apart, v128.sub<T>(v128.sub<T>(v128.load(p + 2 * apart), top), f));
+        v128.store(q + 3 * apart, v128.sub<T>(v128.sub<T>(v128.load(p + 3 * apart), top), f));
+        p += 4 * apart;
+        q += 4 * apart;
+      }
     }
-    d0 = v128.sub<T>(d0, a0); d1 = v128.sub<T>(d1, a1); d2 = v128.sub<T>(d2, a2); d3 = v128.sub<T>(d3, a3);
-    if (divides) {
-      d0 = v128.div<T>(d0, t); d1 = v128.div<T>(d1, t); d2 = v128.div<T>(d2, t); d3 = v128.div<T>(d3, t);
+    const vectors = (divides ? 4 * whole : 0) + <i32>((tail + VECTOR - 1) / VECTOR);
+    const cut = vectors - <i32>((tail + VECTOR - 1) / VECTOR);
+    for (let v = 0; v < vectors; v++, p += apart, q += apart) {
+      const z = v128.load(p);
+      const d = divides ? v128.div<T>(v128.sub<T>(v128.mul<T>(z, h), v128.mul<T>(top, h)), t) : v128.sub<T>(z, top);
+      const value = v128.sub<T>(d, f);
+      if (v < cut) v128.store(q, value);
+      else storeTail(q, byteMask(tail, v - cut), value);
     }
-    v128.store(y, v128.sub<T>(d0, f0));
-    v128.store(y, v128.sub<T>(d1, f1), 16);
-    v128.store(y, v128.sub<T>(d2, f2), 32);
-    v128.store(y, v128.sub<T>(d3, f3), 48);
-    x += stride;
-    y += stride;
+    x += unitBytes;
+    y += unitBytes;
   }
 }
 
@@ -96,45 +93,51 @@ export const SOFTMAX = 0;
 export const LOG_SOFTMAX = 1;
 export const LOG_SUM_EXP = 2;
 
-function finish<T>(kind: i32, v: usize, zero: bool): void {
-  if (kind == SOFTMAX) finishSoftmax<T>(v, zero);
-  else if (kind == LOG_SOFTMAX) finishLogSoftmax<T>(v, zero);
-  else finishLogSumExp<T>(v, 0);
-}
-
-/** A row up to this length is summed exactly at once; a multiple of the group, so that a padded row is no other. */
+/** A row up to this length is summed exactly at once. */
 const SHORT = 48;
 
 /**
- * FACTOR = LSE of a whole row whose maximum is known.
+ * The rows along whose FACTOR, the LSE of a plain sum, is not good enough are summed again, exactly.
  *
  * A plain sum is off by 3.6 u at most: 1.6 u an exponential, 2 u two additions in the type. Where |a| or |LSE| ≥ 4, half
- * an ULP of it is 4 u, and nothing better is needed; elsewhere the row is summed again, exactly.
+ * an ULP of it is 4 u, and nothing better is needed.
  */
-function logSumExpOfRow<T>(x: usize, n: i32): void {
-  sumRow<T>(x, UNWANTED, 0, n);
-  collapseSum<T>();
-  finishLogSumExp<T>(0, 1);
-  const large = v128.or(v128.ge<T>(abs<T>(v128.load(FACTOR)), splat<T>(4)), v128.ge<T>(abs<T>(v128.load(TOP)), splat<T>(4)));
-  if (v128.any_true(large)) return;
-  clearSums();
-  sumRowExactly<T>(x, n);
-  collapseSum<T>();
-  finishLogSumExp<T>(0, 0);
+function sumAgain<T>(x: usize, rows: i32, n: i32): void {
+  const four = splat<T>(4);
+  for (let v: usize = 0, end = <usize>rows * sizeof<T>(); v < end; v += VECTOR) {
+    const plain = v128.load(FACTOR + v);
+    const large = v128.or(v128.ge<T>(abs<T>(plain), four), v128.ge<T>(abs<T>(v128.load(TOP + v)), four));
+    if (v128.all_true<i32>(large)) continue;
+    const first = <i32>(v / sizeof<T>());
+    const last = min(rows, first + <i32>(VECTOR / sizeof<T>()));
+    setApart<T>(x, first, last, n, true);
+    exponentials<T>(x, 0, first, last, n, true, ALL);
+    putBack<T>(x, first, last, n);
+    finishLogSumExp<T>(v, 0);
+    v128.store(FACTOR + v, select(large, plain, v128.load(FACTOR + v)));
+  }
 }
 
-/** The write step, from x or (softmax) from y itself. */
-function writeRow<T>(kind: i32, x: usize, y: usize, n: i32, temperature: f64): void {
-  const groups = wholeGroups<T>(n);
-  const tail = tailLength<T>(n);
-  const body = <usize>groups * GROUP;
-  if (kind == SOFTMAX) scaleStrip<T>(y, GROUP, groups);
-  else subtractStrip<T>(x, y, GROUP, groups, temperature);
-  if (tail) {
-    loadTailGroup<T>((kind == SOFTMAX ? y : x) + body, tail, 0);
-    if (kind == SOFTMAX) scaleStrip<T>(TAIL, GROUP, 1);
-    else subtractStrip<T>(TAIL, TAIL, GROUP, 1, temperature);
-    storeTailGroup<T>(y + body, tail);
+/** Some steps of a batch, all of them or those of a piece of one row. Results are of the same shape, at y, or one per row: FACTOR. */
+function batch<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+  const units = unitsOf<T>(rows);
+  const plain = kind == SOFTMAX || (kind == LOG_SUM_EXP && steps == ALL && n > SHORT && !across);
+  if (steps & MAXIMUM) maxima<T>(x, 0, units, (steps & BEGIN) != 0);
+  if (steps & AIM) aims<T>(rows);
+  if (steps & SUM_UP && !plain) setApart<T>(x, 0, units, n, (steps & AIM) != 0);
+  exponentials<T>(x, kind == SOFTMAX ? y : 0, 0, units, n, !plain, steps);
+  if (steps & SUM_UP && !plain) putBack<T>(x, 0, rows, n);
+  if (steps & FINISH) {
+    for (let v: usize = 0, end = <usize>rows * sizeof<T>(); v < end; v += VECTOR) {
+      if (kind == SOFTMAX) finishSoftmax<T>(v, zero);
+      else if (kind == LOG_SOFTMAX) finishLogSoftmax<T>(v, zero);
+      else finishLogSumExp<T>(v, plain ? 1 : 0);
+    }
+    if (kind == LOG_SUM_EXP && plain) sumAgain<T>(x, rows, n);
+  }
+  if (steps & WRITE) {
+    if (kind == SOFTMAX) scales<T>(y, units);
+    else if (kind == LOG_SOFTMAX) differences<T>(x, y, units, temperature);
   }
 }
 
@@ -145,51 +148,34 @@ function writeRow<T>(kind: i32, x: usize, y: usize, n: i32, temperature: f64): v
 export function alongRows<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
   temper<T>(temperature);
   const row = <usize>n * sizeof<T>();
-  const whole = kind == LOG_SUM_EXP && steps == ALL && n > SHORT;
-  for (; rows > 0; rows--) {
-    if (steps & BEGIN) begin<T>(false);
-    if (steps & MAXIMUM) maximumOfRow<T>(x, n);
-    if (steps & AIM) aimRow<T>();
-    if (whole) logSumExpOfRow<T>(x, n);
-    else {
-      if (steps & SUM_UP) {
-        if (kind == SOFTMAX) sumRow<T>(x, y, GROUP, n);
-        else sumRowExactly<T>(x, n);
-      }
-      if (steps & FINISH) {
-        collapseSum<T>();
-        finish<T>(kind, 0, zero);
-        spread(FACTOR, v128.load(FACTOR));
-        if (kind == LOG_SOFTMAX) spread(TOP, v128.load(TOP));
-      }
-      if (steps & WRITE && kind != LOG_SUM_EXP) writeRow<T>(kind, x, y, n, temperature);
+  const results = kind == LOG_SUM_EXP ? sizeof<T>() : row;
+  for (let count = 0; rows > 0; rows -= count) {
+    count = steps == ALL ? tiled<T>(rows, n) : 0;
+    if (count) {
+      placeAcross(n, VECTOR, TILE_BYTES);
+      gather<T>(x, count, n);
+      batch<T>(kind, TILES, TILES, count, n, temperature, zero, steps);
+      if (kind != LOG_SUM_EXP) scatter<T>(y, count, n);
+    } else {
+      count = min(rows, batchOf<T>(n));
+      placeAlong<T>(n);
+      batch<T>(kind, x, y, count, n, temperature, zero, steps);
     }
-    if (kind != LOG_SUM_EXP) y += row;
-    else if (steps & FINISH) {
-      store<T>(y, load<T>(FACTOR));
-      y += sizeof<T>();
-    }
-    x += row;
+    if (kind == LOG_SUM_EXP && steps & FINISH) memory.copy(y, FACTOR, <usize>count * sizeof<T>());
+    x += <usize>count * row;
+    y += <usize>count * results;
   }
 }
 
 /** Columns of n elements, `width` of them side by side (a multiple of the group) in lines of `width` elements. */
 export function acrossRows<T>(kind: i32, x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
   temper<T>(temperature);
-  const stride = <usize>width * sizeof<T>();
-  for (let strips = width / groupLength<T>(); strips > 0; strips--) {
-    begin<T>(true);
-    maximumStrip<T>(x, stride, n);
-    for (let v: usize = 0; v < GROUP; v += VECTOR) aim<T>(v);
-    if (kind == SOFTMAX) keepStrip<T>(x, stride, y, stride, n, true);
-    else sumStrip<T>(x, stride, n, true);
-    for (let v: usize = 0; v < GROUP; v += VECTOR) {
-      finish<T>(kind, v, zero);
-      if (kind == LOG_SUM_EXP) v128.store(y + v, v128.load(FACTOR + v));
-    }
-    if (kind == SOFTMAX) scaleStrip<T>(y, stride, n);
-    else if (kind == LOG_SOFTMAX) subtractStrip<T>(x, y, stride, n, temperature);
-    x += GROUP;
-    y += GROUP;
+  placeAcross(n, <usize>width * sizeof<T>(), VECTOR);
+  for (let count = 0; width > 0; width -= count) {
+    count = min(width, BATCH);
+    batch<T>(kind, x, y, count, n, temperature, zero, ALL);
+    if (kind == LOG_SUM_EXP) memory.copy(y, FACTOR, <usize>count * sizeof<T>());
+    x += <usize>count * sizeof<T>();
+    y += <usize>count * sizeof<T>();
   }
 }

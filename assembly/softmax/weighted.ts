@@ -15,13 +15,13 @@
  *
  * In f64 for either type. The row at x is a copy, in which absent elements become −∞. Steps as in softmax.ts.
  */
-import { abs, constant, GROUP, madd, nmadd, productError, select, splat, sumError, VECTOR } from "../lanes";
+import { abs, constant, GROUP, madd, maxLane, nmadd, productError, select, splat, sumError, VECTOR } from "../lanes";
 import { EXP, EXP_COEFFICIENTS, EXP_LN2_HEAD, EXP_LN2_TAIL, EXP_LOG2E, EXP_MAGIC, expm1Reduced, expm1Rest } from "../math/exp";
 import { addLog } from "../math/log";
-import { headroomInverse, reducedTop, temper, weighStrip } from "../rows/exponential";
-import { aimRow, begin, collapseSum, findTop, total } from "../rows/passes";
+import { aims, headroomInverse, reducedTop, temper, weighStrip } from "../rows/exponential";
+import { exponentials, HERE, setApart, total } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
-import { loadTailGroup, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { clearParts, loadTailGroup, placeAlong, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
 import { addExactly, carryExactly, exactExponent, exactHead, exactTail, readExactly } from "../sum";
 
 /** The padded last group of the weights. */
@@ -152,8 +152,9 @@ function finishWeighted(): f64 {
 
 /** Which sum the row takes; a′. */
 function aimWeighted(): void {
-  aimRow<f64>();
-  const top = f64x2.extract_lane(v128.load(TOP), 0);
+  const top = maxLane<f64>(v128.load(TOP));
+  v128.store(TOP, splat<f64>(top));
+  aims<f64>(1);
   origin = Math.abs(top) > LIMIT ? top : 0;
   nearest = top - origin;
   const least = min(load<f64>(LEAST), load<f64>(LEAST, 8));
@@ -168,9 +169,11 @@ export function weightedRows(x: usize, w: usize, y: usize, rows: i32, n: i32, st
   const tail = tailLength<f64>(n);
   const body = <usize>groups * GROUP;
   const row = <usize>n * sizeof<f64>();
+  placeAlong<f64>(n);
   for (; rows > 0; rows--) {
     if (steps & BEGIN) {
-      begin<f64>(false);
+      v128.store(TOP, splat<f64>(-Infinity));
+      clearParts();
       v128.store(LEAST, f64x2.splat(1));
       v128.store(MOST, f64x2.splat(1));
     }
@@ -187,11 +190,9 @@ export function weightedRows(x: usize, w: usize, y: usize, rows: i32, n: i32, st
     if (steps & AIM) aimWeighted();
     if (steps & SUM_UP) {
       if (!exact) {
-        const at = findTop<f64>(x, n);
-        if (at) {
-          topWeight = load<f64>(at - x + w);
-          store<f64>(at, -Infinity);
-        }
+        setApart<f64>(x, 0, 1, n, (steps & AIM) != 0);
+        const at = load<i32>(HERE);
+        if (at < n) topWeight = load<f64>(w + <usize>at * sizeof<f64>());
       }
       if (exact) addTerms(x, w, groups);
       else weighStrip(x, w, groups);
@@ -203,7 +204,7 @@ export function weightedRows(x: usize, w: usize, y: usize, rows: i32, n: i32, st
       if (exact) carryExactly(TERMS, CHUNKS);
     }
     if (steps & FINISH) {
-      collapseSum<f64>();
+      exponentials<f64>(x, 0, 0, 1, n, true, FINISH);
       store<f64>(y, finishWeighted());
       y += sizeof<f64>();
     }

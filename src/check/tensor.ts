@@ -209,14 +209,16 @@ function sizesOf(fn: string, name: string, given: unknown): readonly number[] {
   if (!Array.isArray(given) && tagOf(given) === undefined) failKind(fn, name, INTEGERS, given);
   const list = given as ArrayLike<unknown>;
   const { length } = list;
-  const sizes: number[] = [];
-  for (let i = 0; i < length; i++) {
-    const size = list[i];
-    const n = typeof size === "bigint" ? Number(size) : size;
+  const size = (i: number): number => {
+    const one = list[i];
+    const n = typeof one === "bigint" ? Number(one) : one;
     if (typeof n !== "number") failKind(fn, name, INTEGERS, given);
     if (!(Number.isSafeInteger(n) && n >= 0)) failValue(fn, name, INTEGERS, given);
-    sizes.push(n);
-  }
+    return n;
+  };
+  if (length === 2) return [size(0), size(1)]; // 10 ns less than a list that grows
+  const sizes: number[] = [];
+  for (let i = 0; i < length; i++) sizes.push(size(i));
   return sizes;
 }
 

@@ -21,6 +21,7 @@ import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
+import { fewLabelled } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
@@ -94,19 +95,49 @@ const OPTIONS = [
   "out",
 ];
 
-/** `name`: what the caller calls the target; `soft`: whether it may be distributions too. */
-function problemOf(
-  fn: string,
-  logits: unknown,
-  goal: unknown,
-  options: CrossEntropyOptions | undefined,
-  names = OPTIONS,
-  name = "target",
-  soft = true,
-): Problem {
+/** The options, each read once; the shape is a copy. */
+type Given = {
+  readonly [K in keyof CrossEntropyOptions]-?: K extends "shape" ? readonly number[] | undefined : unknown;
+};
+
+function givenOf(fn: string, options: CrossEntropyOptions | undefined, names = OPTIONS): Given {
   const o = optionsOf<CrossEntropyOptions>(fn, options, names);
+  const { shape, axis, from, normalize, weight, sampleWeight, ignoreIndex, labelSmoothing, base, reduction, out } = o;
+  const sizes = sizesIn(fn, "shape", shape);
+  return {
+    shape: sizes,
+    axis,
+    from,
+    normalize,
+    weight,
+    sampleWeight,
+    ignoreIndex,
+    labelSmoothing,
+    base,
+    reduction,
+    out,
+  };
+}
+
+/** Whether no option is given but a shape and an output. */
+function isPlain(o: Given): boolean {
+  return (
+    o.axis === undefined &&
+    o.from === undefined &&
+    o.normalize === undefined &&
+    o.weight === undefined &&
+    o.sampleWeight === undefined &&
+    o.ignoreIndex === undefined &&
+    o.labelSmoothing === undefined &&
+    o.base === undefined &&
+    o.reduction === undefined
+  );
+}
+
+/** `name`: what the caller calls the target; `soft`: whether it may be distributions too. */
+function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = "target", soft = true): Problem {
   const {
-    shape,
+    shape: sizes,
     axis,
     from: ofWhat,
     normalize,
@@ -118,7 +149,6 @@ function problemOf(
     reduction,
     out,
   } = o;
-  const sizes = sizesIn(fn, "shape", shape);
   const along = axisOf(fn, axis);
   const from = fromOf(fn, ofWhat, "logits");
   const normalized = flagOf(fn, "normalize", normalize, true);
@@ -261,8 +291,38 @@ function kindOf({ from, normalize }: Problem): number {
   return normalize ? KIND.COUNTS : KIND.PROBABILITIES;
 }
 
+interface Loss {
+  readonly value: number | FloatArray;
+  readonly grad: FloatArray | undefined;
+}
+
+/** The mean over a few rows of classes, by the short way; undefined where it is not for these. */
+function lossOfFew(fn: string, logits: unknown, labels: unknown, o: Given, withGrad: boolean): Loss | undefined {
+  if (!isPlain(o) || (!withGrad && o.out !== undefined)) return undefined;
+  const run = withGrad ? FEW.withGrad : FEW.alone;
+  const found = fewLabelled(fn, logits, labels, o.shape, o.out, withGrad, run);
+  if (found === undefined) return undefined;
+  const { at, rows, values, grad } = found;
+  const sum = new Rows(undefined, 1 / rows);
+  sum.take(at.view(8), values / 8, 0, rows);
+  return { value: sum.value, grad };
+}
+
+/** Neither targets, weights, labels to ignore nor smoothing. */
+// biome-ignore format: two calls each
+const FEW: Readonly<Record<"alone" | "withGrad", Parameters<typeof fewLabelled>[6]>> = /* @__PURE__ */ (() => ({
+  alone: (at, isF32, x, labels, values, rows, n) =>
+    isF32
+      ? at.typed(LOSSES, 4).crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
+      : at.typed(LOSSES, 8).crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
+  withGrad: (at, isF32, x, labels, values, rows, n) =>
+    isF32
+      ? at.typed(LOSSES, 4).crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
+      : at.typed(LOSSES, 8).crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
+}))();
+
 /** The loss, and its gradient if there is to be one. */
-function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; grad: FloatArray | undefined } {
+function lossOf(p: Problem, withGrad: boolean): Loss {
   const { fn, source, layout, reduction, base, out } = p;
   if (!withGrad && reduction !== "none") noOutput(fn, out, reduction);
   const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
@@ -300,7 +360,10 @@ export function crossEntropy<
   target: Y,
   options?: CrossEntropyOptions<ResultOf<X, Y, W, S>, R, W, S>,
 ): Reduced<R, ResultOf<X, Y, W, S>> {
-  return lossOf(problemOf("crossEntropy", logits, target, options), false).value as Reduced<R, ResultOf<X, Y, W, S>>;
+  const fn = "crossEntropy";
+  const given = givenOf(fn, options);
+  const loss = lossOfFew(fn, logits, target, given, false) ?? lossOf(problemOf(fn, logits, target, given), false);
+  return loss.value as Reduced<R, ResultOf<X, Y, W, S>>;
 }
 
 /**
@@ -322,7 +385,10 @@ export function crossEntropyWithGrad<
   target: Y,
   options?: CrossEntropyOptions<ResultOf<X, Y, W, S>, R, W, S>,
 ): { value: Reduced<R, ResultOf<X, Y, W, S>>; grad: ResultOf<X, Y, W, S> } {
-  return lossOf(problemOf("crossEntropyWithGrad", logits, target, options), true) as {
+  const fn = "crossEntropyWithGrad";
+  const given = givenOf(fn, options);
+  const loss = lossOfFew(fn, logits, target, given, true) ?? lossOf(problemOf(fn, logits, target, given), true);
+  return loss as {
     value: Reduced<R, ResultOf<X, Y, W, S>>;
     grad: ResultOf<X, Y, W, S>;
   };
@@ -339,6 +405,7 @@ export function perplexity(
   labels: LabelsLike,
   options?: Pick<CrossEntropyOptions, "shape" | "axis" | "ignoreIndex">,
 ): number {
-  const p = problemOf("perplexity", logits, labels, options, ["shape", "axis", "ignoreIndex"], "labels", false);
+  const fn = "perplexity";
+  const p = problemOf(fn, logits, labels, givenOf(fn, options, ["shape", "axis", "ignoreIndex"]), "labels", false);
   return exponential(arena(), LOSSES, lossOf(p, false).value as number);
 }

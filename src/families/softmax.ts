@@ -18,6 +18,7 @@ import type { Arena } from "../memory/arena.ts";
 import { SOFTMAX } from "../memory/embedded/softmax.ts";
 import { arena } from "../memory/kernels.ts";
 import { numberIn, oneOf, optionsOf } from "../options.ts";
+import { type Few, few } from "../place/few.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { type Phase, RowJob, streamRows } from "../place/rows.ts";
 import { Rows } from "../read/reduce.ts";
@@ -28,7 +29,7 @@ export interface SoftmaxOptions<T extends FloatArray = FloatArray> {
   shape?: readonly number[] | undefined;
   /** The axis that holds a row. Default: −1, the last. */
   axis?: number | undefined;
-  /** T in e^{x/T}, positive and finite; x/T must not overflow. Default: 1. */
+  /** T in e^{x/T}, positive and finite. Default: 1. */
   temperature?: number | undefined;
   /** What a row of nothing but −∞ becomes: NaN (the default), or probabilities of 0 (log-probabilities of −∞). */
   allMasked?: "nan" | "zero" | undefined;
@@ -56,28 +57,63 @@ const COOLEST = 1e-8;
 /** … to here. */
 const HOTTEST = 1e8;
 
-/** x and T over a power of two, exactly, with T in [1, 2). */
-function tempered(fn: string, x: Operand, temperature: number): { x: Operand; temperature: number } {
+/**
+ * x and T over a power of two, exactly, with T in [1, 2). At a low T a row whose maximum is 4096 T or more may overflow then, in which
+ * the maximum is taken from its elements first: what counts of them, within 760 T of it, is exact (Sterbenz's lemma).
+ */
+function tempered(
+  fn: string,
+  x: Operand,
+  { n, inner, rows }: Layout,
+  temperature: number,
+): { x: Operand; temperature: number } {
   if (temperature >= COOLEST && temperature <= HOTTEST) return { x, temperature };
   const exponent = Math.floor(Math.log2(temperature));
   // in two factors, for 2^1074 is no number
   const [half, rest] = [2 ** -Math.trunc(exponent / 2), 2 ** (Math.trunc(exponent / 2) - exponent)];
   const array = create(fn, x.bytes, x.length, "the tempered input");
-  for (let i = 0; i < x.length; i++) array[i] = (x.array[i] as number) * half * rest;
+  for (let row = 0; row < rows; row++) {
+    const first = Math.floor(row / inner) * n * inner + (row % inner);
+    const end = first + n * inner;
+    let top = -Infinity;
+    for (let i = first; i < end; i += inner) if ((x.array[i] as number) > top) top = x.array[i] as number;
+    const origin = temperature < 1 && Number.isFinite(top) && Math.abs(top) > 4096 * temperature ? top : 0;
+    for (let i = first; i < end; i += inner) array[i] = ((x.array[i] as number) - origin) * half * rest;
+  }
   return { x: { ...x, array }, temperature: temperature * half * rest };
 }
+
+/** Whole rows at T = 1. */
+const FEW: Readonly<Record<"softmax" | "logSoftmax" | "logSumExp", Few>> = /* @__PURE__ */ (() => ({
+  softmax: (at, isF32, x, y, rows, n) =>
+    isF32
+      ? at.typed(SOFTMAX, 4).softmax(x, y, rows, n, 1, false, STEP.ALL)
+      : at.typed(SOFTMAX, 8).softmax(x, y, rows, n, 1, false, STEP.ALL),
+  logSoftmax: (at, isF32, x, y, rows, n) =>
+    isF32
+      ? at.typed(SOFTMAX, 4).logSoftmax(x, y, rows, n, 1, false, STEP.ALL)
+      : at.typed(SOFTMAX, 8).logSoftmax(x, y, rows, n, 1, false, STEP.ALL),
+  logSumExp: (at, isF32, x, y, rows, n) =>
+    isF32
+      ? at.typed(SOFTMAX, 4).logSumExp(x, y, rows, n, 1, false, STEP.ALL)
+      : at.typed(SOFTMAX, 8).logSumExp(x, y, rows, n, 1, false, STEP.ALL),
+}))();
 
 /** softmax and log-softmax: the same arguments, checks and streaming. */
 function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxOptions | undefined): FloatArray {
   const { shape, axis, temperature, allMasked, out } = optionsOf<SoftmaxOptions>(fn, options, OPTIONS);
   const sizes = sizesIn(fn, "shape", shape);
+  if (axis === undefined && temperature === undefined && allMasked === undefined) {
+    const short = few(fn, input, sizes, out, false, FEW[fn]);
+    if (short) return short;
+  }
   const along = axisOf(fn, axis);
   const given = numberIn(fn, "temperature", temperature, 1, Number.MIN_VALUE);
   const zero = oneOf(fn, "allMasked", allMasked, ["nan", "zero"], "nan") === "zero";
   const source = operandOf(fn, "x", input);
   const layout = layoutOf(fn, shapeOf(fn, source, sizes), along);
   const result = outputOf(fn, out, source.bytes, source.length);
-  const { x, temperature: t } = tempered(fn, source, given);
+  const { x, temperature: t } = tempered(fn, source, layout, given);
   const at = arena();
   const kernel = at.typed(SOFTMAX, x.bytes)[fn];
   const across = at.typed(SOFTMAX, x.bytes)[`${fn}Across`];
@@ -86,7 +122,6 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   );
   job.writes = [result];
   job.inPlace = true;
-  job.padded = true;
   job.across = (from, to, n, width) => across(from, to, n, width, t, zero);
   streamRows(at, job);
   return result.array;
@@ -178,6 +213,10 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   const fn = "logSumExp";
   const { shape, axis, weights, out } = optionsOf<LogSumExpOptions>(fn, options, ["shape", "axis", "weights", "out"]);
   const sizes = sizesIn(fn, "shape", shape);
+  if (axis === undefined && weights === undefined) {
+    const short = few(fn, x, sizes, out, true, FEW.logSumExp);
+    if (short) return short as ResultOf<X, W>;
+  }
   const along = axisOf(fn, axis);
   const { x: source, weights: w } = operandsOf(fn, { x }, { weights });
   const dims = shapeOf(fn, source, sizes);
@@ -191,7 +230,6 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
     const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, rows, n, steps) =>
       logSumExp(reads[0] as number, results, rows, n, 1, false, steps),
     );
-    job.padded = true;
     job.results = new Rows(result, 1);
     job.resultBytes = source.bytes;
     job.across = (from, to, n, width) => logSumExpAcross(from, to, n, width, 1, false);

@@ -177,23 +177,24 @@ export class Arena {
   }
 }
 
-/** Fills up a row of n elements with −∞ to a multiple of the group, which spares a kernel its tail; returns that. */
-export function pad(at: Arena, pointer: number, n: number, bytes: number): number {
-  const group = GROUP_BYTES / bytes;
-  if (n % group === 0) return n;
-  const view = at.view(bytes);
-  const end = n + group - (n % group);
-  const start = index(pointer, bytes);
-  for (let i = n; i < end; i++) view[start + i] = -Infinity;
-  return end;
-}
-
 /** Copies labels [from, from + count) to `pointer`, as i32. */
 export function copyLabels(at: Arena, labels: Int32Array, from: number, count: number, pointer: number): void {
   const { integers } = at;
   const start = pointer >>> 2;
   if (count > FEW) integers.set(labels.subarray(from, from + count), start);
   else for (let i = 0; i < count; i++) integers[start + i] = labels[from + i] as number;
+}
+
+/** Copies the first labels to `pointer`; false if one of them is none of so many classes. */
+export function copyClasses(at: Arena, labels: Int32Array, count: number, classes: number, pointer: number): boolean {
+  const { integers } = at;
+  const start = pointer >>> 2;
+  for (let i = 0; i < count; i++) {
+    const label = labels[i] as number;
+    if (label < 0 || label >= classes) return false;
+    integers[start + i] = label;
+  }
+  return true;
 }
 
 /** The exports with a suffix, by their names without it: looking one up by a composed name would cost 300 ns a call. */

@@ -13,7 +13,7 @@
 
 import * as STEP from "../../assembly/rows/steps.ts";
 import { type Layout, type Operand, sizeOf } from "../check/tensor.ts";
-import { type Arena, copyLabels, GROUP_BYTES, pad, RESULT_BYTES } from "../memory/arena.ts";
+import { type Arena, copyLabels, GROUP_BYTES, RESULT_BYTES } from "../memory/arena.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, type Output, overlap, same } from "./output.ts";
 
@@ -83,8 +83,6 @@ export class RowJob {
   writes: readonly (Output | undefined)[] = NONE;
   /** Whether the kernel writes its first output where its first input stands. */
   inPlace = false;
-  /** Whether −∞ behind a row changes nothing: whole groups spare the kernel its tail. */
-  padded = false;
   /** Lists of n numbers, the same for every row. */
   lists: readonly Operand[] = NONE;
   /** One integer, and one number, per row. */
@@ -230,7 +228,6 @@ function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
     results: at.results + RESULT_BYTES,
     factors: at.results + 2 * RESULT_BYTES,
   };
-  const pads = job.padded && rows === 1 && readSteps[0] === 0 && !writeSteps[0];
   for (let start = 0; start < rows; start += tile) {
     const count = Math.min(tile, rows - start);
     if (labels) copyLabels(at, labels, start, count, places.labels);
@@ -238,7 +235,7 @@ function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
     for (let i = 0; i < reads.length; i++)
       if (readSteps[i] === 0)
         copyRows(at, reads[i] as Operand, bytes, layout, start, count, readsAt[i] as number, false);
-    job.run(places, count, pads ? pad(at, readsAt[0] as number, n, bytes) : n, STEP.ALL, 0);
+    job.run(places, count, n, STEP.ALL, 0);
     for (let i = 0; i < writes.length; i++) {
       const write = writes[i];
       if (write && writeSteps[i] === 0) copyRows(at, write, bytes, layout, start, count, writesAt[i] as number, true);

@@ -256,6 +256,32 @@ forEachType((dtype) => {
       same(softmax(new array(x), { temperature: 2 }), softmax(halved), "T = 2");
       same(softmax(new array([max, max, -max, 0]), { temperature: 0.5 }), [0.5, 0.5, 0, 0], "T = ½");
     });
+
+    it("rows whose quotients overflow, at any T: differences are taken first", () => {
+      const rows = [max, max / 2, -max, max, 1e20, 1e20, -Infinity, 0, 1, -1, 1, 2];
+      const p = [0.5, 0, 0, 0.5, 0.5, 0.5, 0, 0, 0, 0, 0, 1];
+      for (const temperature of [1e-9, 1e-30, 1e-300, Number.MIN_VALUE]) {
+        for (const [shape, axis, turned] of [
+          [[3, 4], 1, false],
+          [[4, 3], 0, true],
+        ] as const) {
+          const order = (i: number) => (turned ? (i % 3) * 4 + Math.floor(i / 3) : i);
+          const x = new array(rows.map((_, i) => rows[order(i)] as number));
+          const want = p.map((_, i) => p[order(i)] as number);
+          same(softmax(x, { temperature, shape, axis }), want, `T = ${temperature}`);
+          const logs = logSoftmax(x, { temperature, shape, axis });
+          const half = -Math.fround(Math.LN2);
+          want.forEach((v, i) => {
+            const log = logs[i] as number;
+            if (v === 1) expect(log).toBe(0);
+            else if (v === 0.5) expect(Math.fround(log)).toBe(half);
+            else expect(log).toBeLessThan(-1e8);
+          });
+        }
+      }
+      expect(softmax(new array([NaN, 1e20]), { temperature: 1e-300 })).toEqual(new array([NaN, NaN]));
+      expect(softmax(new array([Infinity, 1e20]), { temperature: 1e-300 })).toEqual(new array([NaN, NaN]));
+    });
   });
 
   it("allMasked applies to wholly masked rows alone", () => {
