@@ -26,10 +26,10 @@ const WEIGHT: usize = memory.data(512, 16); // w_y
 const DISTANCE: usize = memory.data(512, 16); // Σ c_j·(a − x_j) over all classes, NaN where a target is negative
 const MASS: usize = memory.data(512, 16); // C
 const REST: usize = memory.data(512, 16); // log1p(q)
-const UNIT: usize = memory.data(512, 16); // 1/S, in the units of the exponentials
+const UNIT: usize = memory.data(512, 16); // 1/S, over the headroom of the exponentials
 const OTHERS: usize = memory.data(512, 16); // 1 − p of the maximum
-const SLOPE: usize = memory.data(512, 16); // C·scale/S
-const LABEL_TERM: usize = memory.data(512, 16); // e^{x_y}, in the units of the sum
+const SLOPE: usize = memory.data(512, 16); // C·scale/S, of exponentials without their headroom
+const LABEL_TERM: usize = memory.data(512, 16); // e^{x_y}, without the headroom
 /** The class of the maximum, −1 until it is met. */
 const TOP_CLASS: usize = memory.data(256, 16);
 
@@ -109,7 +109,8 @@ function coefficientAt<T>(j: i32, t: usize, w: usize, smoothing: f64, share: f64
 function ownLoss(own: f64, top: f64, logit: f64, rest: f64): f64 {
   const behind = top - logit;
   if (behind != Infinity) return own * (behind + rest);
-  return own == 0 ? own * rest : 2 * (own * (top / 2 - logit / 2));
+  // NaN of a row with a NaN in it, where the class may be at −∞
+  return own == 0 ? own * rest : 2 * (own * (top / 2 - logit / 2)) + (rest - rest);
 }
 
 // @ts-ignore: decorator
@@ -174,6 +175,20 @@ function finishSums<T>(rows: i32): void {
   }
 }
 
+/** Whether what exponentials with their headroom are multiplied by is no normal number: of weights of 1e-20 (f32) or 1e-155 already. */
+function isLow<T>(slope: f64): bool {
+  const least: f64 = sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
+  return slope != 0 && Math.abs(slope) < least / headroomInverse<T>();
+}
+
+/** Takes the headroom from the exponentials of a row. */
+function lower<T>(y: usize, r: i32): void {
+  for (let j = 0; j < n; j++) {
+    const p = elementOf<T>(y, r, j);
+    store<T>(p, <T>(<f64>load<T>(p) * headroomInverse<T>()));
+  }
+}
+
 /** The losses, and what the gradient is multiplied by. */
 function finishRows<T>(rows: i32): void {
   for (let r = 0; r < rows; r++) {
@@ -201,10 +216,10 @@ function finishRows<T>(rows: i32): void {
     }
     if (none) loss = NaN;
     store<f64>(at(losses, r), weighed(loss, sample));
-    const slope = mass * scale * sample * load<f64>(at(UNIT, r)) + (none ? NaN : 0);
+    const slope = mass * scale * sample * (load<f64>(at(UNIT, r)) / headroomInverse<T>()) + (none ? NaN : 0);
     store<f64>(at(MASS, r), mass);
     store<f64>(at(SLOPE, r), slope);
-    store<T>(FACTOR + <usize>r * sizeof<T>(), <T>slope);
+    store<T>(FACTOR + <usize>r * sizeof<T>(), <T>(isLow<T>(slope) ? slope : slope * headroomInverse<T>()));
   }
 }
 
@@ -212,7 +227,8 @@ function finishRows<T>(rows: i32): void {
 function writeRows<T>(y: usize, rows: i32): void {
   for (let r = 0; r < rows; r++) {
     const label = labelOf(r);
-    if (isHere(label)) store<f64>(at(LABEL_TERM, r), <f64>load<T>(elementOf<T>(y, r, label - from)));
+    if (isHere(label)) store<f64>(at(LABEL_TERM, r), <f64>load<T>(elementOf<T>(y, r, label - from)) * headroomInverse<T>());
+    if (isLow<T>(load<f64>(at(SLOPE, r)))) lower<T>(y, r);
   }
   if (spreadOut) {
     const row = <usize>n * sizeof<T>();
@@ -239,7 +255,7 @@ function writeRows<T>(y: usize, rows: i32): void {
       const rest = load<f64>(at(OTHERS, r));
       const c = (spreadOut ? coefficientAt<T>(top - from, t, weights, smoothing, share) : 0) + (top == label ? own : 0);
       // from 1 − p where that is the smaller
-      const slopeOfTop = rest < 0.5 ? rowScale * (mass - c - mass * rest) : (load<f64>(at(TERM, r)) / headroomInverse<T>()) * slope - rowScale * c;
+      const slopeOfTop = rest < 0.5 ? rowScale * (mass - c - mass * rest) : load<f64>(at(TERM, r)) * slope - rowScale * c;
       store<T>(elementOf<T>(y, r, top - from), <T>(slopeOfTop + (slope - slope)));
     }
     if (isHere(label) && label != top) {

@@ -102,6 +102,32 @@ forEachType((dtype: DType) => {
     expect(Number.isFinite(wanted) ? value / wanted : value).toBeCloseTo(Number.isFinite(wanted) ? 1 : wanted, 5);
   });
 
+  it("gradients of rows of any weight are that many times those of weight 1, to the bit where they are normal numbers", () => {
+    const row = of([1, 2, 3, -4, 0.5, 2.25, 7]);
+    const exponents = dtype === f32 ? [-60, -64, -70, -100, -110] : [-400, -512, -520, -900, -1000];
+    for (const soft of [false, true])
+      for (const n of [7, 3]) {
+        const x = row.slice(0, n);
+        const target = soft ? x.map((v: number) => Math.abs(v)) : [1];
+        const { grad } = api.crossEntropyWithGrad(x, target, { reduction: "none", shape: [1, n] });
+        for (const e of exponents) {
+          const options = { reduction: "none", shape: [1, n], sampleWeight: of([2 ** e]) };
+          const got = api.crossEntropyWithGrad(x, target, options).grad;
+          got.forEach((v: number, i: number) => {
+            const wanted = (grad[i] as number) * 2 ** e;
+            expect(v, `2^${e} [${i}]`).toBe(wanted);
+          });
+        }
+      }
+  });
+
+  it("a NaN beside a class at −∞ makes the loss NaN, not infinite", () => {
+    const x = of([1, -Infinity, Number.NaN, 2]);
+    expect(api.crossEntropy(x, [1])).toBeNaN();
+    expect(api.perplexity(x, [1])).toBeNaN();
+    expect(api.crossEntropyWithGrad(x, [1]).value).toBeNaN();
+  });
+
   it("a mean of large losses overflows only where it is no number itself", () => {
     const far = of([max, 0, max, 0, max, 0]);
     const options = { shape: [3, 2] };
