@@ -175,17 +175,22 @@ function finishSums<T>(rows: i32): void {
   }
 }
 
-/** Whether what exponentials with their headroom are multiplied by is no normal number: of weights of 1e-20 (f32) or 1e-155 already. */
-function isLow<T>(slope: f64): bool {
+/**
+ * Whether a row's factors are no normal numbers of the type: what its exponentials with their headroom are multiplied by, of weights of
+ * 1e-20 (f32) or 1e-155 (f64) already, or what its coefficients are.
+ */
+function isLow<T>(slope: f64, rowScale: f64): bool {
   const least: f64 = sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
-  return slope != 0 && Math.abs(slope) < least / headroomInverse<T>();
+  return (slope != 0 && Math.abs(slope) < least / headroomInverse<T>()) || (rowScale != 0 && Math.abs(rowScale) < least);
 }
 
-/** Takes the headroom from the exponentials of a row. */
-function lower<T>(y: usize, r: i32): void {
+/** The gradient of such a row, element by element in f64. */
+function writeLow<T>(y: usize, r: i32, slope: f64, rowScale: f64): void {
+  const t = targets ? targets + <usize>(r * n) * sizeof<T>() : 0;
   for (let j = 0; j < n; j++) {
     const p = elementOf<T>(y, r, j);
-    store<T>(p, <T>(<f64>load<T>(p) * headroomInverse<T>()));
+    const c = spreadOut ? coefficientAt<T>(j, t, weights, smoothing, share) : 0;
+    store<T>(p, <T>(<f64>load<T>(p) * headroomInverse<T>() * slope - rowScale * c));
   }
 }
 
@@ -219,7 +224,7 @@ function finishRows<T>(rows: i32): void {
     const slope = mass * scale * sample * (load<f64>(at(UNIT, r)) / headroomInverse<T>()) + (none ? NaN : 0);
     store<f64>(at(MASS, r), mass);
     store<f64>(at(SLOPE, r), slope);
-    store<T>(FACTOR + <usize>r * sizeof<T>(), <T>(isLow<T>(slope) ? slope : slope * headroomInverse<T>()));
+    store<T>(FACTOR + <usize>r * sizeof<T>(), <T>(isLow<T>(slope, scale * sample) ? 1 : slope * headroomInverse<T>()));
   }
 }
 
@@ -228,12 +233,12 @@ function writeRows<T>(y: usize, rows: i32): void {
   for (let r = 0; r < rows; r++) {
     const label = labelOf(r);
     if (isHere(label)) store<f64>(at(LABEL_TERM, r), <f64>load<T>(elementOf<T>(y, r, label - from)) * headroomInverse<T>());
-    if (isLow<T>(load<f64>(at(SLOPE, r)))) lower<T>(y, r);
   }
   if (spreadOut) {
     const row = <usize>n * sizeof<T>();
     for (let r = 0; r < rows; r++) {
       const rowScale = scale * sampleOf(r);
+      if (isLow<T>(load<f64>(at(SLOPE, r)), rowScale)) continue;
       const f = splat<T>(load<T>(FACTOR + <usize>r * sizeof<T>()));
       const t = targets ? targets + <usize>r * row : 0;
       writeGradient<T>(y + <usize>r * row, t, weights, f, splat<T>(<T>((1 - smoothing) * rowScale)), splat<T>(<T>(share * rowScale)));
@@ -248,6 +253,7 @@ function writeRows<T>(y: usize, rows: i32): void {
     const t = targets ? targets + <usize>(r * n) * sizeof<T>() : 0;
     const rowScale = scale * sampleOf(r);
     const slope = load<f64>(at(SLOPE, r));
+    if (isLow<T>(slope, rowScale)) writeLow<T>(y, r, slope, rowScale);
     const own = labels ? load<f64>(at(WEIGHT, r)) * (1 - smoothing) : 0;
     const top = load<i32>(TOP_CLASS + <usize>r * sizeof<i32>());
     if (top >= 0 && isHere(top)) {

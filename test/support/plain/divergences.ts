@@ -170,7 +170,8 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
           : normalize
             ? { value: (s - mean) / d.total, size: (size + spread) / d.total }
             : { value: s, size };
-      if (!Number.isFinite(of.value) || !Number.isFinite(of.size)) return ANYTHING;
+      // this reference does not know a sum that overflows
+      if (!Number.isFinite(of.value) || !Number.isFinite(of.size) || d.total === Infinity) return ANYTHING;
       // of subnormal probabilities little is promised
       const lost = w < (softmaxed ? dtype.tiny : 2 * f64.tiny) ? of.size : 0;
       return { value: of.value, error: (24 + 2 * shift) * (dtype.unit + U) * (Math.abs(of.value) + of.size) + lost };
