@@ -3,9 +3,9 @@ import { info, init, initSync, softmax } from "./surprisal/index.js";
 const kernels = () => fetch("surprisal/wasm/softmax.base.wasm");
 
 /** Takes kernels into use that were not before. */
-async function takes(softmax) {
+async function takes(source) {
   initSync();
-  await init({ modules: { softmax }, variant: "base" });
+  await init({ modules: { softmax: source }, variant: "base" });
   const { variant } = info();
   if (variant !== "base") throw new Error(`the variant is ${variant}`);
   const [half] = softmax([0, 0]);

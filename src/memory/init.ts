@@ -69,9 +69,9 @@ function isBytes(value: unknown): value is BufferSource {
 }
 
 function refuse(fn: string, { argument, source }: Given): never {
-  const more =
+  const expected =
     fn === "init" ? "a WebAssembly.Module, bytes, a Response or a promise of one" : "a WebAssembly.Module or bytes";
-  return failKind(fn, argument, more, source);
+  return failKind(fn, argument, expected, source);
 }
 
 const notCompiled = (fn: string, { argument }: Given, cause: unknown): Error =>

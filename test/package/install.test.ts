@@ -164,3 +164,16 @@ it("surprisal/base has the same functions, and the base kernels alone", () => {
     /^true base\ninitSync: .*"relaxed".*(holds "base" alone|no relaxed SIMD)/,
   );
 });
+
+it("surprisal/base takes relaxed modules, and says which it has not been given", () => {
+  const script = `
+    const { readFileSync } = require("node:fs");
+    const { gram, initSync, softmax } = require("surprisal/base");
+    if (require("surprisal").info().variant === "base") return console.log("no relaxed SIMD");
+    initSync({ modules: { softmax: readFileSync(require.resolve("surprisal/wasm/softmax.relaxed.wasm")) } });
+    console.log(softmax([0, 0]).join());
+    try { gram([1], { shape: [1, 1] }); } catch (error) { console.log(error.message); }`;
+  expect(runScript(home, "relaxedModules.cjs", script)).toMatch(
+    /^(no relaxed SIMD|0.5,0.5\ninitSync: the kernels of gram could not be .*holds "base" alone; pass "modules.gram" to init, too)$/,
+  );
+});
