@@ -85,8 +85,8 @@ function promised<T>(error: f64, value: f64, mass: f64, n: i32): bool {
   const raised: f64 = <f64>n * (sizeof<T>() == 4 ? 2.2e-36 : 6.7e-305);
   const promise: f64 = sizeof<T>() == 4 ? 1e-6 : 1e-10;
   const floor: f64 = sizeof<T>() == 4 ? 1e-13 : 1e-20;
-  // 5·max(p, q) must not overflow; comparisons with NaN are false
-  return mass < (sizeof<T>() == 4 ? 1e36 : 1e300) && error * u<T>() + raised <= promise * max(Math.abs(value), floor * mass);
+  // 5·max(p, q) must not overflow, nor C/P; comparisons with NaN are false
+  return value - value == 0 && mass < (sizeof<T>() == 4 ? 1e36 : 1e300) && error * u<T>() + raised <= promise * max(Math.abs(value), floor * mass);
 }
 
 /** ε − log(1 + ε). */

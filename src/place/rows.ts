@@ -416,7 +416,6 @@ export function streamElements(at: Arena, job: ElementJob): void {
   const writesAt: number[] = [];
   const writeSteps: number[] = [];
   let next = at.stage;
-  let moves = false;
   const wanted = writes.filter((one) => one !== undefined);
   const single = length * bytes <= tileBytes && !wanted.some((one) => at.locate(one.array, one.length));
   for (const { operand, steps } of job.reads) {
@@ -427,7 +426,6 @@ export function streamElements(at: Arena, job: ElementJob): void {
     readsAt.push(place || next);
     readSteps.push(place ? bytes : 0);
     if (place) continue;
-    moves = true;
     if (steps && read.length === 1)
       for (let v = 0; v < VECTOR_BYTES; v += bytes) at.copyIn(read.array, bytes, 0, 1, next + v);
     next += slot;
@@ -438,12 +436,10 @@ export function streamElements(at: Arena, job: ElementJob): void {
     const place = write ? at.locate(write.array, write.length) : 0;
     writesAt.push(write ? place || (reads.length + writes.length === 2 ? first : next) : 0);
     writeSteps.push(place ? bytes : 0);
-    if (write && !place) {
-      moves = true;
-      next += slot;
-    }
+    if (write && !place) next += slot;
   }
-  const tile = moves ? tileBytes / bytes : length;
+  // what moves nothing is cut as well: sums are taken tile by tile, and their bits are those of any array
+  const tile = tileBytes / bytes;
   for (let start = 0; start < length; start += tile) {
     const count = Math.min(tile, length - start);
     for (let i = 0; i < reads.length; i++) {

@@ -51,6 +51,21 @@ forEachType((dtype: DType) => {
     }
   });
 
+  it("KL of numbers whose sums are as far apart as numbers can be", () => {
+    const p = of([1, 2, 3, 4]);
+    const q = of([4, 3, 2, 1]);
+    const wanted = api.klDivergence(p, q);
+    const [low, high] = dtype === f32 ? [2 ** -110, 2 ** 110] : [2 ** -338, 2 ** 685];
+    const times = (x: FloatArray, by: number): FloatArray => of(Array.from(x, (v) => v * by));
+    for (const [a, b] of [
+      [low, high],
+      [high, low],
+      [low, 1],
+      [1, high],
+    ] as const)
+      expect(api.klDivergence(times(p, a), times(q, b)) / wanted).toBeCloseTo(1, dtype === f32 ? 5 : 9);
+  });
+
   it("of log-probabilities whose difference overflows, one outcome is certain: 0", () => {
     for (const name of ["klDivergence", "jsDivergence"])
       expect(api[name](of([max]), of([-max]), { from: "logProbabilities" })).toBe(0);
