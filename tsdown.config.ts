@@ -3,7 +3,7 @@ import { minify } from "terser";
 import { defineConfig, type UserConfig } from "tsdown";
 
 /**
- * Of the loader only instantiation is used, without imports, of modules and bytes. The rest, access to managed objects, which no
+ * Of the loader only instantiation is used, of modules, with nothing imported but memory. The rest, access to managed objects, which no
  * kernel has, would weigh 2.3 KB gzipped, and polyfill Object.hasOwn: importing must touch nothing.
  */
 const instantiationOnly = {
@@ -16,8 +16,8 @@ const instantiationOnly = {
       [/^.*return instantiateStreaming\(source, imports\);$/gm, ""],
       [/^const utf16 = .*$/m, ""],
       [/^Object\.hasOwn = [\s\S]*?^};$/m, ""],
-      // an edge sandbox holds modules of another realm
-      [/src instanceof WebAssembly\.Module/, 'Object.prototype.toString.call(src) === "[object WebAssembly.Module]"'],
+      // it is given nothing else, in an edge sandbox modules of another realm
+      [/src instanceof WebAssembly\.Module/, "true"],
     ];
     return unused.reduce((kept, [pattern, instead]) => {
       if (kept.search(pattern) < 0) throw new Error(`the loader is not what it was: no ${pattern}`);
@@ -26,18 +26,18 @@ const instantiationOnly = {
   },
 };
 
-/** Moves the packed kernels to the end: between lines of code, gzip would give both codes that fit neither, and 1.2 KB more. */
+/** Moves the packed kernels, and the records with them, to the end: between lines of code, gzip would give both codes that fit neither. */
 const kernelsLast = {
   name: "kernels-last",
   renderChunk(code: string) {
-    const packed = code.match(/^(const|var|let) \w+ = "[\w+/=]{999,}";$/gm) ?? [];
-    return `${packed.reduce((rest, line) => rest.replace(line, ""), code)}\n${packed.join("\n")}\n`;
+    const packed = /^(const|var|let) [\w$]+ = ("[^"\\]{400,}"|\{\s*name: "\w+",\s*source: [\w$]+\s*\});\n/gm;
+    return `${code.replace(packed, "")}\n${(code.match(packed) ?? []).join("")}`;
   },
 };
 
-/** Terser after the bundler's own minifier: 0.8 % less, gzipped. */
-const minifiedTwice = {
-  name: "minified-twice",
+/** Terser: 0.8 % less than the bundler's own minifier, gzipped; and a call that does nothing else stays marked so for the next bundler. */
+const minified = {
+  name: "minified",
   async generateBundle(_: unknown, bundle: Record<string, { type: string; code?: string }>) {
     for (const [name, chunk] of Object.entries(bundle)) {
       if (chunk.code === undefined || !/js$/.test(name)) continue;
@@ -45,33 +45,38 @@ const minifiedTwice = {
         module: name.endsWith(".js"),
         ecma: 2020,
         compress: { passes: 2, reduce_funcs: false },
+        format: { preserve_annotations: true },
       });
       chunk.code = code as string;
     }
   },
 };
 
-/** Where the kernels come from: a file of src/memory/embedded/. */
-const kernelsFrom = (source: string) => ({
+interface Kernels {
+  /** Where they come from: a file of src/memory/embedded/. */
+  readonly from: "index" | "base" | "workerd" | "precompiledBase";
+  /** The file beside the entry that imports those of a family, in place of what is embedded; none: they are embedded. */
+  readonly beside?: (family: string) => string;
+}
+
+const kernelsFrom = ({ from, beside }: Kernels) => ({
   name: "kernels-from",
   resolveId(id: string) {
-    if (id === "./embedded/index.ts")
-      return fileURLToPath(new URL(`src/memory/embedded/${source}.ts`, import.meta.url));
-    // beside the file, in dist/
-    if (id.startsWith("surprisal/")) return { id: id.replace("surprisal", "."), external: "absolute" as const };
+    if (id === "./embedded/index.ts") return fileURLToPath(new URL(`src/memory/embedded/${from}.ts`, import.meta.url));
+    const family = /build\/embedded\/(\w+)\.ts$/.exec(id)?.[1];
+    if (beside && family) return { id: beside(family), external: "absolute" as const };
     return undefined;
   },
 });
 
-/** One self-contained file: no chunk is shared with the others. */
-const entry = (name: string, source: string, more: UserConfig = {}): UserConfig => ({
+/** One self-contained file: no chunk is shared with the others. What runtimes import as WebAssembly is beside it, a file for each family. */
+const entry = (name: string, kernels: Kernels, more: UserConfig = {}): UserConfig => ({
   entry: { [name]: "src/index.ts" },
   format: "esm",
   platform: "neutral",
   target: "es2022",
   dts: false,
-  plugins: [instantiationOnly, kernelsFrom(source), kernelsLast, minifiedTwice],
-  minify: true,
+  plugins: [instantiationOnly, kernelsFrom(kernels), kernelsLast, minified],
   clean: false,
   outputOptions: { exports: "named" },
   // the loader is the one run-time dependency, and goes into the bundle
@@ -82,9 +87,13 @@ const entry = (name: string, source: string, more: UserConfig = {}): UserConfig 
 
 export default defineConfig([
   // all have its types
-  entry("index", "index", { format: ["esm", "cjs"], dts: true, copy: ["build/base.wasm", "build/relaxed.wasm"] }),
-  entry("base", "base", { format: ["esm", "cjs"] }),
-  entry("index.workerd", "workerd"),
-  entry("base.workerd", "workerd.base"),
-  entry("index.edge", "edge"),
+  entry(
+    "index",
+    { from: "index" },
+    { format: ["esm", "cjs"], dts: true, copy: ["build/wasm", "build/workerd", "build/edge"] },
+  ),
+  entry("base", { from: "base" }, { format: ["esm", "cjs"] }),
+  entry("index.workerd", { from: "workerd", beside: (family) => `./workerd/${family}.js` }),
+  entry("base.workerd", { from: "precompiledBase", beside: (family) => `./workerd/${family}.base.js` }),
+  entry("index.edge", { from: "precompiledBase", beside: (family) => `./edge/${family}.js` }),
 ]);

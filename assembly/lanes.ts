@@ -42,7 +42,7 @@ export function constant<T>(table: usize, i: i32): v128 {
   return broadcast<T>(table + <usize>i * sizeof<T>());
 }
 
-/** a·b + c: fused in the relaxed variant, two roundings in the base, which assembly/embed/unfuse.ts makes. Error bounds must hold for both. */
+/** a·b + c: fused in the relaxed variant, two roundings in the base, which assembly/embed/unpack.ts makes. Error bounds must hold for both. */
 // @ts-ignore: decorator
 @inline
 export function madd<T>(a: v128, b: v128, c: v128): v128 {

@@ -1,6 +1,13 @@
-/** How long from nothing to the first result, in fresh processes, beside a process that does nothing. */
+/**
+ * How long from nothing to the first result, in fresh processes, beside a process that does nothing: Node, and workerd with a Worker that
+ * answers. And how long the first call of each family of kernels takes, in a process that has called none of it.
+ */
 import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundle, fetched, WORKERD, withServer } from "../runtimes/workerd.ts";
 import { inTurn, ratiosOf, type Spread, spread } from "./harness.ts";
 import { options } from "./options.ts";
 import { model } from "./peers/onnx.ts";
@@ -40,16 +47,16 @@ const scripts: Record<string, string> = {
   "ort-node": ort("onnxruntime-node"),
 };
 
-/** Milliseconds of a process that runs the script, with the peers in reach. */
-function processTime(script: string): number {
+/** What a script prints, with the peers in reach, and the milliseconds of its process. */
+function runProcess(script: string): { printed: string; ms: number } {
   const cwd = fileURLToPath(new URL("peers/", import.meta.url));
   const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
     cwd,
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`a script of the start-up benchmark failed:\n${script}\n${stderr}`);
-  return performance.now() - start;
+  return { printed: stdout, ms: performance.now() - start };
 }
 
 function startUp(): { name: string; times: number[] }[] {
@@ -59,9 +66,71 @@ function startUp(): { name: string; times: number[] }[] {
   const rounds = options.rounds(15, 3);
   for (let round = 0; round < rounds; round++) {
     // in one order the empty process would always follow the heaviest, and pay for its end
-    for (const { script, times } of inTurn(contestants, round)) times.push(processTime(script));
+    for (const { script, times } of inTurn(contestants, round)) times.push(runProcess(script).ms);
   }
   return contestants;
+}
+
+/** A call of each family. */
+const CALLS = {
+  softmax: "softmax([1, 2, 3])",
+  losses: "crossEntropy([1, 2, 3], [0])",
+  divergence: "klDivergence([0.5, 0.5], [0.25, 0.75])",
+  gram: "gram([1, 2, 3], { shape: [3, 1] })",
+  transport: "emd([1], [1], [0])",
+};
+
+/** Of each family the milliseconds of its first call, the others having been called before. */
+function firstCalls(): Record<string, number[]> {
+  const times: Record<string, number[]> = {};
+  const names = Object.keys(CALLS) as (keyof typeof CALLS)[];
+  for (let round = 0; round < options.rounds(15, 3); round++) {
+    for (const name of names) {
+      const others = names.filter((other) => other !== name).map((other) => `s.${CALLS[other]};`);
+      const { printed } = runProcess(
+        `import * as s from "${options.dist}"; ${others.join(" ")}
+        const start = performance.now(); s.${CALLS[name]}; console.log(performance.now() - start);`,
+      );
+      times[name] ??= [];
+      times[name].push(Number(printed));
+    }
+  }
+  return times;
+}
+
+/** The milliseconds of a workerd from its start to an answer: of a Worker that does nothing, and of one with a softmax in it. */
+async function inWorkerd(): Promise<Record<string, number[]>> {
+  const folder = mkdtempSync(join(tmpdir(), "surprisal-startup-"));
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const entry = fileURLToPath(options.dist).replace(/\.js$/, ".workerd.js");
+  const workers = {
+    "empty in workerd": 'export default { fetch: () => new Response("0.5,0.5") };',
+    "surprisal in workerd": `import { softmax } from ${JSON.stringify(entry)};
+      export default { fetch: () => new Response(softmax(Float32Array.of(0, 0)).join()) };`,
+  };
+  const times: Record<string, number[]> = {};
+  try {
+    for (let round = 0; round < options.rounds(15, 3); round++) {
+      for (const [name, source] of inTurn(Object.entries(workers), round)) {
+        const home = { folder, write };
+        const modules = await bundle(home, source, name.replaceAll(" ", ""));
+        const start = performance.now();
+        const answer = await withServer(home, modules, async ({ url }) => {
+          const text = await fetched(url);
+          times[name] ??= [];
+          times[name].push(performance.now() - start);
+          return text;
+        });
+        if (answer !== "0.5,0.5") throw new Error(`${name} answers ${answer}`);
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return times;
 }
 
 const measured = startUp();
@@ -76,4 +145,17 @@ console.log(`start-up\n${columns([["", "ms", "over empty"], ...over])}`);
 
 if (options.against) console.log(`\n${ratios({ "whole processes": ratiosOf(measured) })}`);
 
-if (options.complete) save("startup", { ms });
+const spreads = (times: Record<string, number[]>): Record<string, Spread> =>
+  Object.fromEntries(Object.entries(times).map(([name, list]) => [name, spread(list)]));
+
+const first = spreads(firstCalls());
+console.log(
+  `\nfirst call of a family\n${columns([["", "ms"], ...Object.entries(first).map(([name, { median }]) => [name, digits(median)])])}`,
+);
+
+const workerd = existsSync(WORKERD) ? spreads(await inWorkerd()) : {};
+const { "empty in workerd": idle, "surprisal in workerd": worker } = workerd;
+if (idle && worker)
+  console.log(`\nworkerd, over a Worker that does nothing: ${(worker.median - idle.median).toFixed(1)} ms`);
+
+if (options.complete) save("startup", { ms, first, workerd });

@@ -107,7 +107,7 @@ export async function runPages(start: () => Promise<Browser>, home: Home, row: R
   try {
     await row(browser.name, "page, `<script type=module>`", () => visit("/page.html"));
     await row(browser.name, "page, `surprisal/base`", () => visit("/base.html"));
-    await row(browser.name, "page, `init({ module: fetch(…) })`", () => visit("/init.html"));
+    await row(browser.name, "page, `init({ modules })`", () => visit("/init.html"));
     await row(browser.name, "module worker", () => visit("/worker.html"));
     await row(browser.name, `page, CSP \`${POLICIES.compiling}\``, () => visit("/compiling/page.html"));
     await row(browser.name, "module worker, the same CSP", () => visit("/compiling/worker.html"));

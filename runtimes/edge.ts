@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { check, type Home, type Result, type Row, tool } from "./home.ts";
+import { check, FAMILIES, type Home, type Result, type Row, tool } from "./home.ts";
 
 /**
  * Bundles in the conditions of an edge function. As Vercel's build does, `x.wasm?module` becomes a global that holds the module
@@ -24,8 +24,8 @@ export async function bundle(home: Home, source: string): Promise<string> {
         setup(bundler) {
           bundler.onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm" }));
           bundler.onLoad({ filter: /./, namespace: "wasm" }, ({ path }) => {
-            const variant = /(\w+)\.wasm/.exec(path)?.[1];
-            return { contents: `export default globalThis.wasm_${variant};` };
+            const family = /(\w+)\.base\.wasm/.exec(path)?.[1];
+            return { contents: `export default globalThis.wasm_${family};` };
           });
         },
       },
@@ -35,12 +35,13 @@ export async function bundle(home: Home, source: string): Promise<string> {
 }
 
 /** Runs a bundle in the sandbox, where bytes may not be compiled; prints what `edge.default` gives. */
-function host(bundled: string, wasm: string): string {
+function host(bundled: string, folder: string): string {
   return `
     const { readFileSync } = require("node:fs");
     const { EdgeVM } = require(${JSON.stringify(tool("@edge-runtime/vm"))});
     const vm = new EdgeVM({ codeGeneration: { strings: false, wasm: false } });
-    vm.context.wasm_base = new WebAssembly.Module(readFileSync(${JSON.stringify(wasm)}));
+    for (const family of ${JSON.stringify(FAMILIES)})
+      vm.context["wasm_" + family] = new WebAssembly.Module(readFileSync(${JSON.stringify(folder)} + "/" + family + ".base.wasm"));
     vm.evaluate(readFileSync(${JSON.stringify(bundled)}, "utf8"));
     Promise.resolve(vm.evaluate("edge.default()")).then((result) => console.log(JSON.stringify(result)));`;
 }
@@ -51,14 +52,14 @@ export async function run(home: Home, row: Row): Promise<void> {
   const runtime = `Edge Runtime ${version}`;
   const programOf = async (name: string, source: string): Promise<string> => {
     const bundled = home.write(`${name}.js`, await bundle(home, source));
-    return home.write(`${name}.cjs`, host(bundled, join(home.installed, "dist/base.wasm")));
+    return home.write(`${name}.cjs`, host(bundled, join(home.installed, "dist/wasm")));
   };
   const program = await programOf(
     "edge",
-    `import base from "surprisal/base.wasm?module";
+    `${FAMILIES.map((family) => `import ${family} from "surprisal/wasm/${family}.base.wasm?module";`).join("\n")}
     import * as surprisal from "surprisal";
     import { conform } from "./conform.mjs";
-    export default () => conform(surprisal, { base, version: "${home.version}", baseOnly: true });`,
+    export default () => conform(surprisal, { base: { ${FAMILIES} }, version: "${home.version}", baseOnly: true });`,
   );
   await row(
     runtime,
@@ -80,7 +81,7 @@ export async function run(home: Home, row: Row): Promise<void> {
     return check({
       "the error says that a module is wanted": async () => {
         const message = await home.exec(process.execPath, [compiles]);
-        if (!/^"Error: initSync: .*wasm-unsafe-eval.*precompiled \\"module\\"/.test(message)) throw new Error(message);
+        if (!/^"Error: initSync: .*wasm-unsafe-eval.*precompiled \\"modules\\"/.test(message)) throw new Error(message);
       },
     });
   });

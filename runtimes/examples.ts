@@ -214,7 +214,7 @@ function cloudflareWorker(home: Home): Cases {
       await home.exec(tool("node24/bin/node"), [tool("wrangler/bin/wrangler.js"), ...command], {
         env: { WRANGLER_SEND_METRICS: "false", XDG_CONFIG_HOME: home.folder },
       });
-      const kernels = readdirSync(home.folder).filter((name) => /^[0-9a-f]{40}-\w+\.wasm$/.test(name));
+      const kernels = readdirSync(home.folder).filter((name) => /^[0-9a-f]{40}-[\w.]+\.wasm$/.test(name));
       await withServer(home, ["index.js", ...kernels], async ({ url }) => {
         const [probabilities, bits] = [PROBABILITIES[1] as number[], BITS[1] as number];
         const tokens = [1, 2].map((token) => ({ token, probability: probabilities[token] }));

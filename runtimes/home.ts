@@ -55,6 +55,9 @@ export interface Home {
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** The families of kernels, of each of which the package has a .wasm file in either variant. */
+export const FAMILIES = ["softmax", "losses", "divergence", "gram", "transport"];
+
 /** A path in runtimes/node_modules. */
 export const tool = (path: string): string => join(root, "runtimes/node_modules", path);
 

@@ -1,5 +1,5 @@
 /** Node, from the oldest release that is maintained to the newest: ES modules, CommonJS, worker threads. */
-import { type Home, type Row, tool } from "./home.ts";
+import { FAMILIES, type Home, type Row, tool } from "./home.ts";
 
 const NODES = ["node20", "node22", "node24", "node26"];
 
@@ -9,10 +9,13 @@ export function program(home: Home, entry = "surprisal"): string {
     import { readFileSync } from "node:fs";
     import * as surprisal from "${entry}";
     import { conform } from "./conform.mjs";
-    const [base, relaxed] = ["base", "relaxed"].map((name) => readFileSync(\`node_modules/surprisal/dist/\${name}.wasm\`));
+    const [base, relaxed] = ["base", "relaxed"].map((variant) =>
+      Object.fromEntries(${JSON.stringify(FAMILIES)}.map((family) =>
+        [family, readFileSync(\`node_modules/surprisal/dist/wasm/\${family}.\${variant}.wasm\`)])));
+    base.softmax = new WebAssembly.Module(base.softmax);
     const options = {
       version: ${JSON.stringify(home.version)},
-      base: new WebAssembly.Module(base),
+      base,
       relaxed,
       baseOnly: ${entry !== "surprisal"},
     };
@@ -39,8 +42,8 @@ export async function run(home: Home, row: Row): Promise<void> {
     `import { readFileSync } from "node:fs";
     import { Worker } from "node:worker_threads";
     // a compiled module goes to a worker without a copy
-    const base = new WebAssembly.Module(readFileSync("node_modules/surprisal/dist/base.wasm"));
-    const worker = new Worker("./worker.mjs", { workerData: { base } });
+    const softmax = new WebAssembly.Module(readFileSync("node_modules/surprisal/dist/wasm/softmax.base.wasm"));
+    const worker = new Worker("./worker.mjs", { workerData: { base: { softmax } } });
     worker.on("message", (result) => console.log(JSON.stringify(result)));`,
   );
   for (const name of NODES) {

@@ -6,20 +6,20 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { build } from "esbuild";
-import { check, type Home, type Result, type Row, tool } from "./home.ts";
+import { check, FAMILIES, type Home, type Result, type Row, tool } from "./home.ts";
 
 export const WORKERD = tool("@cloudflare/workerd-linux-64/bin/workerd");
 
 /**
- * Bundles a Worker as wrangler does, in its conditions: code in one file, and WebAssembly beside it. Returns the names of the
- * modules, the Worker first.
+ * Bundles a Worker as wrangler does, in its conditions: code in one file, and beside it the WebAssembly that it imports. Returns the
+ * names of the modules, the Worker first.
  */
-export async function bundle(home: Home, source: string, name: string): Promise<string[]> {
-  const modules: string[] = [`${name}.js`];
-  await build({
+export async function bundle(home: Pick<Home, "folder">, source: string, name: string): Promise<string[]> {
+  const { metafile } = await build({
     stdin: { contents: source, resolveDir: home.folder },
-    outfile: join(home.folder, modules[0] as string),
+    outfile: join(home.folder, `${name}.js`),
     bundle: true,
+    metafile: true,
     format: "esm",
     target: "esnext",
     conditions: ["workerd", "worker", "browser"],
@@ -32,7 +32,6 @@ export async function bundle(home: Home, source: string, name: string): Promise<
             const options = { resolveDir, kind: "import-statement", pluginData: "resolved" } as const;
             const file = (await bundler.resolve(path, options)).path;
             const module = basename(file);
-            if (!modules.includes(module)) modules.push(module);
             copyFileSync(file, join(home.folder, module));
             return { path: `./${module}`, external: true };
           });
@@ -40,7 +39,8 @@ export async function bundle(home: Home, source: string, name: string): Promise<
       },
     ],
   });
-  return modules;
+  const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => basename(path)));
+  return [`${name}.js`, ...new Set(imported)];
 }
 
 export interface Server {
@@ -50,7 +50,11 @@ export interface Server {
 }
 
 /** Serves a Worker of modules in the folder, the first its code, on a port of workerd's choice. */
-export async function serve(home: Home, modules: readonly string[], v8Flags: readonly string[] = []): Promise<Server> {
+export async function serve(
+  home: Pick<Home, "folder" | "write">,
+  modules: readonly string[],
+  v8Flags: readonly string[] = [],
+): Promise<Server> {
   const text = JSON.stringify;
   const kind = (name: string): string => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const config = home.write(
@@ -94,7 +98,7 @@ export async function serve(home: Home, modules: readonly string[], v8Flags: rea
 
 /** Serves it for as long as `use` takes. */
 export async function withServer<T>(
-  home: Home,
+  home: Pick<Home, "folder" | "write">,
   modules: readonly string[],
   use: (server: Server) => Promise<T>,
   v8Flags?: readonly string[],
@@ -115,9 +119,12 @@ export async function fetched(url: string): Promise<string> {
 }
 
 function worker(home: Home, entry: string): string {
+  const imported = (variant: string) =>
+    FAMILIES.map((family) => `import ${family}_${variant} from "surprisal/wasm/${family}.${variant}.wasm";`).join("\n");
+  const record = (variant: string) => `{ ${FAMILIES.map((family) => `${family}: ${family}_${variant}`)} }`;
   return `
-    import base from "surprisal/base.wasm";
-    import relaxed from "surprisal/relaxed.wasm";
+    ${imported("base")}
+    ${imported("relaxed")}
     import * as surprisal from "${entry}";
     import { conform } from "./conform.mjs";
     // a call at module scope, as Workers like to make
@@ -126,7 +133,8 @@ function worker(home: Home, entry: string): string {
       async fetch() {
         if (atStart !== "0.5,0.5") throw new Error(atStart);
         const baseOnly = ${entry !== "surprisal"};
-        return Response.json(await conform(surprisal, { base, relaxed, version: "${home.version}", baseOnly }));
+        return Response.json(await conform(surprisal, {
+          base: ${record("base")}, relaxed: ${record("relaxed")}, version: "${home.version}", baseOnly }));
       },
     };`;
 }
@@ -155,11 +163,23 @@ export async function run(home: Home, row: Row): Promise<void> {
       withServer(home, modules, async ({ url }) => JSON.parse(await fetched(url)) as Result),
     );
   }
+  await row(runtime, "a bundle of one function", () =>
+    check({
+      "holds its family and no other": async () => {
+        const source = `import { softmax } from "surprisal";
+          export default { fetch: () => new Response(softmax([0, 0]).join()) };`;
+        const modules = await bundle(home, source, "one");
+        if (modules.join() !== "one.js,softmax.base.wasm,softmax.relaxed.wasm") throw new Error(modules.join());
+        const answer = await withServer(home, modules, ({ url }) => fetched(url));
+        if (answer !== "0.5,0.5") throw new Error(answer);
+      },
+    }),
+  );
   await row(runtime, "compilation blocked", () =>
     check({
       "the error says that a module is wanted": async () => {
         const message = await withServer(home, await bundle(home, COMPILES, "compiles"), ({ url }) => fetched(url));
-        if (!/^Error: initSync: .*wasm-unsafe-eval.*precompiled "module"/.test(message)) throw new Error(message);
+        if (!/^Error: initSync: .*wasm-unsafe-eval.*precompiled "modules"/.test(message)) throw new Error(message);
       },
     }),
   );

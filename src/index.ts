@@ -69,7 +69,7 @@ export {
 } from "./families/style.ts";
 export { type WassersteinOptions, wasserstein } from "./families/wasserstein.ts";
 export { type WassersteinHistogramOptions, wassersteinHistogram } from "./families/wassersteinHistogram.ts";
-export { type AsyncInitOptions, type InitOptions, info, init, initSync } from "./memory/kernels.ts";
+export { type AsyncInitOptions, type InitOptions, info, init, initSync } from "./memory/init.ts";
 export { resident } from "./memory/resident.ts";
 export type {
   FloatArray,

@@ -8,13 +8,21 @@ const NOTHING: object = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.cre
 
 /**
  * An options object, of which a function knows the options `names`. They are to be read from it once each, all of them before
- * any array: a getter among them may do anything.
+ * any array: a getter among them may do anything. Of an option that is such an object itself, its name is the `argument`.
  */
-export function optionsOf<T extends object>(fn: string, value: T | undefined, names: readonly string[]): Partial<T> {
+export function optionsOf<T extends object>(
+  fn: string,
+  value: T | undefined,
+  names: readonly string[],
+  argument = "options",
+): Partial<T> {
   if (value === undefined) return NOTHING as Partial<T>;
   if (typeof value !== "object" || value === null || tagOf(value) !== undefined || Array.isArray(value))
-    failKind(fn, "options", "an object", value);
-  for (const name in value) if (!isAmong(name, names) && isGiven(value, name)) failUnknown(fn, name, names);
+    failKind(fn, argument, "an object", value);
+  for (const name in value) {
+    if (isAmong(name, names) || !isGiven(value, name)) continue;
+    failUnknown(fn, argument === "options" ? "unknown option" : `"${argument}" has an unknown name`, name, names);
+  }
   return value;
 }
 
@@ -29,13 +37,13 @@ function isGiven(value: object, name: string): boolean {
   return Object.hasOwn(value, name) && (value as Record<string, unknown>)[name] !== undefined;
 }
 
-function failUnknown(fn: string, name: string, names: readonly string[]): never {
+function failUnknown(fn: string, what: string, name: string, names: readonly string[]): never {
   const distances = names.map((known) => distance(name.toLowerCase(), known.toLowerCase()));
   const least = Math.min(...distances);
   const near = names[distances.indexOf(least)];
   // half of the letters wrong is another word
   const hint = least * 2 <= name.length ? `, did you mean "${near}"?` : `; it takes ${names.join(", ")}`;
-  throw new TypeError(`${fn}: unknown option ${JSON.stringify(name)}${hint}`);
+  throw new TypeError(`${fn}: ${what} ${JSON.stringify(name)}${hint}`);
 }
 
 /** Letters to insert, remove, replace, or exchange with their neighbour, to make one word of the other (Damerau 1964). */

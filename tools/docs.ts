@@ -109,6 +109,9 @@ function sinkhornTable(): string | undefined {
 
 interface StartUp extends Environment {
   ms: Record<string, { median: number }>;
+  /** The first call of each family of kernels. */
+  first?: Record<string, { median: number }>;
+  workerd?: Record<string, { median: number }>;
 }
 
 function startUpTable(): string | undefined {
@@ -116,7 +119,16 @@ function startUpTable(): string | undefined {
   if (startUp === undefined) return undefined;
   const { empty, ...others } = startUp.ms;
   const over = Object.entries(others).map(([name, { median }]) => [name, (median - (empty?.median ?? 0)).toFixed(1)]);
-  return table(["from nothing to a first softmax", "ms over an empty process"], over);
+  const { "empty in workerd": idle, "surprisal in workerd": worker } = startUp.workerd ?? {};
+  if (idle && worker)
+    over.splice(1, 0, [
+      "surprisal in workerd, over a Worker that does nothing",
+      (worker.median - idle.median).toFixed(1),
+    ]);
+  const first = Object.entries(startUp.first ?? {}).map(([name, { median }]) => `${name} ${median.toFixed(1)}`);
+  const calls =
+    first.length > 0 ? `\n\nThe first call of a family of kernels compiles it. In ms: ${first.join(", ")}.` : "";
+  return table(["from nothing to a first softmax", "ms over an empty process"], over) + calls;
 }
 
 /** Imports in three columns, the smallest first, and last all there is. */

@@ -1,7 +1,7 @@
 /**
  * `npx tsx tools/memory.ts`: what linear memory costs, for docs/memory.md.
  *
- * Prints the pages that calls leave behind, and the time of the same calls with tiles of other sizes than src/rows.ts
+ * Prints the pages that calls leave behind, and the time of the same calls with tiles of other sizes than src/place/rows.ts
  * has; keeps both in docs/memory.json. Needs the kernels (`npm run build`).
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ async function withTiles(bytes: number): Promise<Surprisal> {
       {
         name: "tiles",
         setup: ({ onLoad }) =>
-          onLoad({ filter: /src\/(rows|arena)\.ts$/ }, ({ path }) => {
+          onLoad({ filter: /src\/(place\/rows|memory\/arena)\.ts$/ }, ({ path }) => {
             const constant = /^(export )?const (\w*TILE\w*|RESULT)_BYTES = .*;$/gm;
             const contents = readFileSync(path, "utf8").replace(constant, (_, exported = "", name) => {
               replaced++;

@@ -76,13 +76,13 @@ function u<T>(): f64 {
 
 /**
  * Whether an error of `error` units of a sum over masses of `mass` can be promised for `value`. Beside it an element may err by 180
- * (1500) times the smallest normal number, to which zeros are raised and below which products vanish. Divergences below 10⁻¹³ (10⁻²⁰) of
+ * (1500) times `smallest` of math/gap.ts, to which zeros are raised and below which products vanish. Divergences below 10⁻¹³ (10⁻²⁰) of
  * the mass need only be that small.
  */
 // @ts-ignore: decorator
 @inline
 function promised<T>(error: f64, value: f64, mass: f64, n: i32): bool {
-  const raised: f64 = <f64>n * (sizeof<T>() == 4 ? 2.2e-36 : 3.4e-305);
+  const raised: f64 = <f64>n * (sizeof<T>() == 4 ? 2.2e-36 : 6.7e-305);
   const promise: f64 = sizeof<T>() == 4 ? 1e-6 : 1e-10;
   const floor: f64 = sizeof<T>() == 4 ? 1e-13 : 1e-20;
   // 5·max(p, q) must not overflow; comparisons with NaN are false

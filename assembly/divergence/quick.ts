@@ -91,6 +91,7 @@ function stripJS<T>(p: usize, q: usize, vectors: i32, factor: f64): void {
         if (scaled) {
           b = v128.mul<T>(own, f);
           diff = scaledChange<T>(a, own, b, wideFactor);
+          least = v128.pmin<T>(least, own); // a product of a negative number may be −0
         }
         v128.store(FACTORED + i, b);
         v128.store(DIFFERENCES + i, diff);
@@ -147,14 +148,14 @@ function leastLane<T>(v: v128): T {
   return <T>f64x2.extract_lane(v, 0);
 }
 
-/** The smallest normal number. */
+/** The number that `gap` takes at least. */
 // @ts-ignore: decorator
 @inline
-function normal<T>(): T {
-  return <T>(sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308);
+function least<T>(): T {
+  return leastLane<T>(smallest<T>());
 }
 
-/** Whether some p is negative, or some q is not a normal number where p is more. */
+/** Whether some p is negative, or some q is too small for `gap` where p is more. */
 function suspicious<T>(p: usize, q: usize, n: i32): bool {
   const lanes = <i32>(VECTOR / sizeof<T>());
   let found = i32x4.splat(0);
@@ -165,7 +166,7 @@ function suspicious<T>(p: usize, q: usize, n: i32): bool {
   }
   let rest = v128.any_true(found);
   for (; n > 0; n--, p += sizeof<T>(), q += sizeof<T>()) {
-    rest = rest || load<T>(p) < 0 || (load<T>(q) < normal<T>() && load<T>(p) > load<T>(q));
+    rest = rest || load<T>(p) < 0 || (load<T>(q) < least<T>() && load<T>(p) > load<T>(q));
   }
   return rest;
 }
@@ -186,7 +187,7 @@ export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool)
   if (kind == KL) {
     stripKL<T>(p, q, vectors);
     stripKL<T>(LAST_P, LAST_Q, tail);
-    if (leastLane<T>(v128.load(LEAST)) < normal<T>() && suspicious<T>(p, q, n)) return NaN;
+    if (leastLane<T>(v128.load(LEAST)) < least<T>() && suspicious<T>(p, q, n)) return NaN;
     if (normalize) return klOfSums<T>(n);
     return rawKLOfSums<T>(n, sizeof<T>() == 4 ? changeOf(p, q, vectors) + changeOf(LAST_P, LAST_Q, tail) : total(CHANGE));
   }

@@ -13,7 +13,7 @@ import { EXP_COEFFICIENTS, expm1Rest } from "../math/exp";
 import { expm1RestShort } from "../math/expShort";
 import { logRatio, smallest } from "../math/gap";
 import { logPair } from "../math/logPair";
-import { Argument, inverseOf, logOf, logOfSum, originOf } from "./argument";
+import { Argument, inverseOf, logOf, logOfSum, originOf, perTemperature } from "./argument";
 import { CHANGES, GIVEN_P, GIVEN_Q, P, Q, RATIOS } from "./block";
 
 /** P/Q and its small part. */
@@ -94,7 +94,6 @@ function compareProbabilities(wp: usize, wq: usize, count: i32): void {
 function compareLogs(p: Argument, q: Argument, count: i32): void {
   const zero = f64x2.splat(0);
   const unit = f64x2.splat(p.unit);
-  const t = f64x2.splat(p.temperature);
   const originP = f64x2.splat(originOf(p));
   const originQ = f64x2.splat(originOf(q));
   const h0 = v128.sub<f64>(originQ, originP);
@@ -107,7 +106,7 @@ function compareLogs(p: Argument, q: Argument, count: i32): void {
     const finite = v128.eq<f64>(v128.sub<f64>(h, h), zero);
     const l = v128.and(sumError(b, v128.neg<f64>(a), h), finite);
     const ratio = v128.add<f64>(v128.sub<f64>(v128.sub<f64>(h, h0), s), v128.sub<f64>(l, l0));
-    v128.store(RATIOS + at, v128.div<f64>(ratio, t));
+    v128.store(RATIOS + at, perTemperature(p, ratio));
   }
 }
 

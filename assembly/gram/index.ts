@@ -1,9 +1,12 @@
 /** The ABI of products and distances of rows, and what becomes of them: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
+import { exponential as exponentialOf, logarithm as logarithmOf } from "../rows/elementwise";
 import { differences } from "./differences";
 import { accumulate, map } from "./map";
 import { compact, mirror, transpose } from "./panel";
 import { centre, columnSums, divideRows, rowSquares } from "./prepare";
 import { product } from "./product";
+
+export { heapBase } from "../heapBase";
 
 // biome-ignore-start format: one line each
 export function product_f32(mode: i32, a: usize, lda: i32, rows: i32, b: usize, ldb: i32, columns: i32, plain: bool, depth: i32, packed: usize, c: usize, ldc: i32, add: bool, lower: bool): void { product<f32>(mode, a, lda, rows, b, ldb, columns, plain, depth, packed, c, ldc, add, lower); }
@@ -28,4 +31,6 @@ export function divideRows_f32(x: usize, ldx: i32, rows: i32, columns: i32, unit
 export function divideRows_f64(x: usize, ldx: i32, rows: i32, columns: i32, units: usize, norms: usize): void { divideRows<f64>(x, ldx, rows, columns, units, norms); }
 export function differences_f32(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f32>(x, y, grad, count, factor); }
 export function differences_f64(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 { return differences<f64>(x, y, grad, count, factor); }
+export function exponential(x: usize, y: usize, count: i32): void { exponentialOf(x, y, count); }
+export function logarithm(x: usize, y: usize, count: i32): void { logarithmOf(x, y, count); }
 // biome-ignore-end format: one line each

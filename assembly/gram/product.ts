@@ -10,7 +10,7 @@
  */
 import { pack } from "./panel";
 import { DOT, SQUARES } from "./codes";
-import { distancesTile, dotTile, PANEL_BYTES, panelColumns, squaresTile, tileRows } from "./tile";
+import { addSums, distancesTile, dotTile, PANEL_BYTES, panelColumns, squaresTile, SUMS, tileRows } from "./tile";
 
 const KC = 256;
 
@@ -50,9 +50,12 @@ export function product<T>(
         for (; i < last; i += step) {
           const from = a + <usize>i * lda;
           const target = to + <usize>i * ldc;
-          if (mode == DOT) dotTile<T>(from, lda, panel, kc, target, ldc, add);
-          else if (mode == SQUARES) squaresTile<T>(from, lda, panel, kc, target, ldc, add);
-          else distancesTile<T>(from, lda, panel, kc, target, ldc, add);
+          const at = add ? SUMS : target;
+          const stride = add ? PANEL_BYTES : ldc;
+          if (mode == DOT) dotTile<T>(from, lda, panel, kc, at, stride);
+          else if (mode == SQUARES) squaresTile<T>(from, lda, panel, kc, at, stride);
+          else distancesTile<T>(from, lda, panel, kc, at, stride);
+          if (add) addSums<T>(step, target, ldc);
         }
       }
     }

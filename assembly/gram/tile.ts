@@ -10,7 +10,7 @@
  * Every element is one chain over k, the same wherever in a tile or block it lies.
  *
  * 15 registers hold a tile. Products have 5 rows: 10 sums, b0, b1, x, and the product where it is a value of its own; fused, 6 rows
- * would fit, and be 3 % faster, but both variants are one text (assembly/embed/unfuse.ts). Where a difference is a value too, 4 rows.
+ * would fit, and be 3 % faster, but both variants are one text (assembly/embed/unpack.ts). Where a difference is a value too, 4 rows.
  * GFLOP/s, f32, KC = 256, Zen 5 with 69 at its peak of 128 bits: fused 6 rows 67 to 70, 4 rows 62; mul and add 5 rows 64 to 66,
  * 4 rows 65, 6 rows 35. Two k at a time make the engine load ahead, and spill: 45 (6 rows, fused), 41 and 46 (4 and 5 rows, mul and add).
  */
@@ -43,22 +43,30 @@ function step<T>(mode: i32, x: v128, y: v128, c: v128): v128 {
   return v128.add<T>(c, abs<T>(d));
 }
 
-/** Writes one row of the tile, or adds it to what is there. */
+/** Writes one row of the tile. */
 // @ts-ignore: decorator
 @inline
-function put<T>(c: usize, c0: v128, c1: v128, add: bool): void {
-  if (add) {
-    c0 = v128.add<T>(v128.load(c), c0);
-    c1 = v128.add<T>(v128.load(c, VECTOR), c1);
-  }
+function put(c: usize, c0: v128, c1: v128): void {
   v128.store(c, c0);
   v128.store(c, c1, VECTOR);
+}
+
+/** A tile that is added to what C holds, its rows one after the other. */
+export const SUMS: usize = memory.data(192, 16);
+
+/** C += the tile at SUMS. Not in the tile itself: with loads of C behind its loop an engine keeps a sum on the stack, at half the speed. */
+export function addSums<T>(rows: i32, c: usize, ldc: usize): void {
+  const end = SUMS + <usize>rows * PANEL_BYTES;
+  for (let s = SUMS; s < end; s += PANEL_BYTES, c += ldc) {
+    v128.store(c, v128.add<T>(v128.load(c), v128.load(s)));
+    v128.store(c, v128.add<T>(v128.load(c, VECTOR), v128.load(s, VECTOR)), VECTOR);
+  }
 }
 
 /** mode and rows are constants; lda and ldc, the distance of two rows, are bytes. */
 // @ts-ignore: decorator
 @inline
-function tile<T>(mode: i32, rows: i32, a0: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize, add: bool): void {
+function tile<T>(mode: i32, rows: i32, a0: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize): void {
   let a1 = a0 + lda, a2 = a1 + lda, a3 = a2 + lda, a4 = a3 + lda, a5 = a4 + lda;
   const zero = v128.splat<T>(0);
   let c00 = zero, c10 = zero, c20 = zero, c30 = zero, c40 = zero, c50 = zero;
@@ -78,22 +86,22 @@ function tile<T>(mode: i32, rows: i32, a0: usize, lda: usize, b: usize, depth: i
     if (rows > 5) a5 += sizeof<T>();
     b += PANEL_BYTES;
   }
-  put<T>(c, c00, c01, add); c += ldc;
-  put<T>(c, c10, c11, add); c += ldc;
-  put<T>(c, c20, c21, add); c += ldc;
-  put<T>(c, c30, c31, add); c += ldc;
-  if (rows > 4) { put<T>(c, c40, c41, add); c += ldc; }
-  if (rows > 5) put<T>(c, c50, c51, add);
+  put(c, c00, c01); c += ldc;
+  put(c, c10, c11); c += ldc;
+  put(c, c20, c21); c += ldc;
+  put(c, c30, c31); c += ldc;
+  if (rows > 4) { put(c, c40, c41); c += ldc; }
+  if (rows > 5) put(c, c50, c51);
 }
 
-export function dotTile<T>(a: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize, add: bool): void {
-  tile<T>(DOT, tileRows(DOT), a, lda, b, depth, c, ldc, add);
+export function dotTile<T>(a: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize): void {
+  tile<T>(DOT, tileRows(DOT), a, lda, b, depth, c, ldc);
 }
 
-export function squaresTile<T>(a: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize, add: bool): void {
-  tile<T>(SQUARES, tileRows(SQUARES), a, lda, b, depth, c, ldc, add);
+export function squaresTile<T>(a: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize): void {
+  tile<T>(SQUARES, tileRows(SQUARES), a, lda, b, depth, c, ldc);
 }
 
-export function distancesTile<T>(a: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize, add: bool): void {
-  tile<T>(DISTANCES, tileRows(DISTANCES), a, lda, b, depth, c, ldc, add);
+export function distancesTile<T>(a: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize): void {
+  tile<T>(DISTANCES, tileRows(DISTANCES), a, lda, b, depth, c, ldc);
 }

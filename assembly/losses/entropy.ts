@@ -17,13 +17,14 @@
  * softmax.ts.
  */
 import { surprisal } from "../rows/elementwise";
-import { GROUP, minKeepNaN, splat, sumError, VECTOR } from "../lanes";
+import { GROUP, half, minKeepNaN, splat, sumError, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
 import { addLog } from "../math/log";
 import { aims, keepStrip, temper } from "../rows/exponential";
 import { HERE, maxima, putBack, setApart } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
-import { clearParts, loadTailGroup, PARTS, placeAlong, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { clearParts, PARTS, placeAlong, TOP } from "../rows/batch";
+import { loadTailGroup, spread, TAIL, tailLength, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 
 /** The sum D. */
@@ -61,8 +62,14 @@ function strip<T>(x: usize, bytes: usize, logs: bool, normalise: bool): void {
       let d = zero;
       for (const group = v + GROUP; v < group; v += VECTOR) {
         const r = v128.load(RATIO + v);
+        const depth = minKeepNaN<T>(v128.load(DEPTH + v), most);
         q = v128.add<T>(q, r);
-        d = v128.add<T>(d, v128.mul<T>(r, minKeepNaN<T>(v128.load(DEPTH + v), most)));
+        if (sizeof<T>() == 8 || normalise) d = v128.add<T>(d, v128.mul<T>(r, depth));
+        else {
+          // r·log r of the largest f32 is beyond them
+          v128.store(D, v128.add<f64>(v128.load(D), v128.mul<f64>(half<T>(r, 0), half<T>(depth, 0))));
+          v128.store(D, v128.add<f64>(v128.load(D, VECTOR), v128.mul<f64>(half<T>(r, 1), half<T>(depth, 1))), VECTOR);
+        }
       }
       if (!keep) addTo<T>(PARTS, q);
       addTo<T>(D, d);

@@ -14,7 +14,7 @@
  * term errs by 6.3 u of itself at most if p and q are exact. With the nearest n that would be 47 u, at q/p = 3/4 (tools/roundings.py).
  * f64 has digits to spare, and takes the nearest n, |s| ≤ 1/5, for the sake of a shorter Q.
  *
- * p and q are normal numbers, and 5·max(p, q) must not overflow.
+ * p and q are at least `smallest`, and 5·max(p, q) must not overflow.
  * Q by minimax (tools/minimax.py) on [0, 0.1125] (f32), the error weighted by √z/2 + 10⁻², or [0, 0.0401] (f64), by z + 10⁻³.
  */
 import { constant, madd, nmadd } from "../lanes";
@@ -41,7 +41,7 @@ const GAP_F64 = memory.data<u64>([
   0x0008000000000000, // half a step of the exponent
   0xfff0000000000000, // the exponent, with the sign
   0x3ea62e42fefa39ef, // 2^-20·ln 2
-  0x0010000000000000, // the smallest normal number = 0x1p-1022
+  0x0020000000000000, // twice the smallest normal number = 0x1p-1021: m is up to half a step below q, and must be normal too
   0x3fe555555555569d, // q0 = 0x1.555555555569dp-1
   0x3fd999999991aca8, // q1 = 0x1.999999991aca8p-2
   0x3fd2492499b152a0, // q2 = 0x1.2492499b152ap-2
@@ -59,7 +59,7 @@ function at<T>(i: i32): v128 {
 
 export const LN2: f64 = 0.6931471805599453;
 
-/** The smallest normal number: a probability of 0 is raised to it, which no sum notices. */
+/** The smallest p and q: a probability of 0 is raised to it, which no sum notices. */
 // @ts-ignore: decorator
 @inline
 export function smallest<T>(): v128 {

@@ -1,7 +1,8 @@
-/** The ABI of softmax, log-softmax, log-sum-exp, and functions of one number: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
-import { exponential as exponentialOf, logarithm as logarithmOf, logit, sigmoid, softplus, surprisal } from "../rows/elementwise";
+/** The ABI of softmax, log-softmax and log-sum-exp: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
 import { acrossRows, alongRows, LOG_SOFTMAX, LOG_SUM_EXP, SOFTMAX } from "./softmax";
 import { weightedRows } from "./weighted";
+
+export { heapBase } from "../heapBase";
 
 // biome-ignore-start format: one line each
 export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(SOFTMAX, x, y, rows, n, temperature, zero, steps); }
@@ -17,16 +18,4 @@ export function logSoftmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, tem
 export function logSoftmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(LOG_SOFTMAX, x, y, n, width, temperature, zero); }
 export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f32>(LOG_SUM_EXP, x, y, n, width, temperature, zero); }
 export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero); }
-export function sigmoid_f32(x: usize, y: usize, count: i32): void { sigmoid<f32>(x, y, count); }
-export function sigmoid_f64(x: usize, y: usize, count: i32): void { sigmoid<f64>(x, y, count); }
-export function logSigmoid_f32(x: usize, y: usize, count: i32): void { softplus<f32>(x, y, count, -1); }
-export function logSigmoid_f64(x: usize, y: usize, count: i32): void { softplus<f64>(x, y, count, -1); }
-export function softplus_f32(x: usize, y: usize, count: i32): void { softplus<f32>(x, y, count, 1); }
-export function softplus_f64(x: usize, y: usize, count: i32): void { softplus<f64>(x, y, count, 1); }
-export function logit_f32(x: usize, y: usize, count: i32): void { logit<f32>(x, y, count); }
-export function logit_f64(x: usize, y: usize, count: i32): void { logit<f64>(x, y, count); }
-export function exponential(x: usize, y: usize, count: i32): void { exponentialOf(x, y, count); }
-export function logarithm(x: usize, y: usize, count: i32): void { logarithmOf(x, y, count); }
-export function surprisal_f32(p: usize, y: usize, count: i32, perBase: f64): void { surprisal<f32>(p, y, count, perBase); }
-export function surprisal_f64(p: usize, y: usize, count: i32, perBase: f64): void { surprisal<f64>(p, y, count, perBase); }
 // biome-ignore-end format: one line each

@@ -1,9 +1,12 @@
 /** The ABI of optimal transport: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
+import { exponential as exponentialOf, logarithm as logarithmOf } from "../rows/elementwise";
 import { histogram } from "./histogram";
 import { greedyTree as greedyTreeOf, networkSimplex as networkSimplexOf, transported as transportedOf } from "./networkSimplex";
 import { quantiles as quantilesOf } from "./quantiles";
 import { rescale as rescaleOf, settle as settleOf, soften as softenOf, softenPoints as softenPointsOf } from "./sinkhorn";
 import { sort } from "./sort";
+
+export { heapBase } from "../heapBase";
 
 // biome-ignore-start format: one line each
 export function soften(c: usize, rows: i32, width: i32, h: usize, perEpsilon: f64, offset: f64, masses: usize, tops: usize, totals: usize, sums: usize): void { softenOf(c, rows, width, h, perEpsilon, offset, masses, tops, totals, sums); }
@@ -18,4 +21,6 @@ export function sort_f64(x: usize, y: usize, n: i32, payload: usize, tables: usi
 export function quantiles(x: usize, n: i32, u: usize, uFactor: f64, y: usize, m: i32, v: usize, vFactor: f64, wide: bool, wideMass: bool, order: f64, unit: f64): f64 { return quantilesOf(x, n, u, uFactor, y, m, v, vFactor, wide, wideMass, order, unit); }
 export function histogram_f32(p: usize, q: usize, gaps: usize, results: usize, rows: i32, n: i32): void { histogram<f32>(p, q, gaps, results, rows, n); }
 export function histogram_f64(p: usize, q: usize, gaps: usize, results: usize, rows: i32, n: i32): void { histogram<f64>(p, q, gaps, results, rows, n); }
+export function exponential(x: usize, y: usize, count: i32): void { exponentialOf(x, y, count); }
+export function logarithm(x: usize, y: usize, count: i32): void { logarithmOf(x, y, count); }
 // biome-ignore-end format: one line each

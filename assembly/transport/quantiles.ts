@@ -98,12 +98,13 @@ export function quantiles(x: usize, n: i32, u: usize, uFactor: f64, y: usize, m:
     let j = 0;
     let a = mass(u, 0, uFactor, wideMass);
     let b = mass(v, 0, vFactor, wideMass);
-    while (true) {
-      const step = min(a, b);
+    while (i < n || j < m) {
+      // samples whose masses are less than an ULP of the whole may be left over: they go to the last one of the other side
+      const step = i == n ? b : j == m ? a : min(a, b);
       if (step > 0) {
         const place = DISTANCES + (<usize>k << 3);
-        const s = element(x, i, wide);
-        const t = element(y, j, wide);
+        const s = element(x, min(i, n - 1), wide);
+        const t = element(y, min(j, m - 1), wide);
         store<f64>(place, s == t ? 0 : Math.abs(s - t));
         store<f64>(place + (LENGTHS - DISTANCES), step);
         if (++k == BLOCK) {
@@ -114,14 +115,13 @@ export function quantiles(x: usize, n: i32, u: usize, uFactor: f64, y: usize, m:
       a -= step;
       b -= step;
       // each turn uses up one of the two, which is 0 then, or NaN where it was infinite: at most n + m turns
-      if (!(a > 0)) {
-        if (++i == n) break;
-        a = mass(u, i, uFactor, wideMass);
-      }
-      if (!(b > 0)) {
-        if (++j == m) break;
-        b = mass(v, j, vFactor, wideMass);
-      }
+      const usedX = !(a > 0);
+      const usedY = !(b > 0);
+      // the end of one side is the end of the other's sample: what is left of that is rounding
+      const endOfX = usedX && i == n - 1;
+      const endOfY = usedY && j == m - 1;
+      if (i < n && (usedX || endOfY) && ++i < n) a = mass(u, i, uFactor, wideMass);
+      if (j < m && (usedY || endOfX) && ++j < m) b = mass(v, j, vFactor, wideMass);
     }
     addStretches(k, order, unit);
   }

@@ -1,11 +1,11 @@
 import { info, init, initSync, softmax } from "./surprisal/index.js";
 
-const kernels = () => fetch("surprisal/base.wasm");
+const kernels = () => fetch("surprisal/wasm/softmax.base.wasm");
 
 /** Takes kernels into use that were not before. */
-async function takes(module) {
+async function takes(softmax) {
   initSync();
-  await init({ module, variant: "base" });
+  await init({ modules: { softmax }, variant: "base" });
   const { variant } = info();
   if (variant !== "base") throw new Error(`the variant is ${variant}`);
   const [half] = softmax([0, 0]);
@@ -17,8 +17,9 @@ const checks = {
   "a promise of a Response": () => takes(kernels()),
   "a module compiled while it is loaded": () => takes(WebAssembly.compileStreaming(kernels())),
   "a page where kernels should be": async () => {
-    const refused = await init({ module: fetch("init.html") }).catch((error) => error);
-    if (!String(refused?.message).startsWith('init: the "module" could not be instantiated: ')) throw refused;
+    const refused = await init({ modules: { softmax: fetch("init.html") } }).catch((error) => error);
+    if (!String(refused?.message).startsWith('init: the module "modules.softmax" could not be instantiated: '))
+      throw refused;
     // and what is in use remains so
     const [half] = softmax([0, 0]);
     if (half !== 0.5) throw new Error(`softmax gives ${half}`);

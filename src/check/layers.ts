@@ -44,6 +44,18 @@ export function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && value.length > 0 && typeof value[0] !== "number";
 }
 
+/** A list of layers, copied up to the first that is none: a hole ends a list that says it has 2³² elements. */
+export function layersIn(fn: string, argument: string, list: readonly unknown[]): readonly unknown[] {
+  const { length } = list;
+  const layers: unknown[] = [];
+  for (let i = 0; i < length; i++) {
+    const layer = list[i];
+    if (typeof layer !== "object" || layer === null) failKind(fn, `${argument}[${i}]`, "a layer's array", layer);
+    layers.push(layer);
+  }
+  return layers;
+}
+
 /** What is given of each layer; `options` have been read. */
 export function layersOf(
   fn: string,
@@ -56,8 +68,10 @@ export function layersOf(
     readonly out: unknown;
   },
 ): { readonly isList: boolean; readonly layers: readonly GivenLayer[] } {
+  if (typeof generated !== "object" || generated === null)
+    failKind(fn, "generated", "an array of features, or a list of them, one a layer", generated);
   const list = isList(generated);
-  const xs: readonly unknown[] = list ? Array.from(generated) : [generated];
+  const xs = list ? layersIn(fn, "generated", generated) : [generated];
   const count = xs.length;
   /** A list as long as that of the layers. */
   const listOf = (argument: string, value: unknown, what: string): readonly unknown[] => {
@@ -71,7 +85,8 @@ export function layersOf(
     if (value === undefined) return xs.map(() => undefined);
     return list ? listOf(argument, value, what) : [value];
   };
-  if (list !== isList(target))
+  // lists of numbers in a list may be one layer's
+  if (list ? !isList(target) : isList(target) && !Array.isArray(target[0]))
     failKind(fn, "target", `${list ? "a list of layers" : "one layer"}, as "generated" is`, target);
   const ys = list ? listOf("target", target, 'layers, as "generated" is') : [target];
   const shapes = perLayer("shape", options.shape, "shapes, one a layer");

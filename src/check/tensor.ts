@@ -6,7 +6,7 @@
  */
 import { isGone, lengthOf, tagOf } from "../arrays.ts";
 import { failKind, failValue } from "../errors.ts";
-import { isResident, residentView } from "../memory/resident.ts";
+import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
 
 /** An argument: its elements, and the shape it brought along. */
@@ -26,6 +26,8 @@ interface Read {
   readonly array: FloatArray;
   readonly bytes: number;
   readonly shape: readonly number[] | undefined;
+  /** Whose view the array is: memory that grows while the others are read leaves an empty one. */
+  readonly held: object | undefined;
 }
 
 const EXPECTED =
@@ -42,10 +44,10 @@ export function floatBytes(tag: string | undefined): number {
 function read(fn: string, name: string, value: unknown): Read {
   const tag = tagOf(value);
   const bytes = floatBytes(tag);
-  if (bytes) return { name, array: value as FloatArray, bytes, shape: undefined };
+  if (bytes) return { name, array: value as FloatArray, bytes, shape: undefined, held: undefined };
   if (tag === undefined && typeof value === "object" && value !== null) {
     if (Array.isArray(value)) return numbersOf(fn, name, value);
-    if (isResident(value)) return read(fn, name, residentView(fn, name, value));
+    if (isResident(value)) return { ...read(fn, name, residentView(fn, name, value)), held: value };
     const { data } = value as { readonly data?: unknown };
     if (data !== undefined) {
       const shape = sizesIn(fn, `${name}.shape`, ownShape(value));
@@ -55,9 +57,17 @@ function read(fn: string, name: string, value: unknown): Read {
   }
   if (tag === "Float16Array") {
     checkPresent(fn, name, value as FloatArray);
-    return { name, array: new Float32Array(value as FloatArray), bytes: 4, shape: undefined };
+    return { name, array: new Float32Array(value as FloatArray), bytes: 4, shape: undefined, held: undefined };
   }
   return failKind(fn, name, EXPECTED, value);
+}
+
+/** A tensor as it is now, for what looks at it twice: its data and its shape, each read once. */
+export function settled(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || tagOf(value) !== undefined) return value;
+  if (Array.isArray(value) || isResident(value)) return value;
+  const { data } = value as { readonly data?: unknown };
+  return data === undefined ? value : { data, shape: ownShape(value) };
 }
 
 /** Whether a tensor's data is what holds elements, not a tensor once more. */
@@ -97,7 +107,7 @@ function numbersOf(fn: string, name: string, list: readonly unknown[]): Read {
     }
   };
   copy(list, 0, name);
-  return { name, array, bytes: 0, shape: nested ? lengths : undefined };
+  return { name, array, bytes: 0, shape: nested ? lengths : undefined, held: undefined };
 }
 
 /** A list that has been read already, as numbers of so many bytes each. */
@@ -128,7 +138,8 @@ export function checkPresent(fn: string, name: string, array: FloatArray): void 
 }
 
 function measured(fn: string, one: Read, bytes: number): Operand {
-  const array = one.bytes === 0 && bytes === 4 ? new Float32Array(one.array) : one.array;
+  const own = one.held ? residentView(fn, one.name, one.held) : one.array;
+  const array = one.bytes === 0 && bytes === 4 ? new Float32Array(own) : own;
   checkPresent(fn, one.name, array);
   const length = lengthOf(array);
   return { name: one.name, array, length, bytes, shape: one.shape };

@@ -1,7 +1,8 @@
 /** Binary cross-entropy of logits or probabilities against targets in [0, 1], and its gradient. */
 import { type Labels as GivenLabels, labelsIn } from "../check/labels.ts";
-import { inWords, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import { inWords, type Operand, operandsOf, settled, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
+import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import { noOutput, outputOf } from "../place/output.ts";
@@ -86,17 +87,13 @@ function besideOf(fn: string, operand: Operand, shape: readonly number[], length
   return { operand, steps };
 }
 
-function problemOf(
-  fn: string,
-  input: unknown,
-  given: unknown,
-  options: BinaryCrossEntropyOptions | undefined,
-): Problem {
+function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCrossEntropyOptions | undefined): Problem {
   const o = optionsOf<BinaryCrossEntropyOptions>(fn, options, OPTIONS);
   const { shape, from, weight, posWeight, reduction, out } = o;
   const sizes = sizesIn(fn, "shape", shape);
   const kind = oneOf(fn, "from", from, ["logits", "probabilities"], "logits");
   const reduced = reductionOf(fn, reduction);
+  const given = settled(goal);
   const labels = labelsIn(fn, "target", given);
   const orOne = (value: unknown) => (value === undefined ? [1] : typeof value === "number" ? [value] : value);
   const arrays = operandsOf(fn, {
@@ -134,7 +131,7 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
   const losses = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, bytes, length) : undefined;
   const grad = withGrad ? outputOf(fn, out, bytes, length) : undefined;
   const at = arena();
-  const kernel = at.typed(bytes).binaryCrossEntropy;
+  const kernel = at.typed(LOSSES, bytes).binaryCrossEntropy;
   const divisor = reduction === "mean" ? length : 1;
   const total = new CompensatedSum();
   const [, , w, pos] = reads.map(({ operand, steps }) => (steps && operand.length === 1 ? 0 : VECTOR_BYTES));
@@ -161,7 +158,7 @@ function lossOf(p: Problem, withGrad: boolean): { value: number | FloatArray; gr
         ),
       ),
   });
-  return { value: losses ? losses.array : total.value / divisor, grad: grad?.array };
+  return { value: losses ? losses.array : total.times(1, divisor), grad: grad?.array };
 }
 
 /**

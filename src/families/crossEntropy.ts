@@ -11,13 +11,15 @@ import {
   numbersAs,
   type Operand,
   operandsOf,
+  settled,
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
-import { scalar } from "../memory/scalar.ts";
+import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { fewLabelled } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
@@ -133,7 +135,7 @@ function isPlain(o: Given): boolean {
 }
 
 /** `name`: what the caller calls the target; `soft`: whether it may be distributions too. */
-function problemOf(fn: string, logits: unknown, given: unknown, o: Given, name = "target", soft = true): Problem {
+function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = "target", soft = true): Problem {
   const {
     shape: sizes,
     axis,
@@ -155,6 +157,7 @@ function problemOf(fn: string, logits: unknown, given: unknown, o: Given, name =
   const unit = baseOf(fn, base);
   const reduced = reductionOf(fn, reduction);
 
+  const given = settled(goal);
   const found = labelsIn(fn, name, given);
   if (!found && !soft) {
     if (Array.isArray(given)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
@@ -234,7 +237,7 @@ function divisorOf({ labels, weight, factors, ignoreIndex, layout }: Problem): n
 function streamLosses(at: Arena, p: Problem, rows: Rows, grad: Output | undefined, scale: number): void {
   const { fn, source, layout, labels, soft, weight, factors, ignoreIndex, smoothing } = p;
   const reads = soft ? [source, soft] : [source];
-  const { crossEntropy, crossEntropyOfProbabilities } = at.typed(source.bytes);
+  const { crossEntropy, crossEntropyOfProbabilities } = at.typed(LOSSES, source.bytes);
   const [kernel, phases] =
     p.from === "logits"
       ? [crossEntropy, phasesOfLogits(grad !== undefined)]
@@ -300,7 +303,7 @@ function lossOfFew(fn: string, logits: unknown, labels: unknown, o: Given, withG
   const found = fewLabelled(fn, logits, labels, o.shape, o.out, withGrad, run);
   if (found === undefined) return undefined;
   const { at, rows, values, grad } = found;
-  const sum = new Rows(undefined, 1 / rows);
+  const sum = new Rows(undefined, 1, rows);
   sum.take(at.view(8), values / 8, 0, rows);
   return { value: sum.value, grad };
 }
@@ -310,12 +313,12 @@ function lossOfFew(fn: string, logits: unknown, labels: unknown, o: Given, withG
 const FEW: Readonly<Record<"alone" | "withGrad", Parameters<typeof fewLabelled>[6]>> = /* @__PURE__ */ (() => ({
   alone: (at, isF32, x, labels, values, rows, n) =>
     isF32
-      ? at.f32.crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
-      : at.f64.crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
+      ? at.typed(LOSSES, 4).crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
+      : at.typed(LOSSES, 8).crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
   withGrad: (at, isF32, x, labels, values, rows, n) =>
     isF32
-      ? at.f32.crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
-      : at.f64.crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
+      ? at.typed(LOSSES, 4).crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
+      : at.typed(LOSSES, 8).crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
 }))();
 
 /** The loss, and its gradient if there is to be one. */
@@ -325,9 +328,10 @@ function lossOf(p: Problem, withGrad: boolean): Loss {
   const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
   const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
   const at = arena();
-  const scale = perNat(at, base) / (reduction === "mean" ? divisorOf(p) : 1);
-  const rows = new Rows(result, scale);
-  streamLosses(at, p, rows, grad, scale);
+  const unit = perNat(at, LOSSES, base);
+  const over = reduction === "mean" ? divisorOf(p) : 1;
+  const rows = new Rows(result, unit, over);
+  streamLosses(at, p, rows, grad, unit / over);
   return { value: rows.value, grad: grad?.array };
 }
 
@@ -403,5 +407,5 @@ export function perplexity(
 ): number {
   const fn = "perplexity";
   const p = problemOf(fn, logits, labels, givenOf(fn, options, ["shape", "axis", "ignoreIndex"]), "labels", false);
-  return scalar(arena(), "exponential", lossOf(p, false).value as number);
+  return exponential(arena(), LOSSES, lossOf(p, false).value as number);
 }

@@ -5,8 +5,9 @@ import { tagOf } from "../arrays.ts";
 import { axisOf, type Layout, layoutOf, type Operand, pairOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { DIVERGENCE } from "../memory/embedded/divergence.ts";
 import { arena } from "../memory/kernels.ts";
-import { isResident } from "../memory/resident.ts";
+import { isResident } from "../memory/residents.ts";
 import { flagOf, fromOf, numberIn, oneOf, optionsOf } from "../options.ts";
 import { checkDistinct, noOutput, type Output, outputOf } from "../place/output.ts";
 import { phase, RowJob, streamRows } from "../place/rows.ts";
@@ -136,7 +137,7 @@ export function streamDivergence(
   grads: readonly [Output | undefined, Output | undefined] | undefined,
   scale: number,
 ): void {
-  const kernel = at.typed(p.bytes).divergence;
+  const kernel = at.typed(DIVERGENCE, p.bytes).divergence;
   const phases = [
     phase(CODE.BEGIN, CODE.MAXIMUM),
     phase(CODE.AIM, CODE.SUM),
@@ -174,8 +175,8 @@ export function streamDivergence(
 /** What becomes of the divergence of each row; the distance is the root of it in the unit asked for. */
 function rowsOf(metric: Metric, { reduction, layout }: Problem, unit: number, out: Output | undefined): Rows {
   const over = reduction === "mean" ? layout.rows : 1;
-  if (metric !== "jsDistance") return new Rows(out, unit / over);
-  return new Rows(out, 1 / over, (value) => Math.sqrt(value * unit));
+  if (metric !== "jsDistance") return new Rows(out, unit, over);
+  return new Rows(out, 1, over, (value) => Math.sqrt(value * unit));
 }
 
 function divergence(
@@ -190,12 +191,12 @@ function divergence(
   if (reduction !== "none") noOutput(fn, out, reduction);
   const result = reduction === "none" ? outputOf(fn, out, problem.p.bytes, layout.rows) : undefined;
   const at = arena();
-  const rows = rowsOf(metric, problem, perNat(at, problem.base), result);
+  const rows = rowsOf(metric, problem, perNat(at, DIVERGENCE, problem.base), result);
   streamDivergence(at, metric, problem, rows, undefined, 0);
   return rows.value;
 }
 
-const GRAD_OPTIONS = [...OPTIONS, "wrt"];
+const GRAD_OPTIONS = /* @__PURE__ */ OPTIONS.concat("wrt");
 
 function withGrad(fn: string, metric: Metric, p: unknown, q: unknown, options: DivergenceGradOptions | undefined) {
   const o = optionsOf<Options & { wrt?: Wrt }>(fn, options as (Options & { wrt?: Wrt }) | undefined, GRAD_OPTIONS);
@@ -209,7 +210,7 @@ function withGrad(fn: string, metric: Metric, p: unknown, q: unknown, options: D
   if (gradP && gradQ) checkDistinct(fn, { "out.gradP": gradP, "out.gradQ": gradQ });
   const result = problem.reduction === "none" ? outputOf(fn, undefined, bytes, problem.layout.rows) : undefined;
   const at = arena();
-  const unit = perNat(at, problem.base);
+  const unit = perNat(at, DIVERGENCE, problem.base);
   const rows = rowsOf(metric, problem, unit, result);
   const scale = problem.reduction === "mean" ? unit / problem.layout.rows : unit;
   streamDivergence(at, metric, problem, rows, [gradP, gradQ], scale);

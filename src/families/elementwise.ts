@@ -1,5 +1,6 @@
 /** Functions of one number, element by element: sigmoid, log-sigmoid, softplus, logit and surprisal. */
 import { operandOf } from "../check/tensor.ts";
+import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { optionsOf } from "../options.ts";
 import { outputOf } from "../place/output.ts";
@@ -22,7 +23,7 @@ function elementwise(
   const x = operandOf(fn, name, input);
   const result = outputOf(fn, out, x.bytes, x.length);
   const at = arena();
-  const kernel = at.typed(x.bytes)[fn];
+  const kernel = at.typed(LOSSES, x.bytes)[fn];
   streamElements(at, {
     fn,
     shape: [x.length],
@@ -97,8 +98,8 @@ export function surprisal<X extends Input>(p: X, options?: SurprisalOptions<Resu
   const x = operandOf(fn, "p", p);
   const result = outputOf(fn, out, x.bytes, x.length);
   const at = arena();
-  const factor = perNat(at, unit);
-  const kernel = at.typed(x.bytes).surprisal;
+  const factor = perNat(at, LOSSES, unit);
+  const kernel = at.typed(LOSSES, x.bytes).surprisal;
   streamElements(at, {
     fn,
     shape: [x.length],

@@ -4,6 +4,7 @@ import { problemOf } from "../check/masses.ts";
 import { create } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { scratch } from "../memory/scratch.ts";
 import { callbackOf, flagOf, optionsOf, signalOf } from "../options.ts";
 import type { FloatArray, Input, ResultOf, Signal } from "../types.ts";
@@ -129,7 +130,7 @@ export function emd<X extends Input, A extends Input = Input, B extends Input = 
   const bytes = Math.ceil((n * ld + count) / 8) * 64;
   const run = (arena: Arena, pointer: number): number => {
     const [potentials, nodes] = [pointer + 8 * n * ld, pointer + bytes];
-    const { greedyTree, networkSimplex, transported } = arena.kernels;
+    const { greedyTree, networkSimplex, transported } = arena.kernels(TRANSPORT);
     const costs = arena.arrayAt(pointer, n * ld, 8).fill(Infinity);
     const visit = (put: (from: number, at: number) => void): void => {
       for (let i = 0; i < n; i++)

@@ -2,6 +2,7 @@
 
 import * as STEP from "../../assembly/rows/steps.ts";
 import { axisOf, layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { flagOf, fromOf, optionsOf } from "../options.ts";
 import { noOutput, outputOf } from "../place/output.ts";
@@ -56,9 +57,9 @@ export function entropy<X extends Input, R extends Reduction = "mean">(
   if (reduced !== "none") noOutput(fn, out, reduced);
   const result = reduced === "none" ? outputOf(fn, out, x.bytes, layout.rows) : undefined;
   const at = arena();
-  const factor = perNat(at, unit);
-  const rows = new Rows(result, reduced === "mean" ? factor / layout.rows : factor);
-  const kernel = at.typed(x.bytes).entropy;
+  const factor = perNat(at, LOSSES, unit);
+  const rows = new Rows(result, factor, reduced === "mean" ? layout.rows : 1);
+  const kernel = at.typed(LOSSES, x.bytes).entropy;
   const sum = phase(normalized ? STEP.AIM : STEP.BEGIN, STEP.SUM_UP);
   const job = new RowJob(
     fn,

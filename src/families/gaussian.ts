@@ -2,8 +2,9 @@
 import { tagOf } from "../arrays.ts";
 import { type Operand, operandsOf } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { arena } from "../memory/kernels.ts";
-import { scalar } from "../memory/scalar.ts";
+import { logarithm } from "../memory/scalar.ts";
 import type { FloatArray, Input } from "../types.ts";
 
 /** A normal distribution in d dimensions: d means, and the d×d covariance (row-major) or d variances, its diagonal. */
@@ -93,7 +94,7 @@ function cholesky(name: string, s: FloatArray, d: number): Float64Array {
 /** t − 1 − log t ≥ 0, of t = r² = 1 + u. */
 function excess(u: number, r: number): number {
   // 1 + u has no digits left of a small r
-  if (Math.abs(u) > 0.25) return u - 2 * scalar(arena(), "logarithm", r);
+  if (Math.abs(u) > 0.25) return u - 2 * logarithm(arena(), GRAM, r);
   // with s = u/(2 + u): log(1 + u) = 2·artanh s, and u − 2s = u·s
   const s = u / (2 + u);
   const z = s * s;

@@ -4,6 +4,7 @@ import * as CODE from "../../assembly/gram/codes.ts";
 import { pointsOf, sameDepth } from "../check/points.ts";
 import { sizesIn } from "../check/tensor.ts";
 import type { Arena } from "../memory/arena.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { raise } from "../memory/scalar.ts";
 import { numberIn, oneOf, optionsOf } from "../options.ts";
 import {
@@ -179,7 +180,7 @@ export function kernelMatrix<X extends Input, Y extends Input | undefined = unde
     const second = b && matrixIn(b, m);
     const { product, mapping } = kernelProduct(at, scratch, plan, matrixIn(a ?? points.x, n), second, d);
     writeProduct(at, scratch, product, { mapping, out: result, start: 0 });
-    if (plan.power !== undefined) raise(at, result.array, result.bytes, plan.power);
+    if (plan.power !== undefined) raise(at, GRAM, result.array, result.bytes, plan.power);
   });
   return result.array as ResultOf<X, Y>;
 }

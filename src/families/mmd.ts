@@ -2,6 +2,7 @@
 import { sameDepth, samplesOf } from "../check/points.ts";
 import { sizesIn } from "../check/tensor.ts";
 import type { Arena } from "../memory/arena.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { raise } from "../memory/scalar.ts";
 import { flagOf, optionsOf } from "../options.ts";
 import { eachBlock, type Matrix, mapBlock, matrixIn, withBlocks } from "../place/blocks.ts";
@@ -25,15 +26,15 @@ export interface MmdOptions extends Partial<KernelOptions> {
   unbiased?: boolean | undefined;
 }
 
-/** Σ of a matrix of kernels, in f64: row by row of its blocks; and of its diagonal. */
+/** Σ of a matrix of kernels, in f64, row by row of its blocks: of what is off the diagonal, and of the diagonal. */
 function sums(
   at: Arena,
   scratch: number,
   { product, mapping }: Mapped,
   power: number | undefined,
-): { all: number; diagonal: number } {
+): { pairs: number; diagonal: number } {
   const { bytes: size } = product.x;
-  const all = new CompensatedSum();
+  const pairs = new CompensatedSum();
   const diagonal = new CompensatedSum();
   eachBlock(at, scratch, product, (block) => {
     const own = !product.y && block.i === block.j;
@@ -43,13 +44,13 @@ function sums(
       const row = block.pointer / size + r * block.stride;
       let sum = 0;
       // both triangles: what is below the diagonal counts twice
-      if (power !== undefined) raise(at, values.subarray(row, row + (own ? r + 1 : block.columns)), size, power);
+      if (power !== undefined) raise(at, GRAM, values.subarray(row, row + (own ? r + 1 : block.columns)), size, power);
       for (let c = 0; c < (own ? r : block.columns); c++) sum += values[row + c] as number;
-      all.add(product.y ? sum : 2 * sum);
+      pairs.add(product.y ? sum : 2 * sum);
       if (own) diagonal.add(values[row + r] as number);
     }
   });
-  return { all: all.value + diagonal.value, diagonal: diagonal.value };
+  return { pairs: pairs.value, diagonal: diagonal.value };
 }
 
 const OPTIONS = ["shape", "yShape", "kernel", "gamma", "degree", "coef0", "unbiased"];
@@ -77,11 +78,11 @@ export function mmd(x: Input, y: Input, options?: MmdOptions): number {
   const [p, q] = [matrixIn(samples.x, n), matrixIn(samples.y, m)];
   return withBlocks(fn, kernelProducts(p, q, d), [], [], (at, scratch) => {
     const own = (sample: Matrix): number => {
-      const { all, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, sample, undefined, d), plan.power);
+      const { pairs, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, sample, undefined, d), plan.power);
       const { rows } = sample;
-      return apart ? (all - diagonal) / (rows * (rows - 1)) : all / (rows * rows);
+      return apart ? pairs / (rows * (rows - 1)) : (pairs + diagonal) / (rows * rows);
     };
-    const cross = sums(at, scratch, kernelProduct(at, scratch, plan, p, q, d), plan.power).all / (n * m);
+    const cross = sums(at, scratch, kernelProduct(at, scratch, plan, p, q, d), plan.power).pairs / (n * m);
     const value = own(p) + own(q) - 2 * cross;
     // below 0 by rounding alone
     return !apart && plan.positive && value < 0 ? 0 : value;

@@ -3,6 +3,7 @@ import { part } from "../arrays.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import type { Arena } from "../memory/arena.ts";
+import { DIVERGENCE } from "../memory/embedded/divergence.ts";
 import { arena } from "../memory/kernels.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import { apart, type Output, outputOf } from "../place/output.ts";
@@ -67,7 +68,7 @@ export function pairwiseDivergence<X extends Input, Y extends Input | undefined 
     d,
     out: result,
     flags: flagsOf(froms, true),
-    unit: perNat(at, unit),
+    unit: perNat(at, DIVERGENCE, unit),
     metric: kind,
     mirror: q === undefined && kind !== "kl" && froms[0] === froms[1],
   };
@@ -94,7 +95,7 @@ interface Pairs {
 /** Block by block: rows of P, rows of Q and their results stand in the stage. */
 function pairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror }: Pairs): void {
   const { bytes } = p;
-  const kernel = at.typed(bytes).pairwise;
+  const kernel = at.typed(DIVERGENCE, bytes).pairwise;
   const block = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / (Math.max(d, 1) * bytes))));
   const [stageP, stageQ, results] = [0, 1, 2].map((i) => at.stage + 2 * i * BLOCK_BYTES) as [number, number, number];
   for (let i = 0; i < n; i += block) {
@@ -122,6 +123,7 @@ function longPairs(at: Arena, { fn, p, q, n, m, d, out, flags, unit, metric, mir
       const rows = new Rows(
         undefined,
         metric === "jsDistance" ? 1 : unit,
+        1,
         metric === "jsDistance" ? (v) => Math.sqrt(v * unit) : undefined,
       );
       const problem = { fn, p: rowOf(p, i), q: rowOf(q, j), layout, flags, temperatures: [1, 1] as const };

@@ -3,6 +3,7 @@ import { type LayerGradients, type LayerOutputs, type Layers, layerPairsOf, laye
 import { type Operand, shapeOf } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { arena } from "../memory/kernels.ts";
 import { optionsOf } from "../options.ts";
 import { apart, checkDistinct, type Output, outputOf } from "../place/output.ts";
@@ -35,7 +36,7 @@ export function squaredDifferences(
   factor: number,
 ): number {
   const sum = new CompensatedSum();
-  const kernel = at.typed(x.bytes).differences;
+  const kernel = at.typed(GRAM, x.bytes).differences;
   streamElements(at, {
     fn,
     shape: [x.length],

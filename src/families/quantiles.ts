@@ -1,7 +1,8 @@
 /** W_p of two distributions on the line, from what their quantiles are apart. */
 import type { Total } from "../check/masses.ts";
 import type { Arena } from "../memory/arena.ts";
-import { scalar } from "../memory/scalar.ts";
+import { TRANSPORT } from "../memory/embedded/transport.ts";
+import { exponential, logarithm } from "../memory/scalar.ts";
 import { numberIn } from "../options.ts";
 
 /** p of W_p: 1 unless given. */
@@ -26,7 +27,7 @@ export function distance(
   }
   const mean = sum / total;
   if (order === 1) return unit * mean;
-  return unit * (order === 2 ? Math.sqrt(mean) : scalar(at, "exponential", scalar(at, "logarithm", mean) / order));
+  return unit * (order === 2 ? Math.sqrt(mean) : exponential(at, TRANSPORT, logarithm(at, TRANSPORT, mean) / order));
 }
 
 /**

@@ -4,7 +4,8 @@ import { problemOf } from "../check/masses.ts";
 import { create } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { scalar } from "../memory/scalar.ts";
+import { TRANSPORT } from "../memory/embedded/transport.ts";
+import { logarithm } from "../memory/scalar.ts";
 import { scratch } from "../memory/scratch.ts";
 import { callbackOf, flagOf, integerIn, numberIn, optionsOf, signalOf } from "../options.ts";
 import type { FloatArray, Input, ResultOf, Signal } from "../types.ts";
@@ -135,7 +136,7 @@ export function exponents({ array }: Vector, g: Float64Array, epsilon: number, l
 /** log of the values, through linear memory. */
 export function logarithms(at: Arena, { pointer, array }: Vector, values: Float64Array): Float64Array {
   array.set(values);
-  at.kernels.logarithm(pointer, pointer, values.length);
+  at.kernels(TRANSPORT).logarithm(pointer, pointer, values.length);
   return array.slice(0, values.length);
 }
 
@@ -199,7 +200,7 @@ export function ascend({ at, b, total, range, room, sums, sweep, symmetric }: Pr
       for (let j = 0; j < m; j++) g[j] = ((g[j] as number) + (f[j] as number)) / 2;
     } else {
       for (let j = 0; j < m; j++) room.array[j] = (b[j] as number) / (sums.array[j] as number);
-      at.kernels.logarithm(room.pointer, room.pointer, m);
+      at.kernels(TRANSPORT).logarithm(room.pointer, room.pointer, m);
       let uphill = 0;
       for (let j = 0; j < m; j++) {
         const mass = b[j] as number;
@@ -295,7 +296,7 @@ export function sinkhorn<X extends Input, A extends Input = Input, B extends Inp
       if (offset !== 0) k.array.fill(offset);
       for (let i = 0; i < n; i++) at.copyIn(c, size, i * m, m, k.pointer + 8 * i * width, 1, 8);
       sums.array.fill(0);
-      const { soften } = at.kernels;
+      const { soften } = at.kernels(TRANSPORT);
       // biome-ignore format: as the kernel declares them
       soften(k.pointer, rows, width, v.pointer, 1 / epsilon, offset, mass.pointer, tops.pointer, totals.pointer, sums.pointer);
       v.array.fill(1);
@@ -313,9 +314,9 @@ export function sinkhorn<X extends Input, A extends Input = Input, B extends Inp
         if (!(Math.abs(shift) <= REACH)) return false;
         v.array[j] = shift;
       }
-      at.kernels.exponential(v.pointer, v.pointer, m);
+      at.kernels(TRANSPORT).exponential(v.pointer, v.pointer, m);
       sums.array.fill(0);
-      at.kernels.rescale(k.pointer, rows, width, mass.pointer, u.pointer, v.pointer, sums.pointer);
+      at.kernels(TRANSPORT).rescale(k.pointer, rows, width, mass.pointer, u.pointer, v.pointer, sums.pointer);
       for (let j = 0; j < m; j++) {
         const sum = (sums.array[j] as number) * (v.array[j] as number);
         if (columns[j] !== 0 && !(sum > 0 && sum < Infinity)) return false;
@@ -334,12 +335,12 @@ export function sinkhorn<X extends Input, A extends Input = Input, B extends Inp
     for (let i = 0; i < n; i++) {
       const row = k.pointer + 8 * i * width;
       at.copyIn(c, size, i * m, m, room.pointer, 1, 8);
-      transported += at.kernels.settle(row, width, u.array[i] as number, v.pointer, room.pointer);
+      transported += at.kernels(TRANSPORT).settle(row, width, u.array[i] as number, v.pointer, room.pointer);
       if (plan) for (let j = 0; j < m; j++) plan[i * m + j] = (k.array[i * width + j] as number) / unit;
     }
     for (let i = 0; i < n; i++) totals.array[i] = (totals.array[i] as number) / (u.array[i] as number);
-    at.kernels.logarithm(totals.pointer, totals.pointer, n);
-    const logUnit = scalar(at, "logarithm", unit);
+    at.kernels(TRANSPORT).logarithm(totals.pointer, totals.pointer, n);
+    const logUnit = logarithm(at, TRANSPORT, unit);
     for (let i = 0; i < n; i++) {
       const log = logA[i] as number;
       const exponent = log - logUnit - (tops.array[i] as number) - (totals.array[i] as number);

@@ -3,6 +3,7 @@ import { weightOf } from "../check/masses.ts";
 import { sameDepth, samplesOf } from "../check/points.ts";
 import { type Operand, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
+import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { optionsOf } from "../options.ts";
 import { outputOf } from "../place/output.ts";
@@ -136,7 +137,7 @@ interface Placed extends Cloud {
   readonly panels: Vector;
 }
 
-const OPTIONS = ["shape", "yShape", "order", "xWeights", "yWeights", ...CONTROLS];
+const OPTIONS = /* @__PURE__ */ ["shape", "yShape", "order", "xWeights", "yWeights"].concat(CONTROLS);
 
 type Result = SinkhornDivergenceResult & { grad: FloatArray | undefined };
 
@@ -217,11 +218,11 @@ function divergence(
         exponents(h, g, epsilon, logB);
         sums.array.fill(0);
         // biome-ignore format: as the kernel declares them
-        at.kernels.softenPoints(x.panels.pointer, x.width, y.panels.pointer, y.width, d, order, block.pointer, h.pointer, 1 / epsilon,
+        at.kernels(TRANSPORT).softenPoints(x.panels.pointer, x.width, y.panels.pointer, y.width, d, order, block.pointer, h.pointer, 1 / epsilon,
         masses.pointer, tops.pointer, totals.pointer, sums.pointer, gradient, factor);
       };
       const potential = (epsilon: number): Float64Array => {
-        at.kernels.logarithm(totals.pointer, totals.pointer, x.n);
+        at.kernels(TRANSPORT).logarithm(totals.pointer, totals.pointer, x.n);
         return x.masses.map((_, i) => -epsilon * ((tops.array[i] as number) + (totals.array[i] as number)));
       };
       const symmetric = x === y ? potential : undefined;

@@ -15,11 +15,12 @@ import {
 } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { SOFTMAX } from "../memory/embedded/softmax.ts";
 import { arena } from "../memory/kernels.ts";
 import { numberIn, oneOf, optionsOf } from "../options.ts";
 import { type Few, few } from "../place/few.ts";
 import { type Output, outputOf } from "../place/output.ts";
-import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { type Phase, RowJob, streamRows } from "../place/rows.ts";
 import { Rows } from "../read/reduce.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
@@ -38,16 +39,18 @@ export interface SoftmaxOptions<T extends FloatArray = FloatArray> {
 
 const OPTIONS = ["shape", "axis", "temperature", "allMasked", "out"];
 
-/** In pieces: softmax scales what it wrote, log-softmax reads its input once more. */
-const PHASES = /* @__PURE__ */ (() => ({
-  softmax: [
-    phase(STEP.BEGIN, STEP.MAXIMUM),
-    phase(STEP.AIM, STEP.SUM_UP, true),
-    phase(STEP.FINISH, STEP.WRITE, true, true),
-  ],
-  logSoftmax: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP), phase(STEP.FINISH, STEP.WRITE, true)],
-  logSumExp: [phase(STEP.BEGIN, STEP.MAXIMUM), phase(STEP.AIM, STEP.SUM_UP)],
-}))();
+/** The passes over a row in pieces: softmax scales what it wrote, log-softmax reads its input once more. */
+const MAXIMUM: Phase = { first: STEP.BEGIN, each: STEP.MAXIMUM, keeps: false, rereads: false };
+const SUM: Phase = { first: STEP.AIM, each: STEP.SUM_UP, keeps: false, rereads: false };
+const WRITTEN_SUM: Phase = { first: STEP.AIM, each: STEP.SUM_UP, keeps: true, rereads: false };
+const WRITE: Phase = { first: STEP.FINISH, each: STEP.WRITE, keeps: true, rereads: false };
+const SCALE: Phase = { first: STEP.FINISH, each: STEP.WRITE, keeps: true, rereads: true };
+
+const PHASES = {
+  softmax: [MAXIMUM, WRITTEN_SUM, SCALE],
+  logSoftmax: [MAXIMUM, SUM, WRITE],
+  logSumExp: [MAXIMUM, SUM],
+};
 
 /** The kernels take temperatures from here … */
 const COOLEST = 1e-8;
@@ -83,11 +86,17 @@ function tempered(
 /** Whole rows at T = 1. */
 const FEW: Readonly<Record<"softmax" | "logSoftmax" | "logSumExp", Few>> = /* @__PURE__ */ (() => ({
   softmax: (at, isF32, x, y, rows, n) =>
-    isF32 ? at.f32.softmax(x, y, rows, n, 1, false, STEP.ALL) : at.f64.softmax(x, y, rows, n, 1, false, STEP.ALL),
+    isF32
+      ? at.typed(SOFTMAX, 4).softmax(x, y, rows, n, 1, false, STEP.ALL)
+      : at.typed(SOFTMAX, 8).softmax(x, y, rows, n, 1, false, STEP.ALL),
   logSoftmax: (at, isF32, x, y, rows, n) =>
-    isF32 ? at.f32.logSoftmax(x, y, rows, n, 1, false, STEP.ALL) : at.f64.logSoftmax(x, y, rows, n, 1, false, STEP.ALL),
+    isF32
+      ? at.typed(SOFTMAX, 4).logSoftmax(x, y, rows, n, 1, false, STEP.ALL)
+      : at.typed(SOFTMAX, 8).logSoftmax(x, y, rows, n, 1, false, STEP.ALL),
   logSumExp: (at, isF32, x, y, rows, n) =>
-    isF32 ? at.f32.logSumExp(x, y, rows, n, 1, false, STEP.ALL) : at.f64.logSumExp(x, y, rows, n, 1, false, STEP.ALL),
+    isF32
+      ? at.typed(SOFTMAX, 4).logSumExp(x, y, rows, n, 1, false, STEP.ALL)
+      : at.typed(SOFTMAX, 8).logSumExp(x, y, rows, n, 1, false, STEP.ALL),
 }))();
 
 /** softmax and log-softmax: the same arguments, checks and streaming. */
@@ -106,8 +115,8 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   const result = outputOf(fn, out, source.bytes, source.length);
   const { x, temperature: t } = tempered(fn, source, layout, given);
   const at = arena();
-  const kernel = at.typed(x.bytes)[fn];
-  const across = at.typed(x.bytes)[`${fn}Across`];
+  const kernel = at.typed(SOFTMAX, x.bytes)[fn];
+  const across = at.typed(SOFTMAX, x.bytes)[`${fn}Across`];
   const job = new RowJob(fn, layout, [x], PHASES[fn], 0, ({ reads, writes }, rows, n, steps) =>
     kernel(reads[0] as number, writes[0] as number, rows, n, t, zero, steps),
   );
@@ -169,7 +178,7 @@ function checkWeights(fn: string, x: Operand, dims: readonly number[], weights: 
 /** A weight to each element, or one row of them for all. In f64 for either type, a row at a time. */
 function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, result: Output, layout: Layout): void {
   const shared = weights.length !== x.length;
-  const { logSumExpWeighted } = at.kernels;
+  const { logSumExpWeighted } = at.kernels(SOFTMAX);
   const job = new RowJob(
     fn,
     layout,
@@ -217,7 +226,7 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   const at = arena();
   if (w) weightedLogSumExp(at, fn, source, w, result, layout);
   else {
-    const { logSumExp, logSumExpAcross } = at.typed(source.bytes);
+    const { logSumExp, logSumExpAcross } = at.typed(SOFTMAX, source.bytes);
     const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, rows, n, steps) =>
       logSumExp(reads[0] as number, results, rows, n, 1, false, steps),
     );

@@ -8,12 +8,13 @@ import {
   type LayerOutputs,
   type Layers,
   layerPairsOf,
+  layersIn,
   layersOf,
 } from "../check/layers.ts";
 import { create, inWords, type Operand, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { isResident } from "../memory/resident.ts";
+import { isResident } from "../memory/residents.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import { matrixIn, type Product, productOf, times, withBlocks, writeProduct } from "../place/blocks.ts";
 import { checkDistinct, type Output, outputOf } from "../place/output.ts";
@@ -176,7 +177,7 @@ function evaluate(
   const o = optionsOf<StyleLossGradOptions>(fn, options, withGrad ? [...OPTIONS, "out"] : OPTIONS);
   const { shape, targetShape, normalize, layerWeights, out } = o;
   const by = normalizeOf(fn, normalize);
-  const { isList: listed, layers: given } = layersOf(fn, generated, byLayer(fn, target), {
+  const { isList: listed, layers: given } = layersOf(fn, generated, isList(generated) ? byLayer(fn, target) : target, {
     shape,
     targetShape,
     layerWeights,
@@ -219,11 +220,10 @@ function gramsOf(fn: string, name: string, target: unknown): unknown {
   return grams;
 }
 
-/** A target with a list of Gram matrices as a list of targets. */
+/** The target of a list of layers whose Gram matrices are in one list, as a list of targets. */
 function byLayer(fn: string, target: unknown): unknown {
   const grams = gramsOf(fn, "target", target);
-  if (grams === undefined) return target;
-  return isList(grams) ? Array.from(grams, (of) => ({ grams: of })) : { grams };
+  return isList(grams) ? layersIn(fn, "target.grams", grams).map((of) => ({ grams: of })) : target;
 }
 
 /** The Gram matrices of a layer whose target is given by them. */

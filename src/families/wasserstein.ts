@@ -2,6 +2,7 @@
 import { weightOf } from "../check/masses.ts";
 import { type Operand, operandsOf } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
+import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { scratch } from "../memory/scratch.ts";
 import { optionsOf } from "../options.ts";
 import type { Input } from "../types.ts";
@@ -53,7 +54,7 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
     TABLES_BYTES + 3 * block,
     (at, pointer) => {
       const free = [0, 1, 2].map((i) => pointer + TABLES_BYTES + i * block);
-      const { sort } = at.typed(bytes);
+      const { sort } = at.typed(TRANSPORT, bytes);
       const sorted = (samples: Operand, weights: Operand | undefined): number => {
         const [from, other] = [free.pop() as number, free.pop() as number];
         at.copyIn(samples.array, bytes, 0, samples.length, from);
@@ -74,7 +75,7 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
       if (vAt) inUnit(at, vAt, y.length, bytes, vTotal);
       const measure = (): number =>
         distance(at, order, total, (p, unit) =>
-          at.kernels.quantiles(xAt, x.length, uAt, byU, yAt, y.length, vAt, byV, wide, wide, p, unit),
+          at.kernels(TRANSPORT).quantiles(xAt, x.length, uAt, byU, yAt, y.length, vAt, byV, wide, wide, p, unit),
         );
       const value = measure();
       if (value < Infinity || !ends.every(Number.isFinite)) return value;

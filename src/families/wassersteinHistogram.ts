@@ -3,6 +3,7 @@ import { totalOf } from "../check/masses.ts";
 import { layoutOf, type Operand, pairOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
+import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { scratch } from "../memory/scratch.ts";
 import { numberIn, optionsOf } from "../options.ts";
 import { outputOf } from "../place/output.ts";
@@ -88,7 +89,7 @@ export function wassersteinHistogram<
   const values = new Float64Array(rows).fill(Number.NaN);
   if (order === 1) alongBins(fn, x, y, positions, values);
   if (values.some(Number.isNaN)) byQuantiles(fn, x, y, positions, order, values);
-  const into = new Rows(result, reduced === "mean" ? unit / rows : unit);
+  const into = new Rows(result, unit, reduced === "mean" ? rows : 1);
   into.take(values, 0, 0, rows);
   return into.value as Reduced<R, ResultOf<X, Y, S>>;
 }
@@ -107,7 +108,7 @@ function alongBins(fn: string, p: Operand, q: Operand, positions: Float64Array, 
     const gapsAt = pointer + 2 * slot;
     at.copyIn(gaps, 8, 0, n + 16, gapsAt, 1, bytes);
     const [pAt, qAt] = [at.locate(p.array, p.length), at.locate(q.array, q.length)];
-    const { histogram } = at.typed(bytes);
+    const { histogram } = at.typed(TRANSPORT, bytes);
     for (let row = 0; row < rows; row += tile) {
       const count = Math.min(tile, rows - row);
       if (!pAt) at.copyIn(p.array, bytes, row * n, count * n, pointer);
@@ -145,7 +146,7 @@ function byQuantiles(
       inUnit(at, pAt, n, bytes, pTotal);
       inUnit(at, qAt, n, bytes, qTotal);
       values[row] = distance(at, order, total, (by, unit) =>
-        at.kernels.quantiles(pointer, n, pAt, byU, pointer, n, qAt, byV, true, bytes === 8, by, unit),
+        at.kernels(TRANSPORT).quantiles(pointer, n, pAt, byU, pointer, n, qAt, byV, true, bytes === 8, by, unit),
       );
     }
   };

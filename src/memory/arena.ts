@@ -1,9 +1,9 @@
 /**
- * One linear memory with the kernels that see it.
+ * One linear memory, and the kernels that see it: those of each family that has been called.
  *
- *     0        1024          heapBase          + STAGE_BYTES                          memoryBytes
+ *     0        1024          STATICS_END       + STAGE_BYTES                          memoryBytes
  *     │ unused │ static data │ stage: tiles of │ blocks: resident arrays, or the      │
- *     │        │             │ inputs, outputs │ scratch of one call; first fit        │
+ *     │        │ of families │ inputs, outputs │ scratch of one call; first fit        │
  *
  * Inputs are streamed through the stage. Views are kept, and derived anew when memory grows: making one costs 36 ns, setting
  * 64 elements 16 ns. No other module keeps a view of linear memory beyond a call.
@@ -11,6 +11,9 @@
 import { arrayType, bufferOf, byteOffsetOf, lengthOf, part, put } from "../arrays.ts";
 import type { FloatArray, Variant } from "../types.ts";
 import type { Kernels, TypedKernels } from "./abi.ts";
+import type { Family } from "./family.ts";
+import { compiled, instantiated } from "./load.ts";
+import { type FamilyName, STATICS_END } from "./statics.ts";
 
 /** Rows up to this size are staged whole; longer ones stream through it piece by piece. Held by L2. */
 export const STAGE_BYTES = 1 << 20;
@@ -23,65 +26,116 @@ const LISTS = 4;
 export const GROUP_BYTES = 64;
 
 /** Kernels read whole groups: what is behind a block must be readable. */
-const PAD = GROUP_BYTES;
+export const PAD = GROUP_BYTES;
 
-const PAGE = 65536;
+/** Where a reduction puts one number per row of a tile; the other lists of so many bytes are behind it. */
+const RESULTS = STATICS_END + STAGE_BYTES + PAD;
+
+/** Where blocks begin. */
+export const HEAP = RESULTS + LISTS * RESULT_BYTES + PAD;
+
+export const PAGE = 65536;
 
 /** Below this many elements a plain loop beats `set`. */
 const FEW = 32;
 
-interface Block {
+/** A stretch of linear memory that is in use. */
+export interface Block {
   readonly start: number;
   readonly end: number;
 }
 
+/** The modules of a variant's families, as far as they have been compiled or were given to `init`. */
+export type Modules = { [F in FamilyName]: WebAssembly.Module | undefined };
+
+/** A record of the families, each of which is `undefined` at first; it owns every name that is looked up. */
+export function byFamily<T>(): { [F in FamilyName]: T | undefined } {
+  return { softmax: undefined, losses: undefined, divergence: undefined, gram: undefined, transport: undefined };
+}
+
+/** The kernels of a family in a memory: all, and those of one type by their names without the suffix. */
+interface Instance<F extends FamilyName = FamilyName> {
+  readonly kernels: Kernels[F];
+  readonly f32: TypedKernels<F>;
+  readonly f64: TypedKernels<F>;
+}
+
 export class Arena {
-  readonly kernels: Kernels;
-  readonly f32: TypedKernels;
-  readonly f64: TypedKernels;
   readonly variant: Variant;
   /** Where the stage begins, and how many bytes a tile or a row may take of it. */
-  readonly stage: number;
+  readonly stage = STATICS_END;
   readonly stageBytes = STAGE_BYTES;
-  /** Where a reduction puts one number per row of a tile; the other lists of so many bytes are behind it. */
-  readonly results: number;
-  /** Another instance, for calls whose stage is too small (scratch.ts); undefined while one uses it. */
-  spare: Arena | undefined;
-  readonly #memory: WebAssembly.Memory;
-  readonly #heap: number;
+  readonly results = RESULTS;
+  /** Another memory with the same kernels, for calls whose stage is too small (scratch.ts); undefined while one uses it. */
+  spare: Arena | undefined = undefined;
+  readonly memory: WebAssembly.Memory;
+  readonly modules: Modules;
   /** The blocks in use, ascending. */
-  readonly #blocks: Block[] = [];
-  #i32!: Int32Array;
+  readonly blocks: Block[] = [];
+  readonly #instances = byFamily<Instance>();
+  /** Linear memory as i32. */
+  integers!: Int32Array;
   #f32!: Float32Array;
   #f64!: Float64Array;
 
-  constructor(kernels: Kernels, variant: Variant) {
-    this.kernels = kernels;
-    this.f32 = suffixed(kernels, "_f32");
-    this.f64 = suffixed(kernels, "_f64");
+  /** For `fn`, which asks for so many bytes. @throws RangeError where there is no memory for it. */
+  constructor(fn: string, bytes: number, variant: Variant, modules: Modules) {
     this.variant = variant;
-    this.#memory = kernels.memory;
-    this.stage = align(kernels.heapBase());
-    this.results = this.stage + STAGE_BYTES + PAD;
-    this.#heap = this.results + LISTS * RESULT_BYTES + PAD;
-    this.#reserve("init", this.#heap, this.#heap);
+    this.modules = modules;
+    try {
+      this.memory = new WebAssembly.Memory({ initial: Math.ceil(HEAP / PAGE) });
+    } catch (cause) {
+      throw new RangeError(`${fn}: not enough memory: ${bytes} bytes were asked for, in a memory of their own`, {
+        cause,
+      });
+    }
+    this.renew();
   }
 
   get memoryBytes(): number {
-    return this.#memory.buffer.byteLength;
+    return this.memory.buffer.byteLength;
   }
 
   /** The buffer that views of linear memory are of, until memory grows. */
   get buffer(): ArrayBufferLike {
-    return this.#memory.buffer;
+    return this.memory.buffer;
   }
 
-  /** The kernels for elements of so many bytes. */
-  typed(bytes: number): TypedKernels {
-    return bytes === 4 ? this.f32 : this.f64;
+  /** Derives the views anew, at first and when memory has grown (heap.ts). */
+  renew(): void {
+    const { buffer } = this.memory;
+    this.integers = new Int32Array(buffer);
+    this.#f32 = new Float32Array(buffer);
+    this.#f64 = new Float64Array(buffer);
   }
 
-  /** Linear memory as elements of so many bytes. Memory grows here alone, so that the views are right without a look. */
+  /** The kernels of a family. */
+  kernels<F extends FamilyName>(family: Family<F>): Kernels[F] {
+    return this.#instance(family).kernels;
+  }
+
+  /** Those for elements of so many bytes. */
+  typed<F extends FamilyName>(family: Family<F>, bytes: number): TypedKernels<F> {
+    const { f32, f64 } = this.#instance(family);
+    return bytes === 4 ? f32 : f64;
+  }
+
+  /** A family is compiled and instantiated at its first call. */
+  #instance<F extends FamilyName>(family: Family<F>): Instance<F> {
+    const { name } = family;
+    if (this.#instances[name] === undefined) this.adopt(name, this.modules[name] ?? compiled(family, this.variant));
+    return this.#instances[name] as Instance<F>;
+  }
+
+  /** Takes the module of a family into use. What is there already stays: a second instance would write its static data over the first's. */
+  adopt(name: FamilyName, module: WebAssembly.Module): void {
+    if (this.#instances[name] !== undefined) return;
+    const kernels = instantiated(name, module, this.memory);
+    this.#instances[name] = { kernels, f32: suffixed(kernels, "_f32"), f64: suffixed(kernels, "_f64") } as Instance;
+    this.modules[name] = module;
+  }
+
+  /** Linear memory as elements of so many bytes. The views are renewed wherever memory grows, so that they are right without a look. */
   view(bytes: number): FloatArray {
     return bytes === 4 ? this.#f32 : this.#f64;
   }
@@ -89,13 +143,13 @@ export class Arena {
   /** Where an array stands in linear memory, in bytes; 0 if it stands elsewhere, or is small: copying is then as fast. */
   locate(array: FloatArray, length = lengthOf(array)): number {
     // only residents can; asking a small array for its buffer moves it off the JavaScript heap, which takes some 200 ns
-    if (this.#blocks.length === 0 || length <= FEW) return 0;
-    return bufferOf(array) === this.#memory.buffer ? byteOffsetOf(array) : 0;
+    if (this.blocks.length === 0 || length <= FEW) return 0;
+    return bufferOf(array) === this.memory.buffer ? byteOffsetOf(array) : 0;
   }
 
   /** A view of `length` elements at `pointer`, right until memory grows. */
   arrayAt(pointer: number, length: number, bytes: number): FloatArray {
-    return new (arrayType(bytes))(this.#memory.buffer, pointer, length);
+    return new (arrayType(bytes))(this.memory.buffer, pointer, length);
   }
 
   /** Copies `count` elements of `array`, `stride` apart from index `from` on, to `pointer`: as they are, or as f64. */
@@ -121,81 +175,35 @@ export class Arena {
     if (count <= FEW || stride !== 1) for (let i = 0; i < count; i++) array[to + i * stride] = view[at + i] as number;
     else put(view.subarray(at, at + count), array, to);
   }
+}
 
-  /** Copies labels [from, from + count) to `pointer`, as i32. */
-  copyLabels(labels: Int32Array, from: number, count: number, pointer: number): void {
-    const at = pointer >>> 2;
-    if (count > FEW) this.#i32.set(labels.subarray(from, from + count), at);
-    else for (let i = 0; i < count; i++) this.#i32[at + i] = labels[from + i] as number;
-  }
+/** Copies labels [from, from + count) to `pointer`, as i32. */
+export function copyLabels(at: Arena, labels: Int32Array, from: number, count: number, pointer: number): void {
+  const { integers } = at;
+  const start = pointer >>> 2;
+  if (count > FEW) integers.set(labels.subarray(from, from + count), start);
+  else for (let i = 0; i < count; i++) integers[start + i] = labels[from + i] as number;
+}
 
-  /** Copies the first labels to `pointer`; false if one of them is none of so many classes. */
-  copyClasses(labels: Int32Array, count: number, classes: number, pointer: number): boolean {
-    const at = pointer >>> 2;
-    for (let i = 0; i < count; i++) {
-      const label = labels[i] as number;
-      if (label < 0 || label >= classes) return false;
-      this.#i32[at + i] = label;
-    }
-    return true;
+/** Copies the first labels to `pointer`; false if one of them is none of so many classes. */
+export function copyClasses(at: Arena, labels: Int32Array, count: number, classes: number, pointer: number): boolean {
+  const { integers } = at;
+  const start = pointer >>> 2;
+  for (let i = 0; i < count; i++) {
+    const label = labels[i] as number;
+    if (label < 0 || label >= classes) return false;
+    integers[start + i] = label;
   }
-
-  /** The f64 at `pointer`. */
-  number(pointer: number): number {
-    return this.#f64[pointer / 8] as number;
-  }
-
-  /** Takes `bytes` of memory, aligned to 64; grows memory if it must. */
-  allocate(fn: string, bytes: number): number {
-    let start = this.#heap;
-    let i = 0;
-    for (; i < this.#blocks.length; i++) {
-      const block = this.#blocks[i] as Block;
-      if (block.start - start >= bytes + PAD) break;
-      start = block.end;
-    }
-    const end = align(start + bytes + PAD);
-    this.#reserve(fn, end, bytes);
-    this.#blocks.splice(i, 0, { start, end });
-    return start;
-  }
-
-  free(pointer: number): void {
-    const i = this.#blocks.findIndex((block) => block.start === pointer);
-    if (i >= 0) this.#blocks.splice(i, 1);
-  }
-
-  #reserve(fn: string, end: number, bytes: number): void {
-    const missing = Math.ceil((end - this.memoryBytes) / PAGE);
-    if (missing > 0) {
-      try {
-        this.#memory.grow(missing);
-      } catch (cause) {
-        throw new RangeError(
-          `${fn}: not enough memory: ${bytes} bytes were asked for beyond the ${this.memoryBytes} in use`,
-          { cause },
-        );
-      }
-    }
-    if (missing > 0 || this.#i32 === undefined) {
-      this.#i32 = new Int32Array(this.#memory.buffer);
-      this.#f32 = new Float32Array(this.#memory.buffer);
-      this.#f64 = new Float64Array(this.#memory.buffer);
-    }
-  }
+  return true;
 }
 
 /** The exports with a suffix, by their names without it: looking one up by a composed name would cost 300 ns a call. */
-function suffixed(kernels: Kernels, suffix: string): TypedKernels {
+function suffixed(kernels: object, suffix: string): object {
   const named = Object.entries(kernels).filter(([name]) => name.endsWith(suffix));
-  return Object.fromEntries(named.map(([name, kernel]) => [name.slice(0, -suffix.length), kernel])) as TypedKernels;
+  return Object.fromEntries(named.map(([name, kernel]) => [name.slice(0, -suffix.length), kernel]));
 }
 
 /** The index of an element in a view; a division would cost 5 ns a time. */
 function index(pointer: number, bytes: number): number {
   return bytes === 4 ? pointer >>> 2 : pointer >>> 3;
-}
-
-function align(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64;
 }

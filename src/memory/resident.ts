@@ -4,7 +4,9 @@ import { failKind, failValue } from "../errors.ts";
 import { integerIn, oneOf } from "../options.ts";
 import type { FloatArray, Resident } from "../types.ts";
 import type { Arena } from "./arena.ts";
+import { allocate, free } from "./heap.ts";
 import { arena } from "./kernels.ts";
+import { register } from "./residents.ts";
 
 class ResidentArray<T extends FloatArray = FloatArray> {
   readonly length: number;
@@ -17,26 +19,23 @@ class ResidentArray<T extends FloatArray = FloatArray> {
     this.length = length;
     this.#arena = memory;
     this.#bytes = bytes;
-    this.#pointer = memory.allocate("resident", length * bytes);
+    this.#pointer = allocate(memory, "resident", length * bytes);
     this.array.fill(0);
-  }
-
-  static is(value: object): value is ResidentArray {
-    return #arena in value;
+    register(this, (fn, name) => this.#argument(fn, name));
   }
 
   /** Its view, for a function that takes it as an argument. */
-  static view(fn: string, name: string, resident: ResidentArray): FloatArray {
+  #argument(fn: string, name: string): T {
     const current = arena();
-    if (resident.#arena !== current) {
-      const [own, used] = [resident.#arena.variant, current.variant];
+    if (this.#arena !== current) {
+      const [own, used] = [this.#arena.variant, current.variant];
       throw new TypeError(
         `${fn}: "${name}" is a resident array of the ${own} kernels, but the ${used} kernels are in use; make it anew with resident()`,
       );
     }
-    if (resident.#pointer === 0)
+    if (this.#pointer === 0)
       throw new TypeError(`${fn}: "${name}" is a resident array that has been disposed of and can no longer be used`);
-    return resident.#view();
+    return this.#view();
   }
 
   get array(): T {
@@ -67,7 +66,7 @@ class ResidentArray<T extends FloatArray = FloatArray> {
   }
 
   dispose(): void {
-    if (this.#pointer !== 0) this.#arena.free(this.#pointer);
+    if (this.#pointer !== 0) free(this.#arena, this.#pointer);
     this.#pointer = 0;
     this.#array = undefined;
   }
@@ -88,14 +87,6 @@ function numbersOf(fn: string, values: unknown): FloatArray {
   }
   return Float64Array.from(copy);
 }
-
-export function isResident(value: unknown): value is ResidentArray {
-  return typeof value === "object" && value !== null && ResidentArray.is(value);
-}
-
-/** The elements of a resident array; the error names the argument that it is. */
-export const residentView = (fn: string, name: string, resident: ResidentArray): FloatArray =>
-  ResidentArray.view(fn, name, resident);
 
 /**
  * An array of `length` zeros inside linear memory, which every function takes, as input and as `out`. Functions of rows read and

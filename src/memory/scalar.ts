@@ -5,26 +5,44 @@
 import { lengthOf } from "../arrays.ts";
 import type { FloatArray } from "../types.ts";
 import { type Arena, RESULT_BYTES } from "./arena.ts";
+import type { Family } from "./family.ts";
 
-/** log v or e^v: log 3 differs in the last bit between V8 and JavaScriptCore, powers even between Node 20 and 26. */
-export function scalar(at: Arena, kernel: "logarithm" | "exponential", value: number): number {
+/** Families that have the logarithm, the same in each: a function takes it from that which it needs anyway. */
+export type WithLog = Family<"losses"> | Family<"divergence"> | Family<"gram"> | Family<"transport">;
+/** Those that have the exponential, too. */
+export type WithExp = Exclude<WithLog, Family<"divergence">>;
+
+/** log v, which for v = 3 differs in the last bit between V8 and JavaScriptCore. */
+export function logarithm(at: Arena, family: WithLog, value: number): number {
+  const { logarithm } = at.kernels<WithLog["name"]>(family);
+  return ofOne(at, logarithm, value);
+}
+
+/** e^v: powers differ even between Node 20 and 26. */
+export function exponential(at: Arena, family: WithExp, value: number): number {
+  const { exponential } = at.kernels<WithExp["name"]>(family);
+  return ofOne(at, exponential, value);
+}
+
+function ofOne(at: Arena, kernel: (x: number, y: number, count: number) => void, value: number): number {
   at.view(8)[at.results / 8] = value;
-  at.kernels[kernel](at.results, at.results, 1);
-  return at.number(at.results);
+  kernel(at.results, at.results, 1);
+  return at.view(8)[at.results / 8] as number;
 }
 
 /** values ** power in place, as e^{power·log v}. The stage is left alone: the values may stand there. */
-export function raise(at: Arena, values: FloatArray, bytes: number, power: number): void {
+export function raise(at: Arena, family: WithExp, values: FloatArray, bytes: number, power: number): void {
+  const { logarithm, exponential } = at.kernels<WithExp["name"]>(family);
   const tile = RESULT_BYTES / 8;
   const length = lengthOf(values);
   for (let i = 0; i < length; i += tile) {
     const count = Math.min(tile, length - i);
     at.copyIn(values, bytes, i, count, at.results, 1, 8);
-    at.kernels.logarithm(at.results, at.results, count);
+    logarithm(at.results, at.results, count);
     const powers = at.view(8);
     const first = at.results / 8;
     for (let j = first; j < first + count; j++) (powers[j] as number) *= power;
-    at.kernels.exponential(at.results, at.results, count);
+    exponential(at.results, at.results, count);
     for (let j = 0; j < count; j++) values[i + j] = powers[first + j] as number;
   }
 }

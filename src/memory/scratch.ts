@@ -1,15 +1,15 @@
 /**
- * Memory for one call: the stage where it is enough, else that of a second instance of the kernels, which is kept for the next
- * call that needs one.
+ * Memory for one call: the stage where it is enough, else a second memory, which is kept for the next call that needs one.
  *
- * So memory never grows under an array: resident arrays alone are in the first instance's, where nothing but `resident()` makes
- * memory grow, and no view that a caller holds goes away within a call.
+ * So memory never grows under an array: resident arrays alone are in the first, where nothing but `resident()` makes it grow, and
+ * no view that a caller holds goes away within a call.
  */
-import type { Arena } from "./arena.ts";
-import { another, arena } from "./kernels.ts";
+import { Arena } from "./arena.ts";
+import { allocate, free } from "./heap.ts";
+import { arena } from "./kernels.ts";
 
 /**
- * A second instance is kept up to this size, which makes 16 MiB with the first. Linear memory never shrinks: a larger one is
+ * A second memory is kept up to this size, which makes 16 MiB with the first. Linear memory never shrinks: a larger one is
  * dropped, and its memory with it. All that works in blocks or tiles stays below; transport of thousands of points does not.
  */
 const KEPT_BYTES = 14.75 * 2 ** 20;
@@ -23,15 +23,15 @@ const KEPT_BYTES = 14.75 * 2 ** 20;
 export function scratch<R>(fn: string, bytes: number, use: (at: Arena, pointer: number) => R, alone: boolean): R {
   const shared = arena();
   if (bytes <= shared.stageBytes && !alone) return use(shared, shared.stage);
-  const own = shared.spare ?? another(fn, shared, bytes);
+  const own = shared.spare ?? new Arena(fn, bytes, shared.variant, shared.modules);
   // while it is in use a call from a callback takes yet another
   shared.spare = undefined;
   let pointer = 0;
   try {
-    if (bytes > own.stageBytes) pointer = own.allocate(fn, bytes);
+    if (bytes > own.stageBytes) pointer = allocate(own, fn, bytes);
     return use(own, pointer || own.stage);
   } finally {
-    if (pointer) own.free(pointer);
+    if (pointer) free(own, pointer);
     if (own.memoryBytes <= KEPT_BYTES) shared.spare ??= own;
   }
 }

@@ -10,6 +10,7 @@
 import * as CODE from "../../assembly/gram/codes.ts";
 import type { Operand } from "../check/tensor.ts";
 import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { scratch } from "../memory/scratch.ts";
 import type { FloatArray } from "../types.ts";
@@ -188,7 +189,7 @@ function stage(
     for (let i = 0; i < rows; i++)
       arena.copyIn(m.array, size, m.start + (row + i) * depth + from, count, to + i * stride * size);
   }
-  const kernels = arena.typed(size);
+  const kernels = arena.typed(GRAM, size);
   const [first, second] = vectors;
   if (m.centring) {
     const { means, unit, factor } = m.centring;
@@ -235,7 +236,7 @@ function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: n
   const [a, b, packed] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed];
   const vectors = vectorsAt(scratch, plan);
   const [c, totals] = [scratch + plan.c, scratch + plan.totals];
-  const kernels = arena.typed(x.bytes);
+  const kernels = arena.typed(GRAM, x.bytes);
   const lower = !y && i === j;
   let k = 0;
   do {
@@ -281,14 +282,14 @@ export function mapBlock(arena: Arena, bytes: number, block: Block, lower: boole
   const { map, factor, shift, degree } = mapping;
   if (map === CODE.LINEAR && factor === 1) return;
   const { pointer, stride, rows, columns } = block;
-  arena.typed(bytes).map(map, pointer, stride, rows, columns, lower, factor, shift, degree);
+  arena.typed(GRAM, bytes).map(map, pointer, stride, rows, columns, lower, factor, shift, degree);
 }
 
 /** A whole product, mapped, as a matrix [rows of x, rows of y], or of x and x: both triangles, bit by bit the same. */
 export function writeProduct(arena: Arena, scratch: number, product: Product, target: Target): void {
   const { start, mapping } = target;
   const { array: out, bytes: size } = target.out;
-  const kernels = arena.typed(size);
+  const kernels = arena.typed(GRAM, size);
   const width = (product.y ?? product.x).rows;
   eachBlock(arena, scratch, product, (block) => {
     const { pointer, stride, i, rows, j, columns, spare } = block;
@@ -340,7 +341,7 @@ function columnsOf(arena: Arena, scratch: number, product: Product, unit: number
     for (let i = 0; i < m.rows; i += plan.side) {
       const rows = Math.min(plan.side, m.rows - i);
       const stride = stage(arena, m, depth, i, rows, k, count, a, vectors);
-      arena.typed(size).columnSums(a, stride, rows, count, unit, sumsAt, lowsAt, highsAt);
+      arena.typed(GRAM, size).columnSums(a, stride, rows, count, unit, sumsAt, lowsAt, highsAt);
     }
     arena.copyOut(sumsAt, count, sums, 8, k);
     arena.copyOut(lowsAt, count, lows, size, k);
@@ -437,7 +438,7 @@ function squaresOf(arena: Arena, scratch: number, product: Product, units: Float
     for (let k = 0; k < depth; k += plan.chunk) {
       const count = Math.min(plan.chunk, depth - k);
       const stride = stage(arena, m, depth, i, rows, k, count, a, vectors);
-      arena.typed(m.bytes).rowSquares(a, stride, rows, count, unitsAt, sumsAt);
+      arena.typed(GRAM, m.bytes).rowSquares(a, stride, rows, count, unitsAt, sumsAt);
     }
     arena.copyOut(sumsAt, rows, sums, 8, i);
   }

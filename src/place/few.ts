@@ -7,7 +7,7 @@
  */
 import { lengthOf, tagOf } from "../arrays.ts";
 import { create, floatBytes } from "../check/tensor.ts";
-import { type Arena, RESULT_BYTES } from "../memory/arena.ts";
+import { type Arena, copyClasses, RESULT_BYTES } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
 import type { FloatArray } from "../types.ts";
 
@@ -94,7 +94,7 @@ export function fewLabelled(
   const at = arena();
   const values = at.results + RESULT_BYTES;
   // a label that is no class is ignored or refused, which is not done here
-  if (!at.copyClasses(labels as Int32Array, rows, n, at.results)) return undefined;
+  if (!copyClasses(at, labels as Int32Array, rows, n, at.results)) return undefined;
   let grad: FloatArray | undefined;
   if (withGrad) grad = out === undefined ? create(fn, bytes, length) : (out as FloatArray);
   at.copyIn(input as FloatArray, bytes, 0, length, at.stage);

@@ -2,7 +2,7 @@
 import { bufferOf, byteOffsetOf, lengthOf, put, tagOf } from "../arrays.ts";
 import { checkPresent, create, floatBytes, type Operand, typeName } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
-import { isResident, residentView } from "../memory/resident.ts";
+import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
 
 /** The caller's `out`, or a new array. */

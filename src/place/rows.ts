@@ -13,7 +13,7 @@
 
 import * as STEP from "../../assembly/rows/steps.ts";
 import { type Layout, type Operand, sizeOf } from "../check/tensor.ts";
-import { type Arena, GROUP_BYTES, RESULT_BYTES } from "../memory/arena.ts";
+import { type Arena, copyLabels, GROUP_BYTES, RESULT_BYTES } from "../memory/arena.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, type Output, overlap, same } from "./output.ts";
 
@@ -230,7 +230,7 @@ function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
   };
   for (let start = 0; start < rows; start += tile) {
     const count = Math.min(tile, rows - start);
-    if (labels) at.copyLabels(labels, start, count, places.labels);
+    if (labels) copyLabels(at, labels, start, count, places.labels);
     if (factors) at.copyIn(factors, 8, start, count, places.factors);
     for (let i = 0; i < reads.length; i++)
       if (readSteps[i] === 0)
@@ -355,7 +355,7 @@ function inPieces(at: Arena, job: RowJob, bytes: number, slot: number): void {
   const piece = slot / bytes;
   for (let row = 0; row < rows; row++) {
     const start = Math.floor(row / inner) * n * inner + (row % inner);
-    if (labels) at.copyLabels(labels, row, 1, places.labels);
+    if (labels) copyLabels(at, labels, row, 1, places.labels);
     if (factors) at.copyIn(factors, 8, row, 1, places.factors);
     for (const { first, each, keeps, rereads } of phases) {
       for (let j = 0; j < n; j += piece) {

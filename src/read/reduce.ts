@@ -2,7 +2,7 @@
 
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { scalar } from "../memory/scalar.ts";
+import { logarithm, type WithLog } from "../memory/scalar.ts";
 import { oneOf } from "../options.ts";
 import type { Output } from "../place/output.ts";
 import type { RowResults } from "../place/rows.ts";
@@ -22,23 +22,25 @@ export function baseOf(fn: string, base: unknown): number {
 }
 
 /** 1 / ln(base), which turns nats into the base's unit. */
-export function perNat(at: Arena, base: number): number {
+export function perNat(at: Arena, family: WithLog, base: number): number {
   if (base === Math.E) return 1;
   // correctly rounded for the common ones
-  return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / scalar(at, "logarithm", base);
+  return base === 2 ? Math.LOG2E : base === 10 ? Math.LOG10E : 1 / logarithm(at, family, base);
 }
 
-/** Sums numbers per row in f64, or writes each of them, times `scale`, to an output. */
+/** Sums numbers per row in f64, or writes each of them to an output: in units of 1/`unit`, divided by `over`. */
 export class Rows implements RowResults {
   readonly out: Output | undefined;
-  readonly #scale: number;
+  readonly #unit: number;
+  readonly #over: number;
   readonly #total = new CompensatedSum();
   /** What each becomes before it is summed or written. */
   readonly #map: ((value: number, row: number) => number) | undefined;
 
-  constructor(out: Output | undefined, scale: number, map?: (value: number, row: number) => number) {
+  constructor(out: Output | undefined, unit: number, over = 1, map?: (value: number, row: number) => number) {
     this.out = out;
-    this.#scale = scale;
+    this.#unit = unit;
+    this.#over = over;
     this.#map = map;
   }
 
@@ -47,13 +49,13 @@ export class Rows implements RowResults {
     for (let i = 0; i < count; i++) {
       let value = values[from + i] as number;
       if (this.#map) value = this.#map(value, row + i);
-      if (array) array[row + i] = value * this.#scale;
+      if (array) array[row + i] = (value / this.#over) * this.#unit;
       else this.#total.add(value);
     }
   }
 
   /** The array, or the sum. */
   get value(): number | FloatArray {
-    return this.out ? this.out.array : this.#total.value * this.#scale;
+    return this.out ? this.out.array : this.#total.times(this.#unit, this.#over);
   }
 }

@@ -564,38 +564,75 @@ describe("init and info", () => {
     expect(softmax([0, 0])).toEqual(new Float64Array([0.5, 0.5]));
   });
 
-  it("takes a module instead of the embedded one, in every form", async () => {
-    const bytes = readFileSync(new URL("../../build/base.wasm", import.meta.url));
+  const fileOf = (name: string): Buffer => readFileSync(new URL(`../../build/wasm/${name}.wasm`, import.meta.url));
+
+  it("takes modules instead of the embedded ones, in every form", async () => {
+    const bytes = fileOf("losses.base");
     const { buffer } = Uint8Array.from(bytes);
     const module = new WebAssembly.Module(buffer);
     const response = () => new Response(buffer, { headers: { "content-type": "application/wasm" } });
     const sources = [bytes, buffer, module];
-    for (const source of sources) {
-      surprisal.initSync({ module: source });
+    const softmaxModule = fileOf("softmax.base");
+    const works = () => {
       expect(surprisal.info().variant).toBe("base");
       expect(softmax([0, 0])).toEqual(new Float64Array([0.5, 0.5]));
+      expect(surprisal.sigmoid([0])).toEqual(new Float64Array([0.5]));
+    };
+    for (const losses of sources) {
+      surprisal.initSync({ modules: { losses, softmax: softmaxModule, gram: undefined } });
+      works();
     }
-    for (const source of [
+    for (const losses of [
       ...sources,
       response(),
       Promise.resolve(response()),
       Promise.resolve(module),
       Promise.resolve(buffer),
     ]) {
-      await surprisal.init({ module: source });
-      expect(surprisal.info().variant).toBe("base");
-      expect(softmax([0, 0])).toEqual(new Float64Array([0.5, 0.5]));
+      await surprisal.init({ modules: { losses, softmax: softmaxModule } });
+      works();
     }
+    surprisal.initSync({ modules: {} });
+    expect(surprisal.info().variant).toBe(hasRelaxed ? "relaxed" : "base");
     // an asked-for variant that the module is not
-    if (hasRelaxed)
-      expect(() => surprisal.initSync({ variant: "relaxed", module })).toThrow(/initSync: .*base.*relaxed/);
+    if (hasRelaxed) {
+      const relaxed = () => surprisal.initSync({ variant: "relaxed", modules: { losses: module } });
+      expect(relaxed).toThrow(/initSync: "modules.losses" holds the base kernels, but "variant" is "relaxed"/);
+      const mixed = () => surprisal.initSync({ modules: { losses: module, gram: fileOf("gram.relaxed") } });
+      expect(mixed).toThrow(
+        /initSync: "modules.(gram|losses)" holds the (\w+) kernels, but "modules.\w+" the (?!\2)\w+ ones/,
+      );
+    }
+  });
+
+  it("a module that is of another family, or none of them, is refused before it sees memory", () => {
+    const gram = fileOf("gram.base");
+    const call = () => surprisal.initSync({ modules: { softmax: gram } });
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(
+      'initSync: "modules.softmax" must be surprisal\'s own softmax.base.wasm or softmax.relaxed.wasm, got gram.base.wasm',
+    );
+    const empty = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+    const another = () => surprisal.initSync({ modules: { softmax: new WebAssembly.Module(empty) } });
+    expect(another).toThrow(/^initSync: "modules.softmax" must be surprisal's own .*, got a WebAssembly.Module$/);
+    expect(softmax([0, 0])).toEqual(new Float64Array([0.5, 0.5]));
   });
 
   const wrong: [object, ErrorConstructor, RegExp][] = [
     [{ variant: "fast" }, RangeError, /variant.*fast/],
     [{ variant: 1 }, TypeError, /variant.*(1|number)/],
-    [{ module: 1 }, TypeError, /module.*(1|number)/],
-    [{ module: new Uint8Array([1, 2, 3]) }, Error, /module/],
+    [{ modules: 1 }, TypeError, /"modules" must be an object, got 1/],
+    [{ modules: [new Uint8Array(8)] }, TypeError, /"modules" must be an object, got an array/],
+    [{ modules: { softmax: 1 } }, TypeError, /"modules.softmax" must be .*got 1/],
+    [{ modules: { softmax: null } }, TypeError, /"modules.softmax" must be .*got null/],
+    [{ modules: { divergances: 1 } }, TypeError, /"modules".*"divergances", did you mean "divergence"\?/],
+    [{ modules: { fft: 1 } }, TypeError, /"modules".*"fft"; it takes .*softmax.*transport/],
+    [
+      { modules: { softmax: new Uint8Array([1, 2, 3]) } },
+      Error,
+      /the module "modules.softmax" could not be instantiated/,
+    ],
+    [{ module: new Uint8Array(8) }, TypeError, /unknown option "module", did you mean "modules"\?/],
   ];
   it.each(wrong.map((row) => [describeValue(row[0]), ...row] as const))(
     "%s throws",
@@ -611,7 +648,7 @@ describe("init and info", () => {
   );
 
   it("a promise is for init, not initSync", () => {
-    expect(() => surprisal.initSync({ module: Promise.resolve() } as never)).toThrow(TypeError);
+    expect(() => surprisal.initSync({ modules: { softmax: Promise.resolve() } } as never)).toThrow(TypeError);
   });
 });
 

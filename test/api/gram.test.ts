@@ -645,8 +645,7 @@ forEachVariant(() => {
           if (want.length === n * n && "out" in more) expect(firstDifference(out.array, want), `${call}, out`).toBe("");
           out.set(new array(n * n));
           // no view goes away within a call
-          expect([a.array, out.array], `${call}, ${form}`).toEqual([view, outView]);
-          expect(a.array === view && out.array === outView).toBe(true);
+          expect(a.array === view && out.array === outView && view.length > 0, `${call}, ${form}`).toBe(true);
         }
       }
       expect(firstDifference(a.array, values), "the resident input").toBe("");

@@ -89,5 +89,15 @@ export const ERRORS = [
   ["RangeError", 'resident: "length" must be', (s) => s.resident("f32", -1)],
   ["RangeError", "resident: not enough memory: 34359738368 bytes", (s) => s.resident("f64", 2 ** 32)],
   ["RangeError", 'initSync: "variant" must be', (s) => s.initSync({ variant: "fast" })],
-  ["TypeError", 'initSync: "module" must be', (s) => s.initSync({ module: "base.wasm" })],
+  ["TypeError", 'initSync: "modules" must be an object', (s) => s.initSync({ modules: "softmax.base.wasm" })],
+  [
+    "TypeError",
+    'initSync: "modules.softmax" must be',
+    (s) => s.initSync({ modules: { softmax: "softmax.base.wasm" } }),
+  ],
+  [
+    "TypeError",
+    'initSync: "modules" has an unknown name "sofmax", did you mean "softmax"?',
+    (s) => s.initSync({ modules: { sofmax: new Uint8Array() } }),
+  ],
 ];

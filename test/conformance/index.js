@@ -15,10 +15,11 @@ import { FUNCTIONS } from "./table.js";
 /**
  * @typedef {Record<string, (...args: any[]) => any>} Surprisal the package's namespace object
  * @typedef {"base" | "relaxed"} Variant
+ * @typedef {Record<string, WebAssembly.Module | BufferSource>} Modules by family
  * @typedef {(name: string, body: () => unknown) => Promise<void>} Check runs a body, which throws if what is named is not so
  * @typedef {object} Options
- * @property {WebAssembly.Module | BufferSource} [base] base.wasm, for `init({ module })`; a Module where bytes may not be compiled
- * @property {WebAssembly.Module | BufferSource} [relaxed] relaxed.wasm, likewise
+ * @property {Modules} [base] softmax.base.wasm and so on, for `init({ modules })`; Modules where bytes may not be compiled
+ * @property {Modules} [relaxed] softmax.relaxed.wasm and so on, likewise
  * @property {string} [version] the version the package should say it has
  * @property {boolean} [baseOnly] for an entry without relaxed kernels: `surprisal/base`, that of edge-light
  * @property {number} [calls] how many calls memory is watched over, of all functions together; 2000 unless given
@@ -185,20 +186,28 @@ async function functions(s, variants, check) {
 async function modules(s, options, variants, check) {
   const x = [1, 2, 4, 8];
   for (const v of variants) {
-    const module = options[v];
-    if (module === undefined) continue;
-    await check(`init with ${v}.wasm gives the same kernels`, async () => {
+    const modules = options[v];
+    if (modules === undefined) continue;
+    await check(`init with the .wasm files of ${v} gives the same kernels`, async () => {
       s.initSync({ variant: v });
       const before = flat(s.softmax(x));
       for (const init of [s.init, s.initSync]) {
-        await init({ module });
+        await init({ modules });
         same(s.info().variant, v, "the variant");
         close(flat(s.softmax(x)), before, 0, "softmax");
       }
-      await s.init({ module: Promise.resolve(module), variant: v });
+      const { softmax } = modules;
+      await s.init({ modules: { softmax: Promise.resolve(softmax) }, variant: v });
+      const expected =
+        'initSync: "modules.gram" must be surprisal\'s own gram.base.wasm or gram.relaxed.wasm, got softmax';
+      throws(() => s.initSync({ modules: { gram: softmax } }), "TypeError", expected);
       const other = v === "base" ? "relaxed" : "base";
-      if (variants.includes(other))
-        throws(() => s.initSync({ module, variant: other }), "RangeError", `initSync: "module" holds the ${v} kernels`);
+      if (!variants.includes(other)) return;
+      const holds = `initSync: "modules.softmax" holds the ${v} kernels`;
+      throws(() => s.initSync({ modules: { softmax }, variant: other }), "RangeError", holds);
+      const gram = options[other]?.gram;
+      const mixed = `initSync: "modules.gram" holds the ${other} kernels, but "modules.softmax" the ${v} ones`;
+      if (gram) throws(() => s.initSync({ modules: { softmax, gram } }), "RangeError", mixed);
     });
   }
   await check("init is asynchronous and may be repeated", async () => {

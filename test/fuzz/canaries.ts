@@ -13,9 +13,12 @@ interface Canary {
 
 const CANARIES: readonly Canary[] = [
   { name: "softplus", call: () => surprisal.softplus([-3.8, 0.5]), sum: 0.996201201 },
+  { name: "sigmoid", call: () => surprisal.sigmoid([-3.8, 0.5]), sum: 0.644340602 },
+  { name: "logit", call: () => surprisal.logit([0.2, 0.9]), sum: 0.810930216 },
   { name: "softmax", call: () => surprisal.softmax(row), sum: 0.99999996 },
   { name: "logSumExp", call: () => surprisal.logSumExp([0.25, -1, 3], { weights: [1, 2, 0.5] }), sum: 2.49010584 },
   { name: "crossEntropyWithGrad", call: () => surprisal.crossEntropyWithGrad(row, [5]), sum: 5.1358827 },
+  { name: "binaryCrossEntropy", call: () => surprisal.binaryCrossEntropy([0.3, -2, 5], [1, 0, 0.5]), sum: 1.0626662 },
   { name: "klDivergence", call: () => surprisal.klDivergence([1, 2, 3], [3, 2, 1]), sum: 0.366204096 },
   { name: "gram", call: () => surprisal.gram(row, { shape: [1, 37] }), sum: 59.5555496 },
   { name: "cka", call: () => surprisal.cka([1, 2, 4, 3], [2, 4, 8, 7], { shape: [4, 1] }), sum: 0.969230769 },
@@ -25,6 +28,7 @@ const CANARIES: readonly Canary[] = [
     sum: 2.73575888,
   },
   { name: "styleLoss", call: () => surprisal.styleLoss([1, 2, 3, 4], [4, 3, 2, 1], { shape: [2, 1, 2] }), sum: 12.5 },
+  { name: "perceptualLoss", call: () => surprisal.perceptualLoss([1, 2, 3, 4], [4, 3, 2, 1.5]), sum: 4.3125 },
   { name: "wasserstein", call: () => surprisal.wasserstein([0, 1, 3], [5, 6, 9], { order: 2 }), sum: 5.35412613 },
   { name: "emd", call: () => surprisal.emd([0.25, 0.75], [0.5, 0.5], [0, 1, 2, 0]).cost, sum: 0.5 },
   {

@@ -376,12 +376,15 @@ const detached: Spoiler = (draft) => {
 
 /** A view that ends beyond a buffer which was made smaller. */
 const outOfBounds: Spoiler = (draft) => {
-  const item = draft.random.of(draft.items.filter(({ words, data }) => /resizable/.test(words) && data.length > 0));
+  // a view that tracks the length is then an empty array like any other
+  const bounded = ({ words, data }: Item): boolean =>
+    /resizable/.test(words) && !/tracks/.test(words) && data.length > 0;
+  const item = draft.random.of(draft.items.filter(bounded));
   if (!item?.read) return false;
   const { buffer } = item.read() as unknown as { buffer: { resize(bytes: number): void } };
   draft.before.push(() => buffer.resize(0));
   draft.notes.push(`the buffer of ${item.slot.name} resized to 0`);
-  draft.demand = { does: "throw", names: [headOf(item.slot.name), "shape"], writes: true };
+  draft.demand = { does: "throw", names: [headOf(item.slot.name), "shape", "out"], writes: true };
   return true;
 };
 
@@ -587,6 +590,8 @@ const wrongLabel: Spoiler = (draft) => {
   );
   if (!item) return false;
   const wrong = draft.random.of([null, undefined, "1", true, [0], {}, Symbol("s"), 0.5, NaN]);
+  // a list of lists may be a distribution
+  if (Array.isArray(wrong) && item.data.length === 1) return false;
   const list: unknown[] = Array.from(item.data);
   list[draft.random.int(0, list.length - 1)] = wrong;
   replace(draft, item, () => list, `a list with the label ${inWords(wrong)}`);

@@ -96,6 +96,8 @@ export class Judge {
   /** The same call has the same outcome, to the bit. */
   #twice(draft: Draft, number: number, first: Deed, again: Outcome | undefined): Fault | undefined {
     if (draft.definition.arrays.length === 0) return undefined;
+    // memory grows the first time
+    if (draft.notes.length && draft.items.some(({ fleeting }) => fleeting)) return undefined;
     let second = again;
     if (!second) {
       const copy = make(this.#seed, number, this.#only);

@@ -7,12 +7,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 const [file, seed, rounds] = process.argv.slice(2);
-const { instance } = await WebAssembly.instantiate(readFileSync(file), { env: { abort() {} } });
+const memory = new WebAssembly.Memory({ initial: 34 });
+const { instance } = await WebAssembly.instantiate(readFileSync(file), { env: { memory } });
 const kernels = instance.exports;
-kernels.memory.grow(32);
-const bytes = new Uint8Array(kernels.memory.buffer);
-const numbers = new Float64Array(kernels.memory.buffer);
-const words = new Uint32Array(kernels.memory.buffer);
+const bytes = new Uint8Array(memory.buffer);
+const numbers = new Float64Array(memory.buffer);
+const words = new Uint32Array(memory.buffer);
 /** What a null pointer would lead to: constants, or nothing. */
 const first = bytes.slice(0, 64);
 

@@ -6,7 +6,6 @@ import { pseudorandom } from "../support/fixture.ts";
 import { f64, type Variant, variants } from "../support/variants.ts";
 
 interface Kernels {
-  readonly memory: WebAssembly.Memory;
   heapBase(): number;
   greedyTree(cost: number, n: number, m: number, ld: number, potentials: number, nodes: number): number;
   // biome-ignore format: as the kernel declares them
@@ -15,10 +14,10 @@ interface Kernels {
 
 /** The tree and its potentials, once no arc is cheaper; and the costs of the tree after each call. */
 function solve(variant: Variant, n: number, m: number, pivots: number) {
-  const bytes = readFileSync(fileURLToPath(new URL(`../../build/${variant}.wasm`, import.meta.url)));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { abort: () => undefined } });
-  const { memory, heapBase, greedyTree, networkSimplex } = instance.exports as unknown as Kernels;
-  memory.grow(16);
+  const bytes = readFileSync(fileURLToPath(new URL(`../../build/wasm/transport.${variant}.wasm`, import.meta.url)));
+  const memory = new WebAssembly.Memory({ initial: 18 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const { heapBase, greedyTree, networkSimplex } = instance.exports as unknown as Kernels;
   const numbers = new Float64Array(memory.buffer);
   const count = n + m;
   const ld = m + (m % 2);

@@ -238,7 +238,7 @@ const divergence: { value: number; converged: boolean; iterations: number; margi
 const tensor: Tensor<Float64Array> = { data: f64, shape: [6] };
 const about: { variant: "base" | "relaxed"; memoryBytes: number; version: string } = info();
 const ready: Promise<void> = init({ variant: "base" });
-initSync({ variant: "auto" });
+initSync({ variant: "auto", modules: { softmax: new Uint8Array(), gram: undefined } });
 // what is not given may be said to be so
 softmax(f32, { shape: undefined, axis: undefined, out: undefined });
 kept.dispose();
@@ -288,7 +288,9 @@ klDivergenceWithGrad(f32, f32, { out: { gradP: f64 } });
 // @ts-expect-error: of the types of the layers
 perceptualLossWithGrad([f32, f64] as const, [f32, f64], { out: [f64, f64] });
 // @ts-expect-error: no path
-init({ module: "base.wasm" });
+init({ modules: { softmax: "softmax.base.wasm" } });
+// @ts-expect-error: no family
+init({ modules: { fft: new Uint8Array() } });
 // @ts-expect-error: no signal
 emd([1], [1], [[0]], { signal: {} });
 // @ts-expect-error: which kernel?

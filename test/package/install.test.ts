@@ -12,6 +12,9 @@ const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"
 const NAMES =
   "binaryCrossEntropy binaryCrossEntropyWithGrad cka crossEntropy crossEntropyWithGrad emd entropy gram info init initSync jsDistance jsDivergence jsDivergenceWithGrad kernelMatrix klDivergence klDivergenceWithGrad klGaussian logSigmoid logSoftmax logSumExp logit mmd pairwiseDivergence perceptualLoss perceptualLossWithGrad perplexity resident sigmoid sinkhorn sinkhornDivergence sinkhornDivergenceWithGrad softmax softplus styleGram styleLoss styleLossWithGrad surprisal wasserstein wassersteinHistogram";
 
+const FAMILIES = ["divergence", "gram", "losses", "softmax", "transport"] as const;
+const VARIANTS = ["base", "relaxed"] as const;
+
 it("holds what it needs and nothing else", () => {
   const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   expect(files.map(({ parentPath, name }) => join(parentPath, name).slice(installed.length + 1)).sort()).toEqual([
@@ -20,15 +23,16 @@ it("holds what it needs and nothing else", () => {
     "README.md",
     "dist/base.cjs",
     "dist/base.js",
-    "dist/base.wasm",
     "dist/base.workerd.js",
+    ...FAMILIES.map((family) => `dist/edge/${family}.js`),
     "dist/index.cjs",
     "dist/index.d.cts",
     "dist/index.d.ts",
     "dist/index.edge.js",
     "dist/index.js",
     "dist/index.workerd.js",
-    "dist/relaxed.wasm",
+    ...FAMILIES.flatMap((family) => VARIANTS.map((variant) => `dist/wasm/${family}.${variant}.wasm`)),
+    ...FAMILIES.flatMap((family) => [`dist/workerd/${family}.base.js`, `dist/workerd/${family}.js`]),
     "package.json",
   ]);
 });
@@ -98,18 +102,57 @@ it("loads where the built-in objects are frozen: nothing of them is touched", ()
   expect(runScript(home, "frozen.cjs", script)).toBe("0.5,0.5");
 });
 
-it.each(["base", "relaxed"])("the %s kernels inside the bundle are those of the .wasm file", (variant) => {
+it("a precompiled module is taken, and nothing is compiled for it", () => {
   const script = `
-    const { createHash } = require("node:crypto");
+    import { readFileSync } from "node:fs";
+    import { createRequire } from "node:module";
+    import { info, initSync, sigmoid } from "surprisal";
+    const path = createRequire(import.meta.url).resolve("surprisal/wasm/losses.base.wasm");
+    const losses = new WebAssembly.Module(readFileSync(path));
+    WebAssembly.Module = class extends WebAssembly.Module {
+      constructor() { throw new Error("compiled"); }
+    };
+    initSync({ modules: { losses } });
+    console.log(info().variant, sigmoid([0])[0]);`;
+  expect(runScript(home, "module.mjs", script)).toBe("base 0.5");
+});
+
+it("the .wasm files of either variant are exported, and taken", () => {
+  const script = `
     const { readFileSync } = require("node:fs");
-    const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
-    const { validate, Module } = WebAssembly;
-    let compiled;
-    WebAssembly.validate = () => true;
-    WebAssembly.Module = function (bytes) { compiled = hash(bytes); return new Module(bytes); };
-    try { require("surprisal").initSync({ variant: "${variant}" }); } catch {}
-    console.log(compiled === hash(readFileSync(require.resolve("surprisal/${variant}.wasm"))));`;
-  expect(runScript(home, `bytes-${variant}.cjs`, script)).toBe("true");
+    const { initSync, info, gram, softmax } = require("surprisal");
+    const file = (name) => readFileSync(require.resolve("surprisal/wasm/" + name + ".wasm"));
+    const hasRelaxed = info().variant === "relaxed";
+    for (const variant of hasRelaxed ? ["base", "relaxed"] : ["base"]) {
+      const modules = Object.fromEntries(${JSON.stringify(FAMILIES)}.map((name) => [name, file(name + "." + variant)]));
+      initSync({ modules });
+      if (info().variant !== variant) throw new Error(info().variant);
+      if (softmax([0, 0]).join() !== "0.5,0.5" || gram([1, 2], { shape: [1, 2] }).join() !== "5") throw new Error("wrong");
+    }
+    console.log("taken");`;
+  expect(runScript(home, "modules.cjs", script)).toBe("taken");
+});
+
+it("a family is compiled at its first call, once", () => {
+  const script = `
+    const { Module, Instance } = WebAssembly;
+    let modules = 0;
+    let memories = new Set();
+    WebAssembly.Module = class extends Module { constructor(bytes) { super(bytes); modules++; } };
+    WebAssembly.Instance = class extends Instance {
+      constructor(module, imports) { super(module, imports); if (imports) memories.add(imports.env.memory); }
+    };
+    Object.assign(WebAssembly.Module, { exports: Module.exports });
+    const { gram, sigmoid, softmax } = require("surprisal");
+    const counts = [];
+    for (const call of [softmax, softmax, sigmoid, sigmoid, (x) => gram(x, { shape: [1, 2] }), softmax]) {
+      const before = modules;
+      call([1, 2]);
+      counts.push(modules - before);
+    }
+    console.log(counts.join(), memories.size);`;
+  // the unpacker, and the family
+  expect(runScript(home, "first.cjs", script)).toBe("2,0,2,0,2,0 1");
 });
 
 it("surprisal/base has the same functions, and the base kernels alone", () => {
@@ -120,14 +163,4 @@ it("surprisal/base has the same functions, and the base kernels alone", () => {
   expect(runScript(home, "base.cjs", script)).toMatch(
     /^true base\ninitSync: .*"relaxed".*(holds "base" alone|no relaxed SIMD)/,
   );
-});
-
-it("a precompiled module is taken", () => {
-  const script = `
-    import { readFileSync } from "node:fs";
-    import { createRequire } from "node:module";
-    import { info, initSync, sigmoid } from "surprisal";
-    initSync({ module: new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve("surprisal/base.wasm"))) });
-    console.log(info().variant, sigmoid([0])[0]);`;
-  expect(runScript(home, "module.mjs", script)).toBe("base 0.5");
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { expect, inject, it } from "vitest";
+import { families } from "../../tools/kernels.ts";
 import { measure, recorded } from "../../tools/size.ts";
 import { root } from "./support.ts";
 
@@ -30,24 +31,52 @@ it("each import is of the size in docs/size.json and README.md: npm run size", a
 
 it("a bundle holds the family of what is imported, and no other", async () => {
   const index = readFileSync(join(root, "src/index.ts"), "utf8");
-  const families = [...index.matchAll(/export \{([^}]*)\} from "\.\/families\/(\w+)\.ts"/g)].map(
+  const exported = [...index.matchAll(/export \{([^}]*)\} from "\.\/families\/(\w+)\.ts"/g)].map(
     ([, list, family]) => ({
       family,
       names: (list as string).split(",").flatMap((name) => /^\s*([a-z]\w*)\s*$/.exec(name)?.[1] ?? []),
     }),
   );
-  expect(families.length).toBeGreaterThan(10);
-  const all = families.flatMap(({ names }) => names);
+  expect(exported.length).toBeGreaterThan(10);
+  const all = exported.flatMap(({ names }) => names);
   // what every bundle has; and a kernel is called "sigmoid", a metric "jsDistance"
   const common = ["init", "initSync", "resident", "sigmoid", "jsDistance"];
   // a function names itself in its errors
-  const named = (file: string) => all.filter((name) => new RegExp(`(["'\`])${name}\\1`).test(file));
+  const named = (bundled: string) => {
+    // a family of kernels has a name, too
+    const file = bundled.replace(/\bname:"\w+"/g, "");
+    return all.filter((name) => new RegExp(`(["'\`])${name}\\1`).test(file));
+  };
   expect(named(text(await bundle('export * from "surprisal"'))).length).toBeGreaterThan(0.9 * all.length);
-  for (const { family, names } of families) {
+  for (const { family, names } of exported) {
     const file = text(await bundle(`export { ${names} } from "surprisal"`));
     const others = named(file).filter((name) => !names.includes(name) && !common.includes(name));
     expect(others, `in a bundle of ${family}`).toEqual([]);
   }
+});
+
+it("a bundle holds the kernels of what is imported, and no other", async () => {
+  const holds = async (name: string): Promise<string[]> => {
+    const file = text(await bundle(`export { ${name} } from "surprisal"`));
+    return families.filter((family) =>
+      file.includes(readFileSync(join(root, `build/embedded/${family}.ts`), "utf8").slice(99, 999)),
+    );
+  };
+  const wanted: Record<string, string[]> = {
+    softmax: ["softmax"],
+    logSumExp: ["softmax"],
+    crossEntropyWithGrad: ["losses"],
+    surprisal: ["losses"],
+    jsDivergence: ["divergence"],
+    pairwiseDivergence: ["divergence"],
+    kernelMatrix: ["gram"],
+    styleLoss: ["gram"],
+    klGaussian: ["gram"],
+    emd: ["transport"],
+    sinkhornDivergence: ["transport"],
+    "init, initSync, info, resident": [],
+  };
+  for (const [name, kernels] of Object.entries(wanted)) expect(await holds(name), name).toEqual(kernels);
 });
 
 it("an import that is not used leaves nothing", async () => {

@@ -1,5 +1,5 @@
 /**
- * Watches all linear memory, not that alone which info() tells of: a large problem of transport has an instance of its own for a
+ * Watches all linear memory, not that alone which info() tells of: a large problem of transport has a memory of its own for a
  * call. To be imported before the first call of the package.
  */
 import { setTimeout } from "node:timers/promises";

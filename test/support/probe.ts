@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unpacked } from "../../src/memory/embedded/unpacked.ts";
 import { optimize } from "../../tools/optimize.ts";
-import { unfuse } from "../../tools/unfuse.ts";
+import { pack } from "../../tools/pack.ts";
 
 export type Variant = "base" | "relaxed";
 export type Dtype = "f32" | "f64";
@@ -27,7 +28,7 @@ export async function buildProbe(variant: Variant): Promise<string> {
   });
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
   const relaxed = optimize(readFileSync(join(root, unfinished)));
-  writeFileSync(join(root, unfinished), variant === "base" ? unfuse(relaxed) : relaxed);
+  writeFileSync(join(root, unfinished), unpacked(pack(relaxed), variant));
   renameSync(join(root, unfinished), join(root, file));
   return join(root, file);
 }

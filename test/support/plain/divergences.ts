@@ -1,6 +1,6 @@
 /** Kullback–Leibler and Jensen–Shannon divergences, as sums of terms of one sign, and their gradients. */
 import { sum } from "../reference.ts";
-import type { DType } from "../variants.ts";
+import { type DType, f64 } from "../variants.ts";
 import { ANYTHING, type Estimate, type Expected, exactly, type Given, leastOf, refused } from "./near.ts";
 import {
   type Distribution,
@@ -63,8 +63,9 @@ function divergenceOf(metric: "kl" | "js", pair: Pair, dtype: DType): Estimate {
   if (metric === "kl" && !normal) {
     const term = (i: number): number => (p.p[i] === 0 ? 0 : -(p.p[i] as number) * logQuotient(pair, i));
     const value = sum(n, term);
-    const size = sum(n, (i) => Math.abs(term(i)) + noise * (p.p[i] as number));
-    return { value, error: value === Infinity ? 0 : (relative + noise) * size + leastOf(dtype) };
+    const size = sum(n, (i) => Math.abs(term(i)));
+    const mass = sum(n, (i) => p.p[i] as number);
+    return { value, error: value === Infinity ? 0 : (relative + noise) * size + noise * mass + leastOf(dtype) };
   }
   const value = sum(n, (i) => {
     const [a, b] = [p.p[i], q.p[i]] as [number, number];
@@ -138,7 +139,7 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
   const nothing = Array.from({ length: n }, () => ANYTHING);
   const value = divergenceOf(metric, pair, dtype).value;
   if (p.bad || q.bad) return { p: nothing.map(() => exactly(NaN)), q: nothing.map(() => exactly(NaN)) };
-  if (!Number.isFinite(value)) return { p: nothing, q: nothing };
+  if (!Number.isFinite(value) || [...p.p, ...q.p].includes(Infinity)) return { p: nothing, q: nothing };
   const [fromP, fromQ] = fromsOf(given);
   const normalize = (options["normalize"] as boolean | undefined) ?? true;
   const temperature = (options["temperature"] as number | undefined) ?? 1;
@@ -171,7 +172,7 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
             : { value: s, size };
       if (!Number.isFinite(of.value) || !Number.isFinite(of.size)) return ANYTHING;
       // of subnormal probabilities little is promised
-      const lost = softmaxed && w < dtype.tiny ? of.size : 0;
+      const lost = w < (softmaxed ? dtype.tiny : 2 * f64.tiny) ? of.size : 0;
       return { value: of.value, error: (24 + 2 * shift) * (dtype.unit + U) * (Math.abs(of.value) + of.size) + lost };
     });
   };

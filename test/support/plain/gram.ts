@@ -120,7 +120,9 @@ function kernelOf(given: Given, a: Points, i: number, b: Points, j: number, byDe
   // near 0 a root has no digits
   if (!Number.isInteger(degree) && Math.abs(argument) <= u * dtype.unit * error) return ANYTHING;
   const slope = degree === 0 ? 0 : Math.abs(degree * argument ** (degree - 1));
-  const own = u * (Math.abs(value) + slope * error);
+  // a root is e^(degree·log), whose exponent rounds
+  const exponent = Number.isInteger(degree) || value === 0 ? 0 : Math.abs(Math.log(Math.abs(value))) / 8;
+  const own = u * (Math.abs(value) * (1 + exponent) + slope * error);
   return Number.isNaN(value) ? exactly(NaN) : inType(given, value, own, Math.max(Math.abs(value), own), d);
 }
 
@@ -141,10 +143,9 @@ export function mmd(given: Given): Expected {
     let [value, error, size, count] = [0, 0, 0, 0];
     for (let i = 0; i < a.n; i++)
       for (let j = 0; j < b.n; j++) {
-        const one = kernelOf(given, a, i, b, j, "rbf");
-        // the diagonal is taken from the sum of all
-        size += Math.abs(one.value);
         if (unbiased && a === b && i === j) continue;
+        const one = kernelOf(given, a, i, b, j, "rbf");
+        size += Math.abs(one.value);
         value += one.value;
         error += one.error;
         count++;
@@ -235,7 +236,13 @@ export function styleGram(given: Given): Expected {
   const shape = shapes["features"] as readonly number[];
   const { value, size } = gramsOf(arrays["features"] as Float64Array, shape, normalizeOf(given));
   const { divisor, hw } = planes(shape, normalizeOf(given));
-  const spoilt = (i: number): boolean => Number.isNaN(value[i]) && hasNaN(arrays["features"]);
+  const c = shape.at(-3) as number;
+  const channel = (b: number, i: number): Float64Array =>
+    (arrays["features"] as Float64Array).subarray((b * c + i) * hw, (b * c + i + 1) * hw);
+  const spoilt = (k: number): boolean => {
+    const [b, i, j] = [Math.floor(k / (c * c)), Math.floor(k / c) % c, k % c];
+    return hasNaN(channel(b, i)) || hasNaN(channel(b, j));
+  };
   return {
     numbers: Array.from(value, (v, i) =>
       spoilt(i)

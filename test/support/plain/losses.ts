@@ -44,7 +44,7 @@ function rowLoss(given: Given, row: Float64Array, { label, soft }: Target, from:
   const mass = sum(n, c);
   // 8 u and the lead of the largest, of which log q = −log1p(…) is made; f64 rounds here as well
   const error = (16 + 2 * lead) * (dtype.unit + U) * size + (from === "logits" ? 0 : 16 * (dtype.unit + U) * mass);
-  const loss = { value, error: error + leastOf(dtype) };
+  const loss = { value, error: error + Math.max(1, mass) * leastOf(dtype) };
   // in the type of the data it may overflow on the way
   if (!(Math.max(mass, size) < dtype.max / 4) || (size === Infinity && value !== Infinity))
     return { loss: ANYTHING, grad: all(n, ANYTHING) };
@@ -57,7 +57,10 @@ function rowLoss(given: Given, row: Float64Array, { label, soft }: Target, from:
     // a hard label's own class keeps its digits, W·p − W = −W·(1 − p)
     const cancels = !soft && smoothing === 0 && softmaxed ? 0 : 2 * Math.min(pull, push || Infinity);
     const exact = label === i && smoothing === 0 && softmaxed ? -mass * -Math.expm1(log[i] as number) : push - pull;
-    const bound = (16 + 2 * shift) * (dtype.unit + U) * (Math.abs(exact) + (Number.isFinite(cancels) ? cancels : 0));
+    // a probability is known to the smallest number of the type
+    const bound =
+      (16 + 2 * shift) * (dtype.unit + U) * (Math.abs(exact) + (Number.isFinite(cancels) ? cancels : 0)) +
+      mass * leastOf(dtype);
     return Number.isNaN(exact) || total * 2 === Infinity ? ANYTHING : { value: exact, error: bound };
   });
   return { loss, grad };
@@ -190,6 +193,8 @@ const binaryCrossEntropyOf =
         4 *
         leastOf(dtype) *
         Math.max(1, Math.abs(w)) *
+        Math.max(1, Math.abs(y)) *
+        Math.max(1, Math.abs(positive)) *
         (1 + [on, off, slopeOn, slopeOff].filter(Number.isFinite).reduce((a, b) => a + b));
       // 4 ULP of terms of one sign; the gradient 5 ULP of the larger of two
       const loss = {

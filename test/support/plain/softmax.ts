@@ -1,5 +1,6 @@
 /** The softmax family, surprisal and entropy, as they are written down; errors as docs/accuracy.md promises. */
 import { sum } from "../reference.ts";
+import { f64 } from "../variants.ts";
 import { type Condition, type Estimate, type Expected, exactly, type Given, leastOf } from "./near.ts";
 import { distributionOf, type From, factorOf, ofLogits, reduced, rowsAlong, scatter, shifted, U } from "./rows.ts";
 
@@ -157,7 +158,11 @@ export function entropy(given: Given): Expected {
     const value = -sum(p.length, term) * factor;
     if (from === "logits" || normalize) {
       // Σ p(a − z) + log S, all of one sign, and the lead of the largest: exponents round
-      return { value, error: (64 + 4 * lead) * (unit + U) * Math.abs(value) + leastOf(dtype) };
+      // of a subnormal p this reference knows but a digit itself, which −log p ≤ 746 multiplies
+      const own = 2 * 746 * leastOf(f64);
+      // and so does the kernel of a subnormal quotient of probabilities, in the type
+      const lost = (1 + (from === "probabilities" ? 2 * 746 * p.length : 0)) * leastOf(dtype);
+      return { value, error: (64 + 4 * lead) * (unit + U) * Math.abs(value) + lost + own };
     }
     const size = sum(p.length, (i) => Math.abs(term(i)) + (from === "logProbabilities" ? (p[i] as number) : 0));
     return { value, error: 16 * (unit + U) * size * Math.abs(factor) + leastOf(dtype) };

@@ -31,9 +31,15 @@ interface Samples {
 /** Whether masses are whole numbers, which are shared out exactly. */
 const whole = ({ mass }: Samples): boolean => Array.from(mass).every((m) => Number.isInteger(m) && m < 1e6);
 
+/** A place on the line and its mass. */
+interface Piece {
+  readonly x: number;
+  m: number;
+}
+
 /** (∫ |F⁻¹ − G⁻¹|ᵖ)^(1/p): walks along both in order, a piece of mass at a time. */
 function distanceOf(u: Samples, v: Samples, order: number): Estimate {
-  const sorted = ({ at, mass }: Samples, by: number): { x: number; m: number }[] =>
+  const sorted = ({ at, mass }: Samples, by: number): Piece[] =>
     Array.from(at, (x, i) => ({ x, m: (mass[i] as number) * by }))
       .filter(({ m }) => m > 0)
       .sort((a, b) => (a.x < b.x ? -1 : a.x > b.x ? 1 : 0));
@@ -41,15 +47,18 @@ function distanceOf(u: Samples, v: Samples, order: number): Estimate {
   // to one total; whole numbers by whole numbers
   const [a, b] = [sorted(u, whole(u) && whole(v) ? sv : 1 / su), sorted(v, whole(u) && whole(v) ? su : 1 / sv)];
   const pieces: { d: number; m: number }[] = [];
-  for (let [i, j] = [0, 0]; i < a.length && j < b.length; ) {
-    const [p, q] = [a[i], b[j]] as [{ x: number; m: number }, { x: number; m: number }];
-    const m = Math.min(p.m, q.m);
+  for (let [i, j] = [0, 0]; i < a.length || j < b.length; ) {
+    // of what rounding has left unmatched the last sample of the other side is the counterpart
+    const [p, q] = [a[Math.min(i, a.length - 1)], b[Math.min(j, b.length - 1)]] as [Piece, Piece];
+    const m = i === a.length ? q.m : j === b.length ? p.m : Math.min(p.m, q.m);
     // the same infinity meets itself at no cost
     pieces.push({ d: p.x === q.x ? 0 : Math.abs(p.x / 2 - q.x / 2), m });
     p.m -= m;
     q.m -= m;
-    if (p.m === 0) i++;
-    if (q.m === 0) j++;
+    const [usedP, usedQ] = [!(p.m > 0), !(q.m > 0)];
+    const [endOfP, endOfQ] = [usedP && i === a.length - 1, usedQ && j === b.length - 1];
+    if (i < a.length && (usedP || endOfQ)) i++;
+    if (j < b.length && (usedQ || endOfP)) j++;
   }
   const unit = largestOf(pieces.map(({ d }) => d));
   if (unit === 0 || unit === Infinity) return { value: unit, error: 0 };
@@ -285,10 +294,11 @@ export function sinkhorn(given: Given): Expected {
             4 * loss * priceOf(P, cost.map(Math.abs)) + leastOf(dtype),
           ),
         () => {
+          // what is e^−600 of its row's largest may be taken for nothing
+          const least = 4 * leastOf(dtype) + mass * Math.exp(-600);
           const k = plan
             ? plan.findIndex(
-                (v: number, at: number) =>
-                  !(Math.abs(v - (P[at] as number)) <= 4 * loss * (P[at] as number) + 4 * leastOf(dtype)),
+                (v: number, at: number) => !(Math.abs(v - (P[at] as number)) <= 4 * loss * (P[at] as number) + least),
               )
             : -1;
           return k < 0 ? "" : `has plan[${k}] = ${plan?.[k]}, wanted ${P[k]}`;
@@ -411,8 +421,9 @@ const sinkhornDivergenceOf =
     if (!converges || brief || largest > 1e100) return result(ANYTHING, unknown);
     const size = epsilon + Math.max(xy.price, xx.price, yy.price);
     const off = Math.max(tolerance, 1e-9);
-    // the dual errs by the square of what the marginals are away
-    const error = size * (64 * (1 + size / epsilon) * off * off + 1e-11);
+    // the dual errs by the square of what the marginals are away, over the mass that is
+    const least = Math.min(...[...x.mass, ...y.mass].filter((m) => m > 0));
+    const error = size * (64 * (1 + size / epsilon) * off * Math.min(1, off / least) + 1e-11);
     const value = { value: Math.max(0, xy.value - xx.value / 2 - yy.value / 2), error };
     // and the gradient by the first power
     const slope = order === 2 ? 2 * Math.sqrt(size) : 1;

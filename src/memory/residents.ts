@@ -1,0 +1,19 @@
+/** Which objects are resident arrays, for what reads arguments: the class itself is in a bundle only with `resident`. */
+import type { FloatArray } from "../types.ts";
+
+/** The elements of a resident array; what is wrong with it is an error that names the argument that it is. */
+type View = (fn: string, name: string) => FloatArray;
+
+const views = /* @__PURE__ */ new WeakMap<object, View>();
+
+export function register(resident: object, view: View): void {
+  views.set(resident, view);
+}
+
+export function isResident(value: unknown): value is object {
+  return typeof value === "object" && value !== null && views.has(value);
+}
+
+export function residentView(fn: string, name: string, resident: object): FloatArray {
+  return (views.get(resident) as View)(fn, name);
+}
