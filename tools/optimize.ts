@@ -3,7 +3,7 @@ import binaryen from "binaryen";
 /**
  * Functions whose source is staged by hand: four vectors through each operation in turn. simplify-locals would sink every operation
  * to where its result is used, so that each vector's chain stands by itself once more, and V8 from Node 22 on keeps that order
- * (softmax 13 % slower). These alone are left as they are, which costs 0.1 KB packed; no sinking anywhere costs 3.6 KB.
+ * (softmax 13 % slower). These alone are left as they are, which costs 0.3 KB packed; no sinking anywhere costs 3.6 KB.
  */
 const STAGED = /\/(keepNear|sumNear|weighNear)(<|$)/;
 const SINKING = ["", "-nonesting", "-notee", "-nostructure", "-notee-nostructure"].map(

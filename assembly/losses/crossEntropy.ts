@@ -14,10 +14,11 @@
  */
 import { GROUP, splat, VECTOR } from "../lanes";
 import { aims, headroomInverse, temper } from "../rows/exponential";
-import { gather, scatter, TILE_BYTES, tiled, TILES } from "../rows/narrow";
+import { gather, scatter, tileBytes, tiled, TILES } from "../rows/narrow";
 import { addLogRest, exponentials, HERE, maxima, pairOf, putBack, scales, setApart, TERM, total } from "../rows/passes";
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
-import { batchOf, elementOf, FACTOR, loadTailGroup, placeAcross, placeAlong, TAIL, tailLength, TOP, unitsOf, wholeGroups } from "../rows/strip";
+import { batchOf, elementOf, FACTOR, placeAcross, placeAlong, TOP, unitsOf } from "../rows/batch";
+import { loadTailGroup, TAIL, tailLength, wholeGroups } from "../rows/strip";
 import { addTerms, clearTargets, distanceOfRow, isNegative, loadTails, massOfRow, setShares, TARGET_TAIL, unitOf, weighed, WEIGHTS_TAIL } from "./targets";
 
 /** What the steps of a batch leave for the next, an f64 for each row. */
@@ -334,7 +335,7 @@ export function crossEntropyRows<T>(
   for (let count = 0; rows > 0; rows -= count) {
     count = steps == ALL && !spreadOut ? tiled<T>(rows, n) : 0;
     if (count) {
-      placeAcross(n, VECTOR, TILE_BYTES);
+      placeAcross(n, VECTOR, tileBytes<T>());
       gather<T>(x, count, n);
       batch<T>(TILES, y ? TILES : 0, count, steps);
       if (y) scatter<T>(y, count, n);

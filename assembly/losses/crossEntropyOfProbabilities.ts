@@ -23,7 +23,8 @@ import { addLog } from "../math/log";
 import { surprisal } from "../rows/elementwise";
 import { maxima as maximaOf } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
-import { loadTailGroup, placeAlong, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { placeAlong, TOP } from "../rows/batch";
+import { loadTailGroup, spread, TAIL, tailLength, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 import { addTerms, clearTargets, distanceOfRow, isNegative, keep, LEAST, lift, loadTails, massOfRow, setShares, share, TARGET_TAIL, weighed, WEIGHTS_TAIL } from "./targets";
 

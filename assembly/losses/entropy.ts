@@ -23,7 +23,8 @@ import { addLog } from "../math/log";
 import { aims, keepStrip, temper } from "../rows/exponential";
 import { HERE, maxima, putBack, setApart } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
-import { clearParts, loadTailGroup, PARTS, placeAlong, spread, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { clearParts, PARTS, placeAlong, TOP } from "../rows/batch";
+import { loadTailGroup, spread, TAIL, tailLength, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
 
 /** The sum D. */

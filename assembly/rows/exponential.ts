@@ -21,7 +21,7 @@
 import { abs, byteMask, columnOf, constant, GROUP, half, madd, maxKeepNaN, nmadd, select, splat, VECTOR } from "../lanes";
 import { EXP, EXP_COEFFICIENTS, EXP_MAGIC, expTerms } from "../math/exp";
 import { addTo, SUM_BYTES } from "../sum";
-import { FLOOR, groups, MAGIC, NEAR, PARTS, SHIFT, stateOf, step, tail, TOP } from "./strip";
+import { FLOOR, groups, MAGIC, NEAR, PARTS, SHIFT, stateOf, step, tail, TOP } from "./batch";
 
 /** What depends on the temperature, a table per type: log2(e)/T, T·ln 2 in two parts, T, 1/T, limit, depth, and q. */
 const TEMPERED32: usize = memory.data(64, 16);

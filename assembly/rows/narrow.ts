@@ -12,11 +12,17 @@
  */
 import { columnOf, lanes, VECTOR } from "../lanes";
 import { narrowest } from "./exponential";
-import { BATCH } from "./strip";
+import { BATCH } from "./batch";
 
-/** Bytes of a tile, of 16 lines of f32 or f64. */
-export const TILE_BYTES: usize = 256;
-export const TILES: usize = memory.data(8192, 16);
+/** Bytes of a tile: as many lines as a narrow row has elements. */
+// @ts-ignore: decorator
+@inline
+export function tileBytes<T>(): usize {
+  return <usize>narrowest<T>() * VECTOR;
+}
+
+/** Those of a batch: 16 of f32, of 3 KiB, or 32 of f64. */
+export const TILES: usize = memory.data(4096, 16);
 
 /** How many of some rows go as tiles: whole tiles. */
 // @ts-ignore: decorator
@@ -48,7 +54,7 @@ export function gather<T>(x: usize, rows: i32, n: i32): void {
   for (let tile = TILES; rows > 0; rows -= lanes<T>()) {
     for (let at: usize = 0, to = tile; at < row; at += VECTOR, to += VECTOR * lanes<T>()) transpose<T>(x + at, row, to, VECTOR);
     x += row * lanes<T>();
-    tile += TILE_BYTES;
+    tile += tileBytes<T>();
   }
 }
 
@@ -62,7 +68,7 @@ export function scatter<T>(y: usize, rows: i32, n: i32): void {
     // the last vectors first: they reach into the rows that follow
     for (let at = <isize>last; at >= 0; at -= VECTOR) transpose<T>(tile + <usize>at * lanes<T>(), VECTOR, y + <usize>at, row);
     y += row * lanes<T>();
-    tile += TILE_BYTES;
+    tile += tileBytes<T>();
   }
   v128.store(beyond, behind);
 }

@@ -1,5 +1,5 @@
 /**
- * The passes that softmax, log-softmax, log-sum-exp, cross-entropy and entropy share, over a batch of rows (strip.ts).
+ * The passes that softmax, log-softmax, log-sum-exp, cross-entropy and entropy share, over a batch of rows (batch.ts).
  *
  *     LSE(z) = log Σⱼ e^{zⱼ} = a + log1p(q),     a = max z,   q = Σ_{j ≠ argmax} e^{zⱼ − a}
  *
@@ -13,7 +13,7 @@ import { addLog, log1pBriefly } from "../math/log";
 import { SUM_BYTES } from "../sum";
 import { foldParts, headroomInverse, keepUnit, NARROW, narrowest, reducedTop, sumUnit, TURNED, WIDE } from "./exponential";
 import { AIM, ALL, FINISH, SUM_UP } from "./steps";
-import { across, clearParts, elementOf, FACTOR, groups, PARTS, stateOf, step, SUM, tail, TOP, unitBytes } from "./strip";
+import { across, clearParts, elementOf, FACTOR, groups, PARTS, stateOf, step, SUM, tail, TOP, unitBytes } from "./batch";
 
 /** TOP: the larger of what it was, unless this is where rows begin, and the largest of x. A NaN is passed over here; the sum will hold it. */
 export function maxima<T>(x: usize, from: i32, to: i32, begins: bool): void {

@@ -9,10 +9,10 @@
  */
 import { abs, byteMask, half, join, select, splat, storeTail, VECTOR } from "../lanes";
 import { aims, temper } from "../rows/exponential";
-import { gather, scatter, TILE_BYTES, tiled, TILES } from "../rows/narrow";
+import { gather, scatter, tileBytes, tiled, TILES } from "../rows/narrow";
 import { addLogRest, exponentials, maxima, putBack, scales, setApart, total } from "../rows/passes";
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
-import { across, BATCH, batchOf, FACTOR, groups, placeAcross, placeAlong, stateOf, step, tail, TOP, unitBytes, unitsOf } from "../rows/strip";
+import { across, BATCH, batchOf, FACTOR, groups, placeAcross, placeAlong, stateOf, step, tail, TOP, unitBytes, unitsOf } from "../rows/batch";
 
 /**
  * y = (x − TOP)/T − FACTOR of units of rows. The division is spared where T = 1. Elsewhere it is (x/2 − TOP/2)/(T/2), the same
@@ -152,7 +152,7 @@ export function alongRows<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, t
   for (let count = 0; rows > 0; rows -= count) {
     count = steps == ALL ? tiled<T>(rows, n) : 0;
     if (count) {
-      placeAcross(n, VECTOR, TILE_BYTES);
+      placeAcross(n, VECTOR, tileBytes<T>());
       gather<T>(x, count, n);
       batch<T>(kind, TILES, TILES, count, n, temperature, zero, steps);
       if (kind != LOG_SUM_EXP) scatter<T>(y, count, n);

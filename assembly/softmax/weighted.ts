@@ -21,7 +21,8 @@ import { addLog } from "../math/log";
 import { aims, headroomInverse, reducedTop, temper, weighStrip } from "../rows/exponential";
 import { exponentials, HERE, setApart, total } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
-import { clearParts, loadTailGroup, placeAlong, TAIL, tailLength, TOP, wholeGroups } from "../rows/strip";
+import { clearParts, placeAlong, TOP } from "../rows/batch";
+import { loadTailGroup, TAIL, tailLength, wholeGroups } from "../rows/strip";
 import { addExactly, carryExactly, exactExponent, exactHead, exactTail, readExactly } from "../sum";
 
 /** The padded last group of the weights. */

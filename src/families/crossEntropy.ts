@@ -303,7 +303,7 @@ function lossOfFew(fn: string, logits: unknown, labels: unknown, o: Given, withG
   const found = fewLabelled(fn, logits, labels, o.shape, o.out, withGrad, run);
   if (found === undefined) return undefined;
   const { at, rows, values, grad } = found;
-  const sum = new Rows(undefined, 1 / rows);
+  const sum = new Rows(undefined, 1, rows);
   sum.take(at.view(8), values / 8, 0, rows);
   return { value: sum.value, grad };
 }
