@@ -1,6 +1,7 @@
 /**
  * Exact transport between n and n uniform random points of the plane, squared Euclidean cost, equal masses: an assignment,
- * which the Hungarian method solves too. Draws how the time grows.
+ * which the Hungarian method solves too. Draws how the time grows. Then many points on a line and a few others, in any order,
+ * whose optimum is known from sorting them.
  */
 import { writeFileSync } from "node:fs";
 import { uniforms } from "./data.ts";
@@ -13,15 +14,24 @@ const SIZES = [250, 500, 1000, 2000];
 /** The Hungarian method would take a minute a turn beyond. */
 const PLAIN_UP_TO = 1000;
 
-const cases = SIZES.map(caseOf);
+const LONG = [
+  [10_000, 3],
+  [20_000, 3],
+  [40_000, 3],
+  [2, 200_000],
+  [3000, 100],
+] as const;
+
+const cases = [...SIZES.map(planeOf), ...LONG.map(lineOf)];
 const results = await bench({ name: "emd", cases, baseline });
+const squares = results.filter(({ op }) => op === "emd");
 for (const name of ["relaxed", "base", "hungarian"]) {
-  const slope = growth(pointsOf(results, name));
+  const slope = growth(pointsOf(squares, name));
   if (slope !== undefined) console.log(`${name}: time grows as n^${digits(slope, 2)}`);
 }
-if (options.complete) draw(results);
+if (options.complete) draw(squares);
 
-function caseOf(n: number): Case {
+function planeOf(n: number): Case {
   return {
     op: "emd",
     dtype: "f64",
@@ -43,6 +53,38 @@ function caseOf(n: number): Case {
       };
     },
   };
+}
+
+function lineOf([n, m]: readonly [number, number]): Case {
+  return {
+    op: "emd on a line",
+    dtype: "f64",
+    shape: [n, m],
+    tolerance: 1e-11,
+    floor: 0,
+    setup() {
+      const [x, y] = [uniforms(n, 1), uniforms(m, 2)];
+      const cost = Float64Array.from({ length: n * m }, (_, k) => (at(x, Math.floor(k / m)) - at(y, k % m)) ** 2);
+      const [a, b] = [new Float64Array(n).fill(1 / n), new Float64Array(m).fill(1 / m)];
+      return {
+        reference: [inOrder(x.slice().sort(), y.slice().sort())],
+        contestants: ours(({ emd }) => ({ "": () => ({ run: () => [emd(a, b, cost).cost] }) })),
+      };
+    },
+  };
+}
+
+/** What equal masses on a line cost, moved in order: those of x are m and those of y n, whole numbers of the sum n·m. */
+function inOrder(x: Float64Array, y: Float64Array): number {
+  const [n, m] = [x.length, y.length];
+  let cost = 0;
+  for (let moved = 0; moved < n * m; ) {
+    const [i, j] = [Math.floor(moved / m), Math.floor(moved / n)];
+    const flow = Math.min((i + 1) * m, (j + 1) * n) - moved;
+    cost += flow * (at(x, i) - at(y, j)) ** 2;
+    moved += flow;
+  }
+  return cost / (n * m);
 }
 
 function at(values: ArrayLike<number>, i: number): number {

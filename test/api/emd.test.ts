@@ -256,18 +256,144 @@ forEachVariant(() => {
     });
   });
 
-  it.each([
+  // 16 rows for a column and more begin with every fourth row, 64 with every sixteenth
+  describe.each([
     [1, 1000],
     [1000, 1],
     [2, 5000],
     [5000, 3],
+    [40_000, 3],
+    [4, 20_000],
+    [63, 4],
+    [64, 4],
+    [1000, 17],
+    [40, 2000],
   ])("long and thin: %i × %i", (n, m) => {
-    const [a, b] = [n, m].map((size) => normalized(uniform(size, size) as Float64Array)) as [
+    const random = (size: number): Float64Array => normalized(uniform(size, size) as Float64Array);
+    const sparse = (size: number): Float64Array =>
+      normalized((uniform(size, size) as Float64Array).map((v, i) => (i % 3 === 1 ? 0 : v)));
+    const coarse = (levels: number): Float64Array =>
+      (uniform(3, n * m) as Float64Array).map((v) => Math.round(v * levels));
+    const points = (size: number): Float64Array => (uniform(size + 1, size) as Float64Array).sort();
+    const [x, y] = [points(n), points(m)];
+    const problems: [string, (size: number) => Float64Array, () => Float64Array][] = [
+      ["any costs", random, () => uniform(3, n * m) as Float64Array],
+      ["equal masses", (size) => filled(size, 1 / size), () => uniform(3, n * m) as Float64Array],
+      ["costs of five levels", random, () => coarse(4)],
+      ["costs of five levels, equal masses", (size) => filled(size, 1 / size), () => coarse(4)],
+      ["costs 0 or 1, every third mass 0", sparse, () => coarse(1)],
+      ["points in order on a line", random, () => matrix(n, m, (i, j) => (at(x, i) - at(y, j)) ** 2)],
+      ["a mass that is nearly all", (size) => normalized(filled(size, 1e-12).fill(1, 0, 1)), () => coarse(64)],
+    ];
+    it.each(problems)("%s", (_, masses, costs) => {
+      const [a, b, cost] = [masses(n), masses(m), costs()];
+      expectOptimal(emd(a, b, cost, { plan: true }), a, b, cost, Math.max(1e-13, (n + m) * f64.unit));
+    });
+  });
+
+  /** Integers of one sum, as far as they go: the last takes what is left. */
+  const counts = (seed: number, size: number, total: number): Float64Array => {
+    const values = normalized(uniform(seed, size) as Float64Array).map((v) => Math.floor(v * total));
+    values[size - 1] = at(values, size - 1) + total - sum(size, (i) => at(values, i));
+    return values;
+  };
+
+  it.each([4, 2 ** 20])("two columns, costs of %i levels: the rows that gain most by the first fill it", (levels) => {
+    const n = 10_000;
+    const a = counts(1, n, 2 ** 16);
+    const b = counts(2, 2, 2 ** 16);
+    const cost = (uniform(3, 2 * n) as Float64Array).map((v) => Math.round(v * levels));
+    let [room, want] = [at(b, 0), 0];
+    const gain = (i: number): number => at(cost, 2 * i) - at(cost, 2 * i + 1);
+    for (const i of Int32Array.from(a.keys()).sort((i, k) => gain(i) - gain(k))) {
+      const flow = Math.min(room, at(a, i));
+      room -= flow;
+      want += at(cost, 2 * i + 1) * at(a, i) + gain(i) * flow;
+    }
+    expect(emd(a, b, cost).cost).toBe(want);
+    const turned = matrix(2, n, (j, i) => at(cost, 2 * i + j));
+    expect(emd(b, a, turned).cost).toBe(want);
+  });
+
+  it("three columns: the least of all plans, row by row", () => {
+    for (let seed = 0; seed < 8; seed++) {
+      const [n, total] = [60, 90];
+      const [a, b] = [counts(10 + seed, n, total), counts(20 + seed, 3, total)];
+      const levels = seed % 2 ? 64 : 3;
+      const cost = (uniform(30 + seed, 3 * n) as Float64Array).map((v) => Math.round(v * levels));
+      // by what the first two columns have got so far
+      const [width, height] = [at(b, 0) + 1, at(b, 1) + 1];
+      let least = filled(width * height, Infinity).fill(0, 0, 1);
+      let placed = 0;
+      for (let i = 0; i < n; i++) {
+        const next = filled(width * height, Infinity);
+        const mass = at(a, i);
+        placed += mass;
+        for (let p = 0; p < width; p++) {
+          for (let q = 0; q < height; q++) {
+            const before = at(least, p * height + q);
+            if (before === Infinity) continue;
+            for (let u = 0; u <= mass && p + u < width; u++) {
+              for (let v = 0; u + v <= mass && q + v < height; v++) {
+                if (placed - (p + u) - (q + v) > at(b, 2)) continue;
+                const to = (p + u) * height + q + v;
+                const flows = [u, v, mass - u - v];
+                next[to] = Math.min(at(next, to), before + sum(3, (j) => at(flows, j) * at(cost, 3 * i + j)));
+              }
+            }
+          }
+        }
+        least = next;
+      }
+      const got = emd(a, b, cost, { plan: true });
+      expect(got.cost).toBe(at(least, width * height - 1));
+      expectOptimal(got, a, b, cost, 0);
+    }
+  });
+
+  it.each([
+    [20_000, 3],
+    [2, 20_000],
+  ])("on the line, %i and %i points of any mass: in order", (n, m) => {
+    const [x, y] = [n, m].map((size) => (uniform(size + 7, size) as Float64Array).sort()) as [
       Float64Array,
       Float64Array,
     ];
-    const cost = uniform(3, n * m);
-    expectOptimal(emd(a, b, cost, { plan: true }), a, b, cost, 1e-13);
+    const [a, b] = [counts(1, n, 2 ** 40), counts(2, m, 2 ** 40)];
+    let [i, j, moved, want] = [0, 0, 0, 0];
+    let [left, room] = [at(a, 0), at(b, 0)];
+    while (moved < 2 ** 40) {
+      const flow = Math.min(left, room);
+      want += flow * (at(x, i) - at(y, j)) ** 2;
+      moved += flow;
+      left -= flow;
+      room -= flow;
+      if (left === 0) left = at(a, ++i);
+      if (room === 0) room = at(b, ++j);
+    }
+    const { cost } = emd(
+      a,
+      b,
+      matrix(n, m, (i, j) => (at(x, i) - at(y, j)) ** 2),
+    );
+    expect(Math.abs(cost - want)).toBeLessThanOrEqual(1e-12 * want);
+  });
+
+  it("forbidden pairings of a long problem: kept out of, or refused", () => {
+    const [n, m] = [3000, 3];
+    const a = filled(n, 1 / n);
+    const b = Float64Array.of(0.2, 0.3, 0.5);
+    const cost = (uniform(3, n * m) as Float64Array).map((v, k) => (k % 7 === 0 ? Infinity : v));
+    const { plan, cost: total } = emd(a, b, cost, { plan: true });
+    expect(total).toBeLessThan(Infinity);
+    for (let k = 0; k < n * m; k += 7) expect(at(plan as FloatArray, k)).toBe(0);
+    expect(() =>
+      emd(
+        a,
+        b,
+        matrix(n, m, (_, j) => (j === 1 ? Infinity : 1)),
+      ),
+    ).toThrow(/^emd: "cost" must be finite/);
   });
 
   it("rows and columns without mass: zeros in the plan, the largest potentials, as if they were not there", () => {
