@@ -198,7 +198,7 @@ function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, 
 /**
  * log Σⱼ wⱼ·e^{xⱼ} along an axis, in nats: `[..., n, ...] → [...]`, one number a row; the weights are 1 unless given.
  *
- * Within 1 ULP of the larger of |max x| and |result|: logSumExp([0, −40]) is 4.248e-18. −∞ for an empty row, one of
+ * Within 2 ULP of the larger of |max x| and |result|: logSumExp([0, −40]) is 4.248e-18. −∞ for an empty row, one of
  * nothing but −∞, and one whose weighted terms cancel, which they do exactly and in any order; +∞ where there is a +∞; NaN where
  * there is a NaN or the weighted sum is negative.
  *

@@ -66,6 +66,14 @@ forEachType((dtype: DType) => {
       expect(api.klDivergence(times(p, a), times(q, b)) / wanted).toBeCloseTo(1, dtype === f32 ? 5 : 9);
   });
 
+  it("logSumExp of two, smaller than what lies between them: 2 ULP", () => {
+    // found by a search; exact by mpmath
+    const x = dtype === f32 ? [-0.27457159757614136, -0.28821322321891785] : [-0.1618466045237058, -1.0502690701426265];
+    const wanted = dtype === f32 ? 0.4117780317258205 : 0.18266755722670993;
+    const [got] = api.logSumExp(of(x)) as FloatArray;
+    expect(Math.abs((got as number) - wanted)).toBeLessThanOrEqual(2 * unit * (dtype === f32 ? 0.5 : 0.25));
+  });
+
   it("of log-probabilities whose difference overflows, one outcome is certain: 0", () => {
     for (const name of ["klDivergence", "jsDivergence"])
       expect(api[name](of([max]), of([-max]), { from: "logProbabilities" })).toBe(0);
