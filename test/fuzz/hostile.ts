@@ -227,8 +227,10 @@ const wrongLength: Spoiler = (draft) => {
   // one number, or a row, may do as well
   if (length < 0 || length === 1 || length === first.data.length || first.slot.shape.includes(length)) return false;
   const values = new draft.dtype.array(length).fill(0.5);
+  // beside lists of numbers alone, which may have been of another type if this was the one array, it is a TypeError
+  const typed = draft.items.some((one) => one !== item && one.typed && one.slot.kind !== "out");
   replace(draft, item, () => values, `of length ${length}`);
-  draft.demand = { does: "throw", kind: RangeError, names: [headOf(item.slot.name)] };
+  draft.demand = { does: "throw", ...(typed && { kind: RangeError }), names: [headOf(item.slot.name)] };
   return true;
 };
 

@@ -289,7 +289,10 @@ function styleOf(given: Given, suffix: string, weight: number): LayerLoss {
     const other = (j: number): number => x[(b * c + j) * hw + s] as number;
     const slope = factor * sum(c, (j) => (difference[at(j)] as number) * other(j));
     const size = Math.abs(factor) * sum(c, (j) => Math.abs((sizes[at(j)] as number) * other(j)));
-    return fits && size < dtype.max / 2 ? rounded(dtype, { value: slope, error: 2 * u * size }) : ANYTHING;
+    // differences and products below the least number are lost
+    const most = Array.from({ length: c }, (_, j) => Math.abs(other(j))).reduce((a, v) => Math.max(a, v), 1);
+    const lost = (c + 2) * leastOf(dtype) * (1 + Math.abs(factor) * most);
+    return fits && size < dtype.max / 2 ? rounded(dtype, { value: slope, error: 2 * u * size + lost }) : ANYTHING;
   });
   const loss = spoilt && count > 0 ? exactly(NaN) : fits ? { value, error: 2 * u * error + leastOf(dtype) } : ANYTHING;
   return { loss, grad };

@@ -294,8 +294,8 @@ export function sinkhorn(given: Given): Expected {
             4 * loss * priceOf(P, cost.map(Math.abs)) + leastOf(dtype),
           ),
         () => {
-          // what is e^−600 of its row's largest may be taken for nothing
-          const least = 4 * leastOf(dtype) + mass * Math.exp(-600);
+          // what was e^−600 of its row's largest is taken for nothing, until potentials are 140 ε from where they were then
+          const least = 4 * leastOf(dtype) + mass * Math.exp(-320);
           const k = plan
             ? plan.findIndex(
                 (v: number, at: number) => !(Math.abs(v - (P[at] as number)) <= 4 * loss * (P[at] as number) + least),
