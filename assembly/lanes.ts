@@ -119,9 +119,7 @@ export function largest<T>(a: v128): v128 {
 }
 
 /** 64 ones followed by 64 zeros: the mask of a tail is read from it at a sliding offset. */
-const TAIL = memory.data<u64>([
-  -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0,
-]);
+const TAIL = memory.data<u64>([-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** The mask of vector `v` (0…3) of a group of which `count` elements remain: ones where an element is. */
 // @ts-ignore: decorator
@@ -210,6 +208,9 @@ export function productError(a: v128, b: v128, product: v128): v128 {
   const b1 = v128.sub<f64>(bs, v128.sub<f64>(bs, b));
   const a2 = v128.sub<f64>(a, a1);
   const b2 = v128.sub<f64>(b, b1);
-  const rest = v128.sub<f64>(v128.sub<f64>(v128.sub<f64>(product, v128.mul<f64>(a1, b1)), v128.mul<f64>(a2, b1)), v128.mul<f64>(a1, b2));
+  const rest = v128.sub<f64>(
+    v128.sub<f64>(v128.sub<f64>(product, v128.mul<f64>(a1, b1)), v128.mul<f64>(a2, b1)),
+    v128.mul<f64>(a1, b2),
+  );
   return v128.sub<f64>(v128.mul<f64>(a2, b2), rest);
 }

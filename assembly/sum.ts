@@ -64,11 +64,11 @@ export function totalOf<T>(sum: usize): f64 {
 @inline
 export function addExactly(sum: usize, value: f64, shift: i32): void {
   const bits = reinterpret<i64>(value);
-  const field = <i32>(bits >> 52) & 0x7ff;
+  const field = (<i32>(bits >> 52)) & 0x7ff;
   const fraction = bits & 0x000fffffffffffff;
   const position = max(field, 1) - 1 + shift;
   const mantissa = field ? fraction | 0x0010000000000000 : fraction;
-  const chunk = sum + (<usize>(position >> 5) << 3);
+  const chunk = sum + ((<usize>(position >> 5)) << 3);
   const up = <i64>(position & 31);
   const low = (mantissa << up) & 0xffffffff;
   const middle = (mantissa >> (32 - up)) & 0xffffffff;
@@ -99,15 +99,15 @@ export let exactExponent: i32 = 0;
 /** Reads a sum whose carries are done: its sign, −1, 0 or 1; if positive, the parts above. */
 export function readExactly(sum: usize, chunks: i32): i32 {
   let i = chunks - 1;
-  if (load<i64>(sum + (<usize>i << 3)) < 0) return -1;
-  while (i >= 0 && load<i64>(sum + (<usize>i << 3)) == 0) i--;
+  if (load<i64>(sum + ((<usize>i) << 3)) < 0) return -1;
+  while (i >= 0 && load<i64>(sum + ((<usize>i) << 3)) == 0) i--;
   if (i < 0) return 0;
   exactExponent = 32 * i - 1074;
   let unit: f64 = 1;
   exactHead = 0;
   exactTail = 0;
   for (let k = 0; k < 4 && i >= 0; k++, i--) {
-    const part = <f64>load<i64>(sum + (<usize>i << 3)) * unit;
+    const part = <f64>load<i64>(sum + ((<usize>i) << 3)) * unit;
     const head = exactHead + part; // a part is below the last bit of the one before
     exactTail += part - (head - exactHead);
     exactHead = head;

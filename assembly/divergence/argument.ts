@@ -61,7 +61,8 @@ export function beginArgument(a: Argument, width: usize, logs: bool, normalized:
 /** The maximum of n elements and `top`. */
 function maximumOf<T>(x: usize, n: i32, top: f64): f64 {
   let m = splat<T>(<T>-Infinity);
-  for (; n >= <i32>(VECTOR / sizeof<T>()); n -= <i32>(VECTOR / sizeof<T>()), x += VECTOR) m = v128.pmax<T>(m, v128.load(x));
+  for (; n >= <i32>(VECTOR / sizeof<T>()); n -= <i32>(VECTOR / sizeof<T>()), x += VECTOR)
+    m = v128.pmax<T>(m, v128.load(x));
   for (; n > 0; n--, x += sizeof<T>()) {
     if (<f64>load<T>(x) > top) top = <f64>load<T>(x);
   }
@@ -95,7 +96,7 @@ function exponent(a: Argument, block: usize, unit: v128, top: v128): v128 {
 
 /** The weights of a block. */
 export function weigh(a: Argument, block: usize, count: i32, to: usize): void {
-  const end = block + (<usize>count << 3);
+  const end = block + ((<usize>count) << 3);
   const power = f64x2.splat(a.power);
   const unit = f64x2.splat(a.unit);
   const top = f64x2.splat(a.top * a.unit);
@@ -119,7 +120,7 @@ export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize
     const count = min(n, BLOCK);
     widen(x, width, count, padding(a), block);
     weigh(a, block, count, weights);
-    const end = weights + (<usize>count << 3);
+    const end = weights + ((<usize>count) << 3);
     // of the numbers as they are given: the weight of a negative one may be −0
     const given = a.logs ? weights : block;
     for (let at = weights; at < end; at += 16) {
@@ -149,7 +150,7 @@ function exponentOf(x: f64): i32 {
 
 /** 2ⁿ, n brought to −1022 … 1023. */
 function powerOfTwo(n: i32): f64 {
-  return reinterpret<f64>(<u64>(min(max(n, -1022), 1023) + 1023) << 52);
+  return reinterpret<f64>((<u64>(min(max(n, -1022), 1023) + 1023)) << 52);
 }
 
 /**

@@ -86,12 +86,19 @@ function promised<T>(error: f64, value: f64, mass: f64, n: i32): bool {
   const promise: f64 = sizeof<T>() == 4 ? 1e-6 : 1e-10;
   const floor: f64 = sizeof<T>() == 4 ? 1e-13 : 1e-20;
   // 5·max(p, q) must not overflow, nor C/P; comparisons with NaN are false
-  return value - value == 0 && mass < (sizeof<T>() == 4 ? 1e36 : 1e300) && error * u<T>() + raised <= promise * max(Math.abs(value), floor * mass);
+  return (
+    value - value == 0 &&
+    mass < (sizeof<T>() == 4 ? 1e36 : 1e300) &&
+    error * u<T>() + raised <= promise * max(Math.abs(value), floor * mass)
+  );
 }
 
 /** ε − log(1 + ε). */
 export function gapOfSums(epsilon: f64): f64 {
-  return f64x2.extract_lane(gap<f64>(f64x2.splat(1), f64x2.splat(max(1 + epsilon, 1e-300)), f64x2.splat(epsilon), false), 0);
+  return f64x2.extract_lane(
+    gap<f64>(f64x2.splat(1), f64x2.splat(max(1 + epsilon, 1e-300)), f64x2.splat(epsilon), false),
+    0,
+  );
 }
 
 /** The bound of S for KL. Two roots, as the product under one may be smaller than any number. */
@@ -142,7 +149,8 @@ export function jsOfSums<T>(n: i32, masses: f64, scaled: bool, disjoint: bool): 
   const cross = (x * (ofP - ofQ)) / 4;
   const value = min(max(((g - (x * change) / 4 + cross) * 2) / masses, 0), LN2);
   const root = Math.sqrt(g) * Math.sqrt(masses);
-  let error = (roundingsOfJS<T>() + roundingsOfJSTerms<T>(n)) * g + (roundingsOfMasses<T>(n) + 1) * (value / 2) * masses;
+  let error =
+    (roundingsOfJS<T>() + roundingsOfJSTerms<T>(n)) * g + (roundingsOfMasses<T>(n) + 1) * (value / 2) * masses;
   error += Math.abs(x) * (1 + roundingsOfChanges<T>(n)) * (root + Math.abs(change));
   error += (x * x * g) / u<T>();
   // f64: the product with the factor is rounded, by u·Σ q·|log(q/m)|/2 ≤ 3/8·u·S

@@ -22,7 +22,7 @@ function expOf(x: v128): v128 {
 function slopesOfKLByP(p: Argument, count: i32): void {
   const zero = f64x2.splat(0);
   const from = f64x2.splat(p.normalized ? -value : 1);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     const w = v128.load(P + at);
     const none = v128.eq<f64>(w, zero);
     let slope = v128.sub<f64>(from, v128.load(RATIOS + at));
@@ -40,7 +40,7 @@ function slopesOfKLByQ(p: Argument, q: Argument, count: i32, lowering: i32): voi
   const half = f64x2.splat(raise(1, lowering >> 1));
   const mass = f64x2.splat(raise(massOfP, lowering - (lowering >> 1)));
   const alone = f64x2.splat(q.normalized ? (p.normalized ? 1 : massOfP) : 0);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     const w = v128.load(P + at);
     const v = v128.load(Q + at);
     let slope = v128.load(CHANGES + at);
@@ -53,7 +53,8 @@ function slopesOfKLByQ(p: Argument, q: Argument, count: i32, lowering: i32): voi
       slope = v128.div<f64>(slope, v);
       // what was too small for its unit is known by its logarithm alone
       const odd = v128.andnot(v128.or(v128.le<f64>(w, tiny), v128.le<f64>(v, tiny)), none);
-      if (v128.any_true(odd)) slope = select(odd, v128.sub<f64>(alone, expOf(v128.neg<f64>(v128.load(RATIOS + at)))), slope);
+      if (v128.any_true(odd))
+        slope = select(odd, v128.sub<f64>(alone, expOf(v128.neg<f64>(v128.load(RATIOS + at)))), slope);
       slope = select(none, alone, slope);
     }
     v128.store(SLOPES + at, slope);
@@ -65,7 +66,7 @@ function slopesOfJS(a: Argument, own: usize, other: usize, sign: f64, half: f64,
   const zero = f64x2.splat(0);
   const h = f64x2.splat(half);
   const s = f64x2.splat(sign);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     const w = v128.load(own + at);
     const v = v128.load(other + at);
     const log = logOverMean(w, v, v128.mul<f64>(v128.load(CHANGES + at), s), v128.mul<f64>(v128.load(RATIOS + at), s));
@@ -90,7 +91,7 @@ function scaleSlopes(a: Argument, scale: f64, count: i32, lowering: i32): void {
   }
   const f = f64x2.splat(first);
   const g = f64x2.splat(second);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     v128.store(SLOPES + at, v128.mul<f64>(v128.mul<f64>(v128.load(SLOPES + at), f), g));
   }
 }

@@ -5,9 +5,71 @@ import { divergence, pairwise } from "./rows";
 export { heapBase } from "../heapBase";
 
 // biome-ignore-start format: one line each
-export function divergence_f32(p: usize, q: usize, gp: usize, gq: usize, results: usize, rows: i32, n: i32, kind: i32, flags: i32, temperatureP: f64, temperatureQ: f64, scale: f64, steps: i32): void { divergence<f32>(p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps); }
-export function divergence_f64(p: usize, q: usize, gp: usize, gq: usize, results: usize, rows: i32, n: i32, kind: i32, flags: i32, temperatureP: f64, temperatureQ: f64, scale: f64, steps: i32): void { divergence<f64>(p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps); }
-export function pairwise_f32(p: usize, q: usize, results: usize, rows: i32, columns: i32, stride: i32, n: i32, kind: i32, flags: i32, scale: f64, root: bool): void { pairwise<f32>(p, q, results, rows, columns, stride, n, kind, flags, scale, root); }
-export function pairwise_f64(p: usize, q: usize, results: usize, rows: i32, columns: i32, stride: i32, n: i32, kind: i32, flags: i32, scale: f64, root: bool): void { pairwise<f64>(p, q, results, rows, columns, stride, n, kind, flags, scale, root); }
-export function logarithm(x: usize, y: usize, count: i32): void { logarithmOf(x, y, count); }
+export function divergence_f32(
+  p: usize,
+  q: usize,
+  gp: usize,
+  gq: usize,
+  results: usize,
+  rows: i32,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  temperatureP: f64,
+  temperatureQ: f64,
+  scale: f64,
+  steps: i32,
+): void {
+  divergence<f32>(p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps);
+}
+export function divergence_f64(
+  p: usize,
+  q: usize,
+  gp: usize,
+  gq: usize,
+  results: usize,
+  rows: i32,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  temperatureP: f64,
+  temperatureQ: f64,
+  scale: f64,
+  steps: i32,
+): void {
+  divergence<f64>(p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps);
+}
+export function pairwise_f32(
+  p: usize,
+  q: usize,
+  results: usize,
+  rows: i32,
+  columns: i32,
+  stride: i32,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  scale: f64,
+  root: bool,
+): void {
+  pairwise<f32>(p, q, results, rows, columns, stride, n, kind, flags, scale, root);
+}
+export function pairwise_f64(
+  p: usize,
+  q: usize,
+  results: usize,
+  rows: i32,
+  columns: i32,
+  stride: i32,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  scale: f64,
+  root: bool,
+): void {
+  pairwise<f64>(p, q, results, rows, columns, stride, n, kind, flags, scale, root);
+}
+export function logarithm(x: usize, y: usize, count: i32): void {
+  logarithmOf(x, y, count);
+}
 // biome-ignore-end format: one line each

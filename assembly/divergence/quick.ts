@@ -35,7 +35,10 @@ function stripKL<T>(p: usize, q: usize, vectors: i32): void {
         least = v128.pmin<T>(least, v128.pmin<T>(a, b));
         change = v128.add<T>(change, diff);
         mass = v128.add<T>(mass, a);
-        terms = v128.add<T>(terms, gap<T>(maxKeepNaN<T>(a, smallest<T>()), maxKeepNaN<T>(b, smallest<T>()), diff, true));
+        terms = v128.add<T>(
+          terms,
+          gap<T>(maxKeepNaN<T>(a, smallest<T>()), maxKeepNaN<T>(b, smallest<T>()), diff, true),
+        );
       }
       addBothTo<T>(TERMS_OF_P, terms, MASS, mass);
     }
@@ -125,7 +128,10 @@ function sumOf<T>(x: usize, vectors: i32): f64 {
   let low = f64x2.splat(0);
   let high = low;
   for (; vectors > 3; vectors -= 4, x += 64) {
-    const four = v128.add<T>(v128.add<T>(v128.load(x), v128.load(x, 16)), v128.add<T>(v128.load(x, 32), v128.load(x, 48)));
+    const four = v128.add<T>(
+      v128.add<T>(v128.load(x), v128.load(x, 16)),
+      v128.add<T>(v128.load(x, 32), v128.load(x, 48)),
+    );
     low = v128.add<f64>(low, half<T>(four, 0));
     if (sizeof<T>() == 4) high = v128.add<f64>(high, half<T>(four, 1));
   }
@@ -162,7 +168,10 @@ function suspicious<T>(p: usize, q: usize, n: i32): bool {
   for (; n >= lanes; n -= lanes, p += VECTOR, q += VECTOR) {
     const a = v128.load(p);
     const b = v128.load(q);
-    found = v128.or(found, v128.or(v128.lt<T>(a, i32x4.splat(0)), v128.and(v128.lt<T>(b, smallest<T>()), v128.gt<T>(a, b))));
+    found = v128.or(
+      found,
+      v128.or(v128.lt<T>(a, i32x4.splat(0)), v128.and(v128.lt<T>(b, smallest<T>()), v128.gt<T>(a, b))),
+    );
   }
   let rest = v128.any_true(found);
   for (; n > 0; n--, p += sizeof<T>(), q += sizeof<T>()) {
@@ -189,7 +198,10 @@ export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool)
     stripKL<T>(LAST_P, LAST_Q, tail);
     if (leastLane<T>(v128.load(LEAST)) < least<T>() && suspicious<T>(p, q, n)) return NaN;
     if (normalize) return klOfSums<T>(n);
-    return rawKLOfSums<T>(n, sizeof<T>() == 4 ? changeOf(p, q, vectors) + changeOf(LAST_P, LAST_Q, tail) : total(CHANGE));
+    return rawKLOfSums<T>(
+      n,
+      sizeof<T>() == 4 ? changeOf(p, q, vectors) + changeOf(LAST_P, LAST_Q, tail) : total(CHANGE),
+    );
   }
   const a = sumOf<T>(p, vectors) + sumOf<T>(LAST_P, tail);
   const b = sumOf<T>(q, vectors) + sumOf<T>(LAST_Q, tail);

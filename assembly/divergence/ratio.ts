@@ -63,7 +63,7 @@ function compareProbabilities(wp: usize, wq: usize, count: i32): void {
   const fRest = f64x2.splat(factorRest);
   const tiny = smallest<f64>();
   const largest = f64x2.splat(1e300);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     let p = v128.load(wp + at);
     const own = v128.load(wq + at);
     let q = v128.mul<f64>(own, f);
@@ -99,7 +99,7 @@ function compareLogs(p: Argument, q: Argument, count: i32): void {
   const h0 = v128.sub<f64>(originQ, originP);
   const l0 = v128.add<f64>(sumError(originQ, v128.neg<f64>(originP), h0), f64x2.splat(p.temperature * shiftRest));
   const s = f64x2.splat(p.temperature * shift);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     const a = v128.mul<f64>(v128.load(GIVEN_P + at), unit);
     const b = v128.mul<f64>(v128.load(GIVEN_Q + at), unit);
     const h = v128.sub<f64>(b, a);
@@ -136,14 +136,17 @@ function compareMixed(p: Argument, q: Argument, count: i32): void {
   const zero = f64x2.splat(0);
   const s = f64x2.splat(shift);
   const sRest = f64x2.splat(shiftRest);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     logOfElement(p, v128.load(GIVEN_P + at), LOG_P);
     logOfElement(q, v128.load(GIVEN_Q + at), LOG_Q);
     const a = v128.load(LOG_P);
     const b = v128.load(LOG_Q);
     const h = v128.sub<f64>(b, a);
     const finite = v128.eq<f64>(v128.sub<f64>(h, h), zero);
-    const l = v128.and(v128.add<f64>(sumError(b, v128.neg<f64>(a), h), v128.sub<f64>(v128.load(LOG_Q, 16), v128.load(LOG_P, 16))), finite);
+    const l = v128.and(
+      v128.add<f64>(sumError(b, v128.neg<f64>(a), h), v128.sub<f64>(v128.load(LOG_Q, 16), v128.load(LOG_P, 16))),
+      finite,
+    );
     v128.store(RATIOS + at, v128.add<f64>(v128.sub<f64>(h, s), v128.sub<f64>(l, sRest)));
   }
 }
@@ -154,7 +157,7 @@ function changesOfRatios(wp: usize, wq: usize, inverseP: f64, inverseQ: f64, sin
   const limit = f64x2.splat(0.34);
   const scaleP = f64x2.splat(inverseP);
   const scaleQ = f64x2.splat(inverseQ);
-  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+  for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     const p = v128.mul<f64>(v128.load(wp + at), scaleP);
     const q = v128.mul<f64>(v128.load(wq + at), scaleQ);
     const ratio = v128.load(RATIOS + at);

@@ -7,12 +7,37 @@ import { wide } from "./wide";
 const EVERY = 255;
 
 /** The value of a row; with the gradients where gp, gq are not 0. */
-function rowValue<T>(p: usize, q: usize, gp: usize, gq: usize, n: i32, kind: i32, flags: i32, temperatureP: f64, temperatureQ: f64, scale: f64): f64 {
+function rowValue<T>(
+  p: usize,
+  q: usize,
+  gp: usize,
+  gq: usize,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  temperatureP: f64,
+  temperatureQ: f64,
+  scale: f64,
+): f64 {
   const distributions = (flags & NORMALIZE_P) != 0 && (flags & NORMALIZE_Q) != 0;
   const graded = (gp | gq) != 0;
   let value: f64 = NaN;
   if (!(flags & (LOGS_P | LOGS_Q)) && !graded) value = quick<T>(p, q, n, kind, distributions);
-  if (value != value) value = wide(sizeof<T>(), p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale, graded ? EVERY : EVERY - WRITE);
+  if (value != value)
+    value = wide(
+      sizeof<T>(),
+      p,
+      q,
+      gp,
+      gq,
+      n,
+      kind,
+      flags,
+      temperatureP,
+      temperatureQ,
+      scale,
+      graded ? EVERY : EVERY - WRITE,
+    );
   return n == 1 && distributions ? value * 0 : value; // one outcome: 0 or NaN
 }
 
@@ -20,7 +45,21 @@ function rowValue<T>(p: usize, q: usize, gp: usize, gq: usize, n: i32, kind: i32
  * Rows of n elements at p and q: values (f64) at `results`, gradients times `scale` at gp and gq, each unless it is 0. `steps` for a row in
  * pieces. A temperature is 1 but for logits.
  */
-export function divergence<T>(p: usize, q: usize, gp: usize, gq: usize, results: usize, rows: i32, n: i32, kind: i32, flags: i32, temperatureP: f64, temperatureQ: f64, scale: f64, steps: i32): void {
+export function divergence<T>(
+  p: usize,
+  q: usize,
+  gp: usize,
+  gq: usize,
+  results: usize,
+  rows: i32,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  temperatureP: f64,
+  temperatureQ: f64,
+  scale: f64,
+  steps: i32,
+): void {
   if (steps != ALL) {
     const value = wide(sizeof<T>(), p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale, steps);
     if (steps & FINISH) store<f64>(results, value);
@@ -37,7 +76,19 @@ export function divergence<T>(p: usize, q: usize, gp: usize, gq: usize, results:
 }
 
 /** Every row at p against every row at q: results[i·stride + j] = value·scale, or its root. */
-export function pairwise<T>(p: usize, q: usize, results: usize, rows: i32, columns: i32, stride: i32, n: i32, kind: i32, flags: i32, scale: f64, root: bool): void {
+export function pairwise<T>(
+  p: usize,
+  q: usize,
+  results: usize,
+  rows: i32,
+  columns: i32,
+  stride: i32,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  scale: f64,
+  root: bool,
+): void {
   const row = <usize>n * sizeof<T>();
   for (; rows > 0; rows--, p += row, results += <usize>stride * sizeof<T>()) {
     for (let j = 0; j < columns; j++) {

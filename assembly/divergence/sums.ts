@@ -35,7 +35,11 @@ export function clearSums<T>(): void {
 export function addTo<T>(sum: usize, v: v128): void {
   if (sizeof<T>() == 4) {
     v128.store(sum, v128.add<f64>(v128.load(sum), f64x2.promote_low_f32x4(v)));
-    v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3))), VECTOR);
+    v128.store(
+      sum,
+      v128.add<f64>(v128.load(sum, VECTOR), f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3))),
+      VECTOR,
+    );
   } else v128.store(sum, v128.add<f64>(v128.load(sum), v));
 }
 

@@ -29,7 +29,9 @@ const EIGHT: usize = 64;
 /** Adds eight elements at `at`, or those before `end`, to the sums, for KL; `raw` unless both are made to sum to 1. */
 function addTermsOfKL(at: usize, end: usize, raw: bool): void {
   const zero = f64x2.splat(0);
-  let terms = zero, mass = zero, change = zero;
+  let terms = zero,
+    mass = zero,
+    change = zero;
   for (; at < end; at += 16) {
     const p = v128.load(P + at);
     const q = v128.load(Q + at);
@@ -52,7 +54,10 @@ function addTermsOfKL(at: usize, end: usize, raw: bool): void {
 function addTermsOfJS(at: usize, end: usize): void {
   const zero = f64x2.splat(0);
   const tiny = smallest<f64>();
-  let ofP = zero, ofQ = zero, mass = zero, change = zero;
+  let ofP = zero,
+    ofQ = zero,
+    mass = zero,
+    change = zero;
   let overlap = v128.load(OVERLAP);
   for (; at < end; at += 16) {
     const p = v128.load(P + at);
@@ -75,7 +80,8 @@ function addTermsOfJS(at: usize, end: usize): void {
 
 /** Adds to the halves of JS, where not both are made to sum to 1. */
 function addHalves(at: usize, end: usize): void {
-  let ofP = f64x2.splat(0), ofQ = ofP;
+  let ofP = f64x2.splat(0),
+    ofQ = ofP;
   for (; at < end; at += 16) {
     const p = v128.load(P + at);
     const q = v128.load(Q + at);
@@ -97,7 +103,7 @@ function share(w: v128, log: v128): v128 {
 
 /** Adds a block to the sums. */
 export function addTerms(count: i32, kind: i32, raw: bool): void {
-  const bytes = <usize>count << 3;
+  const bytes = (<usize>count) << 3;
   for (let at: usize = 0; at < bytes; at += EIGHT) {
     const end = min(at + EIGHT, bytes);
     if (kind == KL) addTermsOfKL(at, end, raw);

@@ -8,7 +8,22 @@
  */
 import { addMaximum, addSum, aim, Argument, beginArgument, loweringOf, padding, weigh } from "./argument";
 import { BLOCK, GIVEN_P, GIVEN_Q, narrow, SLOPES, widen } from "./block";
-import { AIM, BEGIN, FINISH, JS, KL, LOGS_P, LOGS_Q, MAXIMUM, NORMALIZE_P, NORMALIZE_Q, SETTLE, SUM, TERMS, WRITE } from "./codes";
+import {
+  AIM,
+  BEGIN,
+  FINISH,
+  JS,
+  KL,
+  LOGS_P,
+  LOGS_Q,
+  MAXIMUM,
+  NORMALIZE_P,
+  NORMALIZE_Q,
+  SETTLE,
+  SUM,
+  TERMS,
+  WRITE,
+} from "./codes";
 import { gradientOfJS, gradientOfKL } from "./gradient";
 import { compare, correct, settle } from "./ratio";
 import { clearSums } from "./sums";
@@ -34,7 +49,20 @@ function exchange(): void {
 }
 
 /** Does with rows x and y, or pieces of them, what the steps say; from FINISH on it returns the value. A gradient is written where gx, gy are not 0. */
-export function wide(width: usize, x: usize, y: usize, gx: usize, gy: usize, n: i32, kind: i32, flags: i32, temperatureP: f64, temperatureQ: f64, scale: f64, steps: i32): f64 {
+export function wide(
+  width: usize,
+  x: usize,
+  y: usize,
+  gx: usize,
+  gy: usize,
+  n: i32,
+  kind: i32,
+  flags: i32,
+  temperatureP: f64,
+  temperatureQ: f64,
+  scale: f64,
+  steps: i32,
+): f64 {
   const kept = (steps & SUM) != 0 && (steps & TERMS) != 0 && n <= KEPT;
   if (steps & BEGIN) {
     exchanged = false;
@@ -91,7 +119,7 @@ function prepare(width: usize, x: usize, y: usize, i: i32, n: i32, kept: bool): 
   const count = min(n - i, BLOCK);
   widen(x + <usize>i * width, width, count, padding(p), GIVEN_P);
   widen(y + <usize>i * width, width, count, padding(q), GIVEN_Q);
-  const at: usize = kept ? <usize>i << 3 : 0;
+  const at: usize = kept ? (<usize>i) << 3 : 0;
   // what was kept stands where it was before the two changed places
   const wp = (exchanged ? KEPT_Q : KEPT_P) + at;
   const wq = (exchanged ? KEPT_P : KEPT_Q) + at;

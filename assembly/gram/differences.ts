@@ -7,11 +7,13 @@ import { compensated } from "../sum";
  * there. It may be x or y.
  */
 export function differences<T>(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 {
-  let sum = splat<f64>(0), rest = sum;
+  let sum = splat<f64>(0),
+    rest = sum;
   const f = f64x2.splat(factor);
   for (; count > 0; count -= lanes<T>()) {
     const mask = tailMask<T>(min(count, groupLength<T>()), 0);
-    const p = v128.and(v128.load(x), mask), q = v128.and(v128.load(y), mask);
+    const p = v128.and(v128.load(x), mask),
+      q = v128.and(v128.load(y), mask);
     const low = v128.sub<f64>(half<T>(p, 0), half<T>(q, 0));
     const high = sizeof<T>() == 4 ? v128.sub<f64>(half<T>(p, 1), half<T>(q, 1)) : low;
     let square = v128.mul<f64>(low, low);

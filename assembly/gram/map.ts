@@ -32,7 +32,17 @@ function tanh<T>(t: v128): v128 {
 }
 
 /** C in place, whole vectors: rows [rows, columns], ldc elements apart; `lower`: up to the diagonal only. */
-export function map<T>(kind: i32, c: usize, ldc: usize, rows: i32, columns: i32, lower: bool, factor: f64, shift: f64, degree: i32): void {
+export function map<T>(
+  kind: i32,
+  c: usize,
+  ldc: usize,
+  rows: i32,
+  columns: i32,
+  lower: bool,
+  factor: f64,
+  shift: f64,
+  degree: i32,
+): void {
   const a = f64x2.splat(factor);
   const b = f64x2.splat(shift);
   for (let i = 0; i < rows; i++) {

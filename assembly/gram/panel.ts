@@ -58,7 +58,8 @@ export function pack<T>(x: usize, ldx: usize, columns: i32, depth: i32, plain: b
         if (count == panel) {
           v128.store(to, v128.load(row));
           v128.store(to, v128.load(row, VECTOR), VECTOR);
-        } else for (let i: usize = 0; i < <usize>count * sizeof<T>(); i += sizeof<T>()) store<T>(to + i, load<T>(row + i));
+        } else
+          for (let i: usize = 0; i < <usize>count * sizeof<T>(); i += sizeof<T>()) store<T>(to + i, load<T>(row + i));
       }
     }
     y += <usize>depth * PANEL_BYTES;

@@ -15,7 +15,16 @@ import { groupLength, half, join, lanes, splat, storeTail, tailMask, VECTOR } fr
  * sums[k] += Σᵢ unit·x[i, k], and lows[k], highs[k] become the extremes of themselves and the column, in the type of x. All three are
  * whole vectors: what they hold behind the last column is overwritten.
  */
-export function columnSums<T>(x: usize, ldx: usize, rows: i32, columns: i32, unit: f64, sums: usize, lows: usize, highs: usize): void {
+export function columnSums<T>(
+  x: usize,
+  ldx: usize,
+  rows: i32,
+  columns: i32,
+  unit: f64,
+  sums: usize,
+  lows: usize,
+  highs: usize,
+): void {
   const u = splat<f64>(unit);
   const bytes = <usize>columns * sizeof<T>();
   for (let i = 0; i < rows; i++) {
@@ -49,7 +58,7 @@ export function centre<T>(x: usize, ldx: usize, rows: i32, columns: i32, means: 
       if (means) {
         low = v128.sub<f64>(low, v128.load(mean));
         if (sizeof<T>() == 4) high = v128.sub<f64>(high, v128.load(mean, VECTOR));
-        mean += 2 * VECTOR / (sizeof<T>() / 4);
+        mean += (2 * VECTOR) / (sizeof<T>() / 4);
       }
       storeTail(p, tailMask<T>(min(left, groupLength<T>()), 0), join<T>(v128.mul<f64>(low, f), v128.mul<f64>(high, f)));
       p += VECTOR;

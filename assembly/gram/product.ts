@@ -27,8 +27,20 @@ function blockRows<T>(): i32 {
  * lower triangle. `packed` has room for KC·columns, whole panels. Rows of A beyond are read too, as far as a tile goes.
  */
 export function product<T>(
-  mode: i32, a: usize, lda: usize, rows: i32, b: usize, ldb: usize, columns: i32, plain: bool, depth: i32,
-  packed: usize, c: usize, ldc: usize, add: bool, lower: bool,
+  mode: i32,
+  a: usize,
+  lda: usize,
+  rows: i32,
+  b: usize,
+  ldb: usize,
+  columns: i32,
+  plain: bool,
+  depth: i32,
+  packed: usize,
+  c: usize,
+  ldc: usize,
+  add: bool,
+  lower: bool,
 ): void {
   lda *= sizeof<T>();
   ldb *= sizeof<T>();
@@ -46,7 +58,7 @@ export function product<T>(
         const to = c + <usize>j * sizeof<T>();
         // tiles go on from row 0, or from the diagonal: 4 % fewer of 64 rows than those of a grid
         let i = lower && j > first ? j : first;
-        if (lower && j < first) i += (step - (first - j) % step) % step;
+        if (lower && j < first) i += (step - ((first - j) % step)) % step;
         for (; i < last; i += step) {
           const from = a + <usize>i * lda;
           const target = to + <usize>i * ldc;

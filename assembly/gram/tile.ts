@@ -63,7 +63,8 @@ export function addSums<T>(rows: i32, c: usize, ldc: usize): void {
   }
 }
 
-/** mode and rows are constants; lda and ldc, the distance of two rows, are bytes. */
+/** mode and rows are constants; lda and ldc, the distance of two rows, are bytes. A line for each row of the tile. */
+// prettier-ignore
 // @ts-ignore: decorator
 @inline
 function tile<T>(mode: i32, rows: i32, a0: usize, lda: usize, b: usize, depth: i32, c: usize, ldc: usize): void {

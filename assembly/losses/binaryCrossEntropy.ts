@@ -106,7 +106,10 @@ export function binaryCrossEntropy<T>(
         b = v128.add<T>(first, v128.pmax<T>(v128.neg<T>(z), zero));
         const negative = v128.lt<T>(z, zero);
         const larger = v128.sub<T>(one, second);
-        const difference = v128.sub<T>(v128.mul<T>(c0, select(negative, second, larger)), v128.mul<T>(c1, select(negative, larger, second)));
+        const difference = v128.sub<T>(
+          v128.mul<T>(c0, select(negative, second, larger)),
+          v128.mul<T>(c1, select(negative, larger, second)),
+        );
         slope = v128.div<T>(difference, n);
       }
       const value = v128.add<T>(times<T>(c0, a), times<T>(c1, b));

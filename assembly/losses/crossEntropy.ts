@@ -19,7 +19,19 @@ import { addLogRest, exponentials, HERE, maxima, pairOf, putBack, scales, setApa
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { batchOf, elementOf, FACTOR, placeAcross, placeAlong, TOP, unitsOf } from "../rows/batch";
 import { loadTailGroup, TAIL, tailLength, wholeGroups } from "../rows/strip";
-import { addTerms, clearTargets, distanceOfRow, isNegative, loadTails, massOfRow, setShares, TARGET_TAIL, unitOf, weighed, WEIGHTS_TAIL } from "./targets";
+import {
+  addTerms,
+  clearTargets,
+  distanceOfRow,
+  isNegative,
+  loadTails,
+  massOfRow,
+  setShares,
+  TARGET_TAIL,
+  unitOf,
+  weighed,
+  WEIGHTS_TAIL,
+} from "./targets";
 
 /** What the steps of a batch leave for the next, an f64 for each row. */
 const LOGIT: usize = memory.data(512, 16); // x_y
@@ -153,7 +165,12 @@ function readClasses<T>(x: usize, rows: i32, begins: bool): void {
       clearTargets();
       setShares(1, 1 - smoothing, share);
     }
-    addRow<T>(x + <usize>r * row, <f64>load<T>(TOP + <usize>r * sizeof<T>()) / unitOf<T>(), targets ? targets + <usize>r * row : 0, weights);
+    addRow<T>(
+      x + <usize>r * row,
+      <f64>load<T>(TOP + <usize>r * sizeof<T>()) / unitOf<T>(),
+      targets ? targets + <usize>r * row : 0,
+      weights,
+    );
     store<f64>(at(DISTANCE, r), isNegative() ? NaN : distanceOfRow() * unitOf<T>());
     store<f64>(at(MASS, r), massOfRow());
   }
@@ -182,7 +199,9 @@ function finishSums<T>(rows: i32): void {
  */
 function isLow<T>(slope: f64, rowScale: f64): bool {
   const least: f64 = sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
-  return (slope != 0 && Math.abs(slope) < least / headroomInverse<T>()) || (rowScale != 0 && Math.abs(rowScale) < least);
+  return (
+    (slope != 0 && Math.abs(slope) < least / headroomInverse<T>()) || (rowScale != 0 && Math.abs(rowScale) < least)
+  );
 }
 
 /** The gradient of such a row, element by element in f64. */
@@ -233,7 +252,8 @@ function finishRows<T>(rows: i32): void {
 function writeRows<T>(y: usize, rows: i32): void {
   for (let r = 0; r < rows; r++) {
     const label = labelOf(r);
-    if (isHere(label)) store<f64>(at(LABEL_TERM, r), <f64>load<T>(elementOf<T>(y, r, label - from)) * headroomInverse<T>());
+    if (isHere(label))
+      store<f64>(at(LABEL_TERM, r), <f64>load<T>(elementOf<T>(y, r, label - from)) * headroomInverse<T>());
   }
   if (spreadOut) {
     const row = <usize>n * sizeof<T>();
@@ -242,7 +262,14 @@ function writeRows<T>(y: usize, rows: i32): void {
       if (isLow<T>(load<f64>(at(SLOPE, r)), rowScale)) continue;
       const f = splat<T>(load<T>(FACTOR + <usize>r * sizeof<T>()));
       const t = targets ? targets + <usize>r * row : 0;
-      writeGradient<T>(y + <usize>r * row, t, weights, f, splat<T>(<T>((1 - smoothing) * rowScale)), splat<T>(<T>(share * rowScale)));
+      writeGradient<T>(
+        y + <usize>r * row,
+        t,
+        weights,
+        f,
+        splat<T>(<T>((1 - smoothing) * rowScale)),
+        splat<T>(<T>(share * rowScale)),
+      );
     }
   } else scales<T>(y, unitsOf<T>(rows));
   for (let r = 0; r < rows; r++) {
@@ -262,7 +289,8 @@ function writeRows<T>(y: usize, rows: i32): void {
       const rest = load<f64>(at(OTHERS, r));
       const c = (spreadOut ? coefficientAt<T>(top - from, t, weights, smoothing, share) : 0) + (top == label ? own : 0);
       // from 1 − p where that is the smaller
-      const slopeOfTop = rest < 0.5 ? rowScale * (mass - c - mass * rest) : load<f64>(at(TERM, r)) * slope - rowScale * c;
+      const slopeOfTop =
+        rest < 0.5 ? rowScale * (mass - c - mass * rest) : load<f64>(at(TERM, r)) * slope - rowScale * c;
       store<T>(elementOf<T>(y, r, top - from), <T>(slopeOfTop + (slope - slope)));
     }
     if (isHere(label) && label != top) {

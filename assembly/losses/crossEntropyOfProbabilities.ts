@@ -26,7 +26,22 @@ import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
 import { placeAlong, TOP } from "../rows/batch";
 import { loadTailGroup, spread, TAIL, tailLength, wholeGroups } from "../rows/strip";
 import { addTo, clearSum, totalOf } from "../sum";
-import { addTerms, clearTargets, distanceOfRow, isNegative, keep, LEAST, lift, loadTails, massOfRow, setShares, share, TARGET_TAIL, weighed, WEIGHTS_TAIL } from "./targets";
+import {
+  addTerms,
+  clearTargets,
+  distanceOfRow,
+  isNegative,
+  keep,
+  LEAST,
+  lift,
+  loadTails,
+  massOfRow,
+  setShares,
+  share,
+  TARGET_TAIL,
+  weighed,
+  WEIGHTS_TAIL,
+} from "./targets";
 
 /** Sums of f64: R·a·u; Σ t_j, and 2⁻³² of it, for the other may overflow. */
 const REST: usize = memory.data(32, 16);
@@ -71,8 +86,10 @@ function RAISED<T>(): f64 {
 @inline
 function groupOfRatios<T>(x: usize, y: usize, top: v128, unit: v128): void {
   const zero = splat<T>(0);
-  const p0 = v128.mul<T>(v128.load(x), unit), p1 = v128.mul<T>(v128.load(x, 16), unit);
-  const p2 = v128.mul<T>(v128.load(x, 32), unit), p3 = v128.mul<T>(v128.load(x, 48), unit);
+  const p0 = v128.mul<T>(v128.load(x), unit),
+    p1 = v128.mul<T>(v128.load(x, 16), unit);
+  const p2 = v128.mul<T>(v128.load(x, 32), unit),
+    p3 = v128.mul<T>(v128.load(x, 48), unit);
   const least = v128.pmin<T>(v128.pmin<T>(p0, p1), v128.pmin<T>(p2, p3));
   v128.store(y, logRatio<T>(p0, top, zero, true));
   v128.store(y, logRatio<T>(p1, top, zero, true), 16);
@@ -109,7 +126,10 @@ function targetStrip<T>(t: usize, count: i32): void {
   const scaled = f64x2.splat(SMALL);
   const pair = 2 * sizeof<T>();
   for (const end = t + <usize>count * GROUP; t < end; t += 4 * pair) {
-    const t0 = loadPair<T>(t), t1 = loadPair<T>(t + pair), t2 = loadPair<T>(t + 2 * pair), t3 = loadPair<T>(t + 3 * pair);
+    const t0 = loadPair<T>(t),
+      t1 = loadPair<T>(t + pair),
+      t2 = loadPair<T>(t + 2 * pair),
+      t3 = loadPair<T>(t + 3 * pair);
     addTo<f64>(TARGETS, v128.add<f64>(v128.add<f64>(t0, t1), v128.add<f64>(t2, t3)));
     if (sizeof<T>() == 8) {
       const low = v128.add<f64>(v128.mul<f64>(t0, scaled), v128.mul<f64>(t1, scaled));
@@ -135,13 +155,20 @@ function restStrip<T>(kind: i32, x: usize, count: i32): void {
   let unknown = v128.load(UNKNOWN);
   let tops = i64x2.splat(0);
   for (const end = x + <usize>count * GROUP; x < end; x += 4 * pair) {
-    const q0 = loadPair<T>(x), q1 = loadPair<T>(x + pair), q2 = loadPair<T>(x + 2 * pair), q3 = loadPair<T>(x + 3 * pair);
-    if (kind != LOGARITHMS) least = v128.pmin<f64>(least, v128.pmin<f64>(v128.pmin<f64>(q0, q1), v128.pmin<f64>(q2, q3)));
+    const q0 = loadPair<T>(x),
+      q1 = loadPair<T>(x + pair),
+      q2 = loadPair<T>(x + 2 * pair),
+      q3 = loadPair<T>(x + 3 * pair);
+    if (kind != LOGARITHMS)
+      least = v128.pmin<f64>(least, v128.pmin<f64>(v128.pmin<f64>(q0, q1), v128.pmin<f64>(q2, q3)));
     if (kind != COUNTS) {
       const some = v128.or(v128.ne<f64>(q0, q0), v128.ne<f64>(q1, q1));
       unknown = v128.or(unknown, v128.or(some, v128.or(v128.ne<f64>(q2, q2), v128.ne<f64>(q3, q3))));
     } else {
-      const t0 = v128.eq<f64>(q0, top), t1 = v128.eq<f64>(q1, top), t2 = v128.eq<f64>(q2, top), t3 = v128.eq<f64>(q3, top);
+      const t0 = v128.eq<f64>(q0, top),
+        t1 = v128.eq<f64>(q1, top),
+        t2 = v128.eq<f64>(q2, top),
+        t3 = v128.eq<f64>(q3, top);
       const low = v128.add<f64>(below(q0, t0, u), below(q1, t1, u));
       const high = v128.add<f64>(below(q2, t2, u), below(q3, t3, u));
       addTo<f64>(REST, v128.add<f64>(low, high));
@@ -291,7 +318,8 @@ function finishRow(kind: i32, spreadOut: bool, own: f64, d: f64, rowScale: f64, 
   let loss = all * log1p;
   if (spreadOut) loss += distanceOfRow();
   if (own != 0) loss += own * d;
-  if (isNegative() || v128.any_true(v128.load(UNKNOWN)) || (kind == COUNTS && !(largest > 0 && largest < Infinity))) loss = NaN;
+  if (isNegative() || v128.any_true(v128.load(UNKNOWN)) || (kind == COUNTS && !(largest > 0 && largest < Infinity)))
+    loss = NaN;
   restOfTop = r / (1 + r);
   mass = all * rowScale;
   slope = loss != loss ? NaN : kind == COUNTS ? mass / (1 + r) / largest : 0;

@@ -47,7 +47,7 @@ function strip<T>(x: usize, bytes: usize, logs: bool, normalise: bool): void {
   const a = splat<T>(load<T>(TOP));
   const zero = splat<T>(0);
   const most = deepest<T>();
-  for (const end = x + bytes; x < end; ) {
+  for (const end = x + bytes; x < end;) {
     const block = min(end - x, BLOCK_BYTES);
     const keep = logs && normalise;
     if (keep) keepStrip<T>(x, RATIO, <i32>(block / GROUP));
@@ -57,7 +57,7 @@ function strip<T>(x: usize, bytes: usize, logs: bool, normalise: bool): void {
       if (!keep) v128.store(RATIO + v, logs ? exp<T>(z) : v128.or(v128.div<T>(z, a), v128.lt<T>(z, zero))); // NaN if negative
     }
     if (!logs) surprisal<T>(RATIO, DEPTH, <i32>(block / sizeof<T>()), 1);
-    for (let v: usize = 0; v < block; ) {
+    for (let v: usize = 0; v < block;) {
       let q = zero;
       let d = zero;
       for (const group = v + GROUP; v < group; v += VECTOR) {

@@ -1,5 +1,12 @@
 /** The ABI of cross-entropy, entropy, binary cross-entropy and functions of one number: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
-import { exponential as exponentialOf, logarithm as logarithmOf, logit, sigmoid, softplus, surprisal } from "../rows/elementwise";
+import {
+  exponential as exponentialOf,
+  logarithm as logarithmOf,
+  logit,
+  sigmoid,
+  softplus,
+  surprisal,
+} from "../rows/elementwise";
 import { binaryCrossEntropy } from "./binaryCrossEntropy";
 import { crossEntropyRows } from "./crossEntropy";
 import { crossEntropyOfProbabilitiesRows } from "./crossEntropyOfProbabilities";
@@ -8,24 +15,188 @@ import { entropyRows } from "./entropy";
 export { heapBase } from "../heapBase";
 
 // biome-ignore-start format: one line each
-export function crossEntropy_f32(x: usize, y: usize, labels: usize, t: usize, w: usize, s: usize, losses: usize, rows: i32, n: i32, classes: i32, ignore: i32, smoothing: f64, scale: f64, from: i32, steps: i32): void { crossEntropyRows<f32>(x, y, labels, t, w, s, losses, rows, n, classes, ignore, smoothing, scale, from, steps); }
-export function crossEntropy_f64(x: usize, y: usize, labels: usize, t: usize, w: usize, s: usize, losses: usize, rows: i32, n: i32, classes: i32, ignore: i32, smoothing: f64, scale: f64, from: i32, steps: i32): void { crossEntropyRows<f64>(x, y, labels, t, w, s, losses, rows, n, classes, ignore, smoothing, scale, from, steps); }
-export function crossEntropyOfProbabilities_f32(kind: i32, x: usize, y: usize, labels: usize, t: usize, w: usize, s: usize, losses: usize, rows: i32, n: i32, classes: i32, ignore: i32, smoothing: f64, scale: f64, from: i32, steps: i32): void { crossEntropyOfProbabilitiesRows<f32>(kind, x, y, labels, t, w, s, losses, rows, n, classes, ignore, smoothing, scale, from, steps); }
-export function crossEntropyOfProbabilities_f64(kind: i32, x: usize, y: usize, labels: usize, t: usize, w: usize, s: usize, losses: usize, rows: i32, n: i32, classes: i32, ignore: i32, smoothing: f64, scale: f64, from: i32, steps: i32): void { crossEntropyOfProbabilitiesRows<f64>(kind, x, y, labels, t, w, s, losses, rows, n, classes, ignore, smoothing, scale, from, steps); }
-export function entropy_f32(x: usize, y: usize, rows: i32, n: i32, logs: bool, normalise: bool, steps: i32): void { entropyRows<f32>(x, y, rows, n, logs, normalise, steps); }
-export function entropy_f64(x: usize, y: usize, rows: i32, n: i32, logs: bool, normalise: bool, steps: i32): void { entropyRows<f64>(x, y, rows, n, logs, normalise, steps); }
-export function binaryCrossEntropy_f32(probabilities: bool, x: usize, y: usize, w: usize, wStep: usize, p: usize, pStep: usize, loss: usize, grad: usize, count: i32, divisor: f64): f64 { return binaryCrossEntropy<f32>(probabilities, x, y, w, wStep, p, pStep, loss, grad, count, divisor); }
-export function binaryCrossEntropy_f64(probabilities: bool, x: usize, y: usize, w: usize, wStep: usize, p: usize, pStep: usize, loss: usize, grad: usize, count: i32, divisor: f64): f64 { return binaryCrossEntropy<f64>(probabilities, x, y, w, wStep, p, pStep, loss, grad, count, divisor); }
-export function sigmoid_f32(x: usize, y: usize, count: i32): void { sigmoid<f32>(x, y, count); }
-export function sigmoid_f64(x: usize, y: usize, count: i32): void { sigmoid<f64>(x, y, count); }
-export function logSigmoid_f32(x: usize, y: usize, count: i32): void { softplus<f32>(x, y, count, -1); }
-export function logSigmoid_f64(x: usize, y: usize, count: i32): void { softplus<f64>(x, y, count, -1); }
-export function softplus_f32(x: usize, y: usize, count: i32): void { softplus<f32>(x, y, count, 1); }
-export function softplus_f64(x: usize, y: usize, count: i32): void { softplus<f64>(x, y, count, 1); }
-export function logit_f32(x: usize, y: usize, count: i32): void { logit<f32>(x, y, count); }
-export function logit_f64(x: usize, y: usize, count: i32): void { logit<f64>(x, y, count); }
-export function exponential(x: usize, y: usize, count: i32): void { exponentialOf(x, y, count); }
-export function logarithm(x: usize, y: usize, count: i32): void { logarithmOf(x, y, count); }
-export function surprisal_f32(p: usize, y: usize, count: i32, perBase: f64): void { surprisal<f32>(p, y, count, perBase); }
-export function surprisal_f64(p: usize, y: usize, count: i32, perBase: f64): void { surprisal<f64>(p, y, count, perBase); }
+export function crossEntropy_f32(
+  x: usize,
+  y: usize,
+  labels: usize,
+  t: usize,
+  w: usize,
+  s: usize,
+  losses: usize,
+  rows: i32,
+  n: i32,
+  classes: i32,
+  ignore: i32,
+  smoothing: f64,
+  scale: f64,
+  from: i32,
+  steps: i32,
+): void {
+  crossEntropyRows<f32>(x, y, labels, t, w, s, losses, rows, n, classes, ignore, smoothing, scale, from, steps);
+}
+export function crossEntropy_f64(
+  x: usize,
+  y: usize,
+  labels: usize,
+  t: usize,
+  w: usize,
+  s: usize,
+  losses: usize,
+  rows: i32,
+  n: i32,
+  classes: i32,
+  ignore: i32,
+  smoothing: f64,
+  scale: f64,
+  from: i32,
+  steps: i32,
+): void {
+  crossEntropyRows<f64>(x, y, labels, t, w, s, losses, rows, n, classes, ignore, smoothing, scale, from, steps);
+}
+export function crossEntropyOfProbabilities_f32(
+  kind: i32,
+  x: usize,
+  y: usize,
+  labels: usize,
+  t: usize,
+  w: usize,
+  s: usize,
+  losses: usize,
+  rows: i32,
+  n: i32,
+  classes: i32,
+  ignore: i32,
+  smoothing: f64,
+  scale: f64,
+  from: i32,
+  steps: i32,
+): void {
+  crossEntropyOfProbabilitiesRows<f32>(
+    kind,
+    x,
+    y,
+    labels,
+    t,
+    w,
+    s,
+    losses,
+    rows,
+    n,
+    classes,
+    ignore,
+    smoothing,
+    scale,
+    from,
+    steps,
+  );
+}
+export function crossEntropyOfProbabilities_f64(
+  kind: i32,
+  x: usize,
+  y: usize,
+  labels: usize,
+  t: usize,
+  w: usize,
+  s: usize,
+  losses: usize,
+  rows: i32,
+  n: i32,
+  classes: i32,
+  ignore: i32,
+  smoothing: f64,
+  scale: f64,
+  from: i32,
+  steps: i32,
+): void {
+  crossEntropyOfProbabilitiesRows<f64>(
+    kind,
+    x,
+    y,
+    labels,
+    t,
+    w,
+    s,
+    losses,
+    rows,
+    n,
+    classes,
+    ignore,
+    smoothing,
+    scale,
+    from,
+    steps,
+  );
+}
+export function entropy_f32(x: usize, y: usize, rows: i32, n: i32, logs: bool, normalise: bool, steps: i32): void {
+  entropyRows<f32>(x, y, rows, n, logs, normalise, steps);
+}
+export function entropy_f64(x: usize, y: usize, rows: i32, n: i32, logs: bool, normalise: bool, steps: i32): void {
+  entropyRows<f64>(x, y, rows, n, logs, normalise, steps);
+}
+export function binaryCrossEntropy_f32(
+  probabilities: bool,
+  x: usize,
+  y: usize,
+  w: usize,
+  wStep: usize,
+  p: usize,
+  pStep: usize,
+  loss: usize,
+  grad: usize,
+  count: i32,
+  divisor: f64,
+): f64 {
+  return binaryCrossEntropy<f32>(probabilities, x, y, w, wStep, p, pStep, loss, grad, count, divisor);
+}
+export function binaryCrossEntropy_f64(
+  probabilities: bool,
+  x: usize,
+  y: usize,
+  w: usize,
+  wStep: usize,
+  p: usize,
+  pStep: usize,
+  loss: usize,
+  grad: usize,
+  count: i32,
+  divisor: f64,
+): f64 {
+  return binaryCrossEntropy<f64>(probabilities, x, y, w, wStep, p, pStep, loss, grad, count, divisor);
+}
+export function sigmoid_f32(x: usize, y: usize, count: i32): void {
+  sigmoid<f32>(x, y, count);
+}
+export function sigmoid_f64(x: usize, y: usize, count: i32): void {
+  sigmoid<f64>(x, y, count);
+}
+export function logSigmoid_f32(x: usize, y: usize, count: i32): void {
+  softplus<f32>(x, y, count, -1);
+}
+export function logSigmoid_f64(x: usize, y: usize, count: i32): void {
+  softplus<f64>(x, y, count, -1);
+}
+export function softplus_f32(x: usize, y: usize, count: i32): void {
+  softplus<f32>(x, y, count, 1);
+}
+export function softplus_f64(x: usize, y: usize, count: i32): void {
+  softplus<f64>(x, y, count, 1);
+}
+export function logit_f32(x: usize, y: usize, count: i32): void {
+  logit<f32>(x, y, count);
+}
+export function logit_f64(x: usize, y: usize, count: i32): void {
+  logit<f64>(x, y, count);
+}
+export function exponential(x: usize, y: usize, count: i32): void {
+  exponentialOf(x, y, count);
+}
+export function logarithm(x: usize, y: usize, count: i32): void {
+  logarithmOf(x, y, count);
+}
+export function surprisal_f32(p: usize, y: usize, count: i32, perBase: f64): void {
+  surprisal<f32>(p, y, count, perBase);
+}
+export function surprisal_f64(p: usize, y: usize, count: i32, perBase: f64): void {
+  surprisal<f64>(p, y, count, perBase);
+}
 // biome-ignore-end format: one line each

@@ -86,9 +86,15 @@ export function addTerms<T>(logits: bool, d: usize, a: f64, t: usize, w: usize, 
   const pair = 2 * sizeof<T>();
   let least = v128.load(LEAST);
   for (const end = d + <usize>groups * GROUP; d < end; d += 4 * pair) {
-    let c0 = shares, c1 = shares, c2 = shares, c3 = shares;
+    let c0 = shares,
+      c1 = shares,
+      c2 = shares,
+      c3 = shares;
     if (t) {
-      const t0 = loadPair<T>(t), t1 = loadPair<T>(t + pair), t2 = loadPair<T>(t + 2 * pair), t3 = loadPair<T>(t + 3 * pair);
+      const t0 = loadPair<T>(t),
+        t1 = loadPair<T>(t + pair),
+        t2 = loadPair<T>(t + 2 * pair),
+        t3 = loadPair<T>(t + 3 * pair);
       least = v128.pmin<f64>(least, v128.pmin<f64>(v128.pmin<f64>(t0, t1), v128.pmin<f64>(t2, t3)));
       // logits leave the target as it is
       c0 = madd<f64>(logits ? t0 : v128.mul<f64>(t0, lifts), keeps, shares);
@@ -104,9 +110,14 @@ export function addTerms<T>(logits: bool, d: usize, a: f64, t: usize, w: usize, 
       c3 = v128.mul<f64>(c3, loadPair<T>(w + 3 * pair));
       w += 4 * pair;
     }
-    const d0 = distance<T>(logits, d, top), d1 = distance<T>(logits, d + pair, top);
-    const d2 = distance<T>(logits, d + 2 * pair, top), d3 = distance<T>(logits, d + 3 * pair, top);
-    addTo<f64>(DISTANCE, v128.add<f64>(v128.add<f64>(times(c0, d0), times(c1, d1)), v128.add<f64>(times(c2, d2), times(c3, d3))));
+    const d0 = distance<T>(logits, d, top),
+      d1 = distance<T>(logits, d + pair, top);
+    const d2 = distance<T>(logits, d + 2 * pair, top),
+      d3 = distance<T>(logits, d + 3 * pair, top);
+    addTo<f64>(
+      DISTANCE,
+      v128.add<f64>(v128.add<f64>(times(c0, d0), times(c1, d1)), v128.add<f64>(times(c2, d2), times(c3, d3))),
+    );
     addTo<f64>(MASS, v128.add<f64>(v128.add<f64>(c0, c1), v128.add<f64>(c2, c3)));
   }
   v128.store(LEAST, least);

@@ -231,5 +231,8 @@ export function addLog(a: v128, u: v128, c: v128, e: v128): v128 {
   const head = v128.mul<f64>(n, shared<f64>(EXP_LN2_HEAD));
   const sum = v128.add<f64>(a, head);
   const y = v128.add<f64>(sum, r);
-  return special<f64>(u, v128.add<f64>(y, v128.add<f64>(v128.add<f64>(sumError(a, head, sum), sumError(sum, r, y)), small)));
+  return special<f64>(
+    u,
+    v128.add<f64>(y, v128.add<f64>(v128.add<f64>(sumError(a, head, sum), sumError(sum, r, y)), small)),
+  );
 }

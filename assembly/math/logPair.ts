@@ -100,8 +100,17 @@ export function logPair(x: v128, to: usize): void {
   const first = v128.add<f64>(head, twice);
   const second = v128.add<f64>(first, c);
   const third = v128.add<f64>(second, series);
-  let rest = v128.add<f64>(v128.add<f64>(sRest, sRest), v128.add<f64>(cubeRest, v128.mul<f64>(n, constant<f64>(EXP<f64>(), EXP_LN2_TAIL))));
-  rest = v128.add<f64>(rest, v128.add<f64>(sumError(head, twice, first), v128.add<f64>(sumError(first, c, second), sumError(second, series, third))));
+  let rest = v128.add<f64>(
+    v128.add<f64>(sRest, sRest),
+    v128.add<f64>(cubeRest, v128.mul<f64>(n, constant<f64>(EXP<f64>(), EXP_LN2_TAIL))),
+  );
+  rest = v128.add<f64>(
+    rest,
+    v128.add<f64>(
+      sumError(head, twice, first),
+      v128.add<f64>(sumError(first, c, second), sumError(second, series, third)),
+    ),
+  );
   const finite = v128.and(v128.gt<f64>(x, zero), v128.lt<f64>(x, at(INFINITE)));
   const special = select(v128.eq<f64>(x, zero), at(MINUS_INFINITE), v128.or(x, v128.lt<f64>(x, zero)));
   v128.store(to, select(finite, third, special));

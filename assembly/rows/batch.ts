@@ -69,7 +69,7 @@ export function placeAcross(n: i32, line: usize, unit: usize): void {
 // @ts-ignore: decorator
 @inline
 export function batchOf<T>(n: i32): i32 {
-  return max(lanes<T>(), min(BATCH, 16384 / max(1, n * <i32>sizeof<T>()) & -lanes<T>()));
+  return max(lanes<T>(), min(BATCH, (16384 / max(1, n * <i32>sizeof<T>())) & -lanes<T>()));
 }
 
 /** Units of so many rows. */

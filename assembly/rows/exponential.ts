@@ -18,7 +18,20 @@
  *
  * σ carries a factor 2^64 (f32) or 2^512 (f64), so that subnormal results stay normal until the last multiplication.
  */
-import { abs, byteMask, columnOf, constant, GROUP, half, madd, maxKeepNaN, nmadd, select, splat, VECTOR } from "../lanes";
+import {
+  abs,
+  byteMask,
+  columnOf,
+  constant,
+  GROUP,
+  half,
+  madd,
+  maxKeepNaN,
+  nmadd,
+  select,
+  splat,
+  VECTOR,
+} from "../lanes";
 import { EXP, EXP_COEFFICIENTS, EXP_MAGIC, expTerms } from "../math/exp";
 import { addTo, SUM_BYTES } from "../sum";
 import { FLOOR, groups, MAGIC, NEAR, PARTS, SHIFT, stateOf, step, tail, TOP } from "./batch";
@@ -56,8 +69,8 @@ export function temper<T>(t: f64): void {
   if (t == (sizeof<T>() == 4 ? temperature32 : temperature64)) return;
   if (sizeof<T>() == 4) temperature32 = t;
   else temperature64 = t;
-  const LN2 = reinterpret<f64>(0x3FE62E42FEFA39EF); // 0x1.62e42fefa39efp-1
-  const LN2_REST = reinterpret<f64>(0x3C7ABC9E3B39803F); // 0x1.abc9e3b39803fp-56
+  const LN2 = reinterpret<f64>(0x3fe62e42fefa39ef); // 0x1.62e42fefa39efp-1
+  const LN2_REST = reinterpret<f64>(0x3c7abc9e3b39803f); // 0x1.abc9e3b39803fp-56
   // t·ln 2 = product + error, exactly (Dekker 1971)
   const SPLIT: f64 = 134217729; // 2^27 + 1
   const product = t * LN2;
@@ -67,7 +80,9 @@ export function temper<T>(t: f64): void {
   const l2 = LN2 - l1;
   const error = t2 * l2 - (product - t1 * l1 - t2 * l1 - t1 * l2);
   // a head of 13 bits (f32) or 40 (f64), which |n| < 2^11 (2^13) leaves exact
-  const head = reinterpret<f64>(reinterpret<u64>(product) & (sizeof<T>() == 4 ? 0xFFFFFF0000000000 : 0xFFFFFFFFFFFFE000));
+  const head = reinterpret<f64>(
+    reinterpret<u64>(product) & (sizeof<T>() == 4 ? 0xffffff0000000000 : 0xffffffffffffe000),
+  );
   put<T>(LOG2E, 1.4426950408889634 / t);
   put<T>(HEAD, head);
   put<T>(REST, product - head + error + t * LN2_REST);
@@ -114,7 +129,10 @@ function aim<T>(v: usize): void {
   const far = v128.gt<T>(abs<T>(top), constant<T>(table, LIMIT));
   const near = v128.andnot(top, far); // a − a′
   const k = v128.andnot(v128.sub<T>(madd<T>(top, constant<T>(table, LOG2E), magic), magic), far);
-  const biased = v128.add<T>(magic, splat<T>(<T>(sizeof<T>() == 4 ? 127.0 + <f64>HEADROOM32 : 1023.0 + <f64>HEADROOM64)));
+  const biased = v128.add<T>(
+    magic,
+    splat<T>(<T>(sizeof<T>() == 4 ? 127.0 + <f64>HEADROOM32 : 1023.0 + <f64>HEADROOM64)),
+  );
   v128.store(MAGIC + v, v128.sub<T>(biased, k));
   v128.store(FLOOR + v, v128.sub<T>(near, constant<T>(table, DEPTH)));
   v128.store(NEAR + v, near);
@@ -176,12 +194,21 @@ function addHalves<T>(v0: v128, v1: v128, v2: v128, v3: v128, h: i32): v128 {
 function addGroup<T>(v0: v128, v1: v128, v2: v128, v3: v128, sums: i32, part: usize): void {
   const sum = PARTS + part * SUM_BYTES;
   if (sums != WIDE) {
-    let c0 = v0, c1 = v1, c2 = v2, c3 = v3;
+    let c0 = v0,
+      c1 = v1,
+      c2 = v2,
+      c3 = v3;
     if (sums == TURNED) {
       if (sizeof<T>() == 8) {
-        c0 = columnOf<T>(0, v0, v2, v0, v2); c1 = columnOf<T>(1, v0, v2, v0, v2); c2 = columnOf<T>(0, v1, v3, v1, v3); c3 = columnOf<T>(1, v1, v3, v1, v3);
+        c0 = columnOf<T>(0, v0, v2, v0, v2);
+        c1 = columnOf<T>(1, v0, v2, v0, v2);
+        c2 = columnOf<T>(0, v1, v3, v1, v3);
+        c3 = columnOf<T>(1, v1, v3, v1, v3);
       } else {
-        c0 = columnOf<T>(0, v0, v1, v2, v3); c1 = columnOf<T>(1, v0, v1, v2, v3); c2 = columnOf<T>(2, v0, v1, v2, v3); c3 = columnOf<T>(3, v0, v1, v2, v3);
+        c0 = columnOf<T>(0, v0, v1, v2, v3);
+        c1 = columnOf<T>(1, v0, v1, v2, v3);
+        c2 = columnOf<T>(2, v0, v1, v2, v3);
+        c3 = columnOf<T>(3, v0, v1, v2, v3);
       }
     }
     if (sizeof<T>() == 4) {
@@ -189,7 +216,10 @@ function addGroup<T>(v0: v128, v1: v128, v2: v128, v3: v128, sums: i32, part: us
       v128.store(sum, v128.add<f64>(v128.load(sum, VECTOR), addHalves<T>(c0, c1, c2, c3, 1)), VECTOR);
       return;
     }
-    v0 = c0; v1 = c1; v2 = c2; v3 = c3;
+    v0 = c0;
+    v1 = c1;
+    v2 = c2;
+    v3 = c3;
   }
   addTo<T>(sum, v128.add<T>(v128.add<T>(v0, v1), v128.add<T>(v2, v3)));
 }
@@ -210,7 +240,18 @@ const WEIGHTED = 2;
  */
 // @ts-ignore: decorator
 @inline
-function exponentialStrip<T>(x: usize, xStep: usize, y: usize, yStep: usize, whole: i32, cut: usize, floor: v128, magic: v128, sums: i32, mode: i32): void {
+function exponentialStrip<T>(
+  x: usize,
+  xStep: usize,
+  y: usize,
+  yStep: usize,
+  whole: i32,
+  cut: usize,
+  floor: v128,
+  magic: v128,
+  sums: i32,
+  mode: i32,
+): void {
   const table = tempered<T>();
   const log2e = constant<T>(table, LOG2E);
   const head = constant<T>(table, HEAD);
@@ -218,61 +259,151 @@ function exponentialStrip<T>(x: usize, xStep: usize, y: usize, yStep: usize, who
   // biome-ignore-start format: four vectors a line
   for (let left = whole + <i32>(cut != 0); left > 0; left--) {
     const last = left == 1 && cut != 0;
-    let r0 = v128.load(x), r1 = v128.load(x + xStep), r2 = v128.load(x + 2 * xStep), r3 = v128.load(x + 3 * xStep);
+    let r0 = v128.load(x),
+      r1 = v128.load(x + xStep),
+      r2 = v128.load(x + 2 * xStep),
+      r3 = v128.load(x + 3 * xStep);
     if (last) {
-      r0 = select(byteMask(cut, 0), r0, floor); r1 = select(byteMask(cut, 1), r1, floor); r2 = select(byteMask(cut, 2), r2, floor); r3 = select(byteMask(cut, 3), r3, floor);
+      r0 = select(byteMask(cut, 0), r0, floor);
+      r1 = select(byteMask(cut, 1), r1, floor);
+      r2 = select(byteMask(cut, 2), r2, floor);
+      r3 = select(byteMask(cut, 3), r3, floor);
     }
-    r0 = maxKeepNaN<T>(r0, floor); r1 = maxKeepNaN<T>(r1, floor); r2 = maxKeepNaN<T>(r2, floor); r3 = maxKeepNaN<T>(r3, floor);
+    r0 = maxKeepNaN<T>(r0, floor);
+    r1 = maxKeepNaN<T>(r1, floor);
+    r2 = maxKeepNaN<T>(r2, floor);
+    r3 = maxKeepNaN<T>(r3, floor);
 
     // x = n·T·ln 2 + r, n and its bias in the low bits of s
-    let s0 = madd<T>(r0, log2e, magic), s1 = madd<T>(r1, log2e, magic), s2 = madd<T>(r2, log2e, magic), s3 = madd<T>(r3, log2e, magic);
-    const n0 = v128.sub<T>(s0, magic), n1 = v128.sub<T>(s1, magic), n2 = v128.sub<T>(s2, magic), n3 = v128.sub<T>(s3, magic);
-    r0 = nmadd<T>(n0, head, r0); r1 = nmadd<T>(n1, head, r1); r2 = nmadd<T>(n2, head, r2); r3 = nmadd<T>(n3, head, r3);
-    const h0 = r0, h1 = r1, h2 = r2, h3 = r3;
-    r0 = nmadd<T>(n0, rest, r0); r1 = nmadd<T>(n1, rest, r1); r2 = nmadd<T>(n2, rest, r2); r3 = nmadd<T>(n3, rest, r3);
-    s0 = powerOfTwo<T>(s0); s1 = powerOfTwo<T>(s1); s2 = powerOfTwo<T>(s2); s3 = powerOfTwo<T>(s3);
+    let s0 = madd<T>(r0, log2e, magic),
+      s1 = madd<T>(r1, log2e, magic),
+      s2 = madd<T>(r2, log2e, magic),
+      s3 = madd<T>(r3, log2e, magic);
+    const n0 = v128.sub<T>(s0, magic),
+      n1 = v128.sub<T>(s1, magic),
+      n2 = v128.sub<T>(s2, magic),
+      n3 = v128.sub<T>(s3, magic);
+    r0 = nmadd<T>(n0, head, r0);
+    r1 = nmadd<T>(n1, head, r1);
+    r2 = nmadd<T>(n2, head, r2);
+    r3 = nmadd<T>(n3, head, r3);
+    const h0 = r0,
+      h1 = r1,
+      h2 = r2,
+      h3 = r3;
+    r0 = nmadd<T>(n0, rest, r0);
+    r1 = nmadd<T>(n1, rest, r1);
+    r2 = nmadd<T>(n2, rest, r2);
+    r3 = nmadd<T>(n3, rest, r3);
+    s0 = powerOfTwo<T>(s0);
+    s1 = powerOfTwo<T>(s1);
+    s2 = powerOfTwo<T>(s2);
+    s3 = powerOfTwo<T>(s3);
     if (last) {
       // what is masked adds nothing, not even the e^-120 of the floor
-      s0 = v128.and(s0, byteMask(cut, 0)); s1 = v128.and(s1, byteMask(cut, 1)); s2 = v128.and(s2, byteMask(cut, 2)); s3 = v128.and(s3, byteMask(cut, 3));
+      s0 = v128.and(s0, byteMask(cut, 0));
+      s1 = v128.and(s1, byteMask(cut, 1));
+      s2 = v128.and(s2, byteMask(cut, 2));
+      s3 = v128.and(s3, byteMask(cut, 3));
     }
 
     // q(r), by Horner's scheme
     let c = constant<T>(table, Q + expTerms<T>() - 1);
     const d = constant<T>(table, Q + expTerms<T>() - 2);
-    let p0 = madd<T>(c, r0, d), p1 = madd<T>(c, r1, d), p2 = madd<T>(c, r2, d), p3 = madd<T>(c, r3, d);
+    let p0 = madd<T>(c, r0, d),
+      p1 = madd<T>(c, r1, d),
+      p2 = madd<T>(c, r2, d),
+      p3 = madd<T>(c, r3, d);
     if (sizeof<T>() == 8) {
-      c = constant<T>(table, Q + 7); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 6); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 5); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 4); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 3); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 7);
+      p0 = madd<T>(p0, r0, c);
+      p1 = madd<T>(p1, r1, c);
+      p2 = madd<T>(p2, r2, c);
+      p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 6);
+      p0 = madd<T>(p0, r0, c);
+      p1 = madd<T>(p1, r1, c);
+      p2 = madd<T>(p2, r2, c);
+      p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 5);
+      p0 = madd<T>(p0, r0, c);
+      p1 = madd<T>(p1, r1, c);
+      p2 = madd<T>(p2, r2, c);
+      p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 4);
+      p0 = madd<T>(p0, r0, c);
+      p1 = madd<T>(p1, r1, c);
+      p2 = madd<T>(p2, r2, c);
+      p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 3);
+      p0 = madd<T>(p0, r0, c);
+      p1 = madd<T>(p1, r1, c);
+      p2 = madd<T>(p2, r2, c);
+      p3 = madd<T>(p3, r3, c);
     }
-    c = constant<T>(table, Q + 2); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
-    c = constant<T>(table, Q + 1); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
-    c = constant<T>(table, Q); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q + 2);
+    p0 = madd<T>(p0, r0, c);
+    p1 = madd<T>(p1, r1, c);
+    p2 = madd<T>(p2, r2, c);
+    p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q + 1);
+    p0 = madd<T>(p0, r0, c);
+    p1 = madd<T>(p1, r1, c);
+    p2 = madd<T>(p2, r2, c);
+    p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q);
+    p0 = madd<T>(p0, r0, c);
+    p1 = madd<T>(p1, r1, c);
+    p2 = madd<T>(p2, r2, c);
+    p3 = madd<T>(p3, r3, c);
 
     // T·t = r + r²·q(r); with the rounding error of r, where r itself is summed apart
-    const t0 = v128.mul<T>(r0, r0), t1 = v128.mul<T>(r1, r1), t2 = v128.mul<T>(r2, r2), t3 = v128.mul<T>(r3, r3);
-    let e0 = r0, e1 = r1, e2 = r2, e3 = r3;
+    const t0 = v128.mul<T>(r0, r0),
+      t1 = v128.mul<T>(r1, r1),
+      t2 = v128.mul<T>(r2, r2),
+      t3 = v128.mul<T>(r3, r3);
+    let e0 = r0,
+      e1 = r1,
+      e2 = r2,
+      e3 = r3;
     if (mode != KEEP && sizeof<T>() == 8) {
-      e0 = nmadd<T>(n0, rest, v128.sub<T>(h0, r0)); e1 = nmadd<T>(n1, rest, v128.sub<T>(h1, r1));
-      e2 = nmadd<T>(n2, rest, v128.sub<T>(h2, r2)); e3 = nmadd<T>(n3, rest, v128.sub<T>(h3, r3));
+      e0 = nmadd<T>(n0, rest, v128.sub<T>(h0, r0));
+      e1 = nmadd<T>(n1, rest, v128.sub<T>(h1, r1));
+      e2 = nmadd<T>(n2, rest, v128.sub<T>(h2, r2));
+      e3 = nmadd<T>(n3, rest, v128.sub<T>(h3, r3));
     }
-    p0 = madd<T>(t0, p0, e0); p1 = madd<T>(t1, p1, e1); p2 = madd<T>(t2, p2, e2); p3 = madd<T>(t3, p3, e3);
+    p0 = madd<T>(t0, p0, e0);
+    p1 = madd<T>(t1, p1, e1);
+    p2 = madd<T>(t2, p2, e2);
+    p3 = madd<T>(t3, p3, e3);
 
     if (mode == KEEP) {
-      c = constant<T>(table, TEMPERATURE); p0 = v128.add<T>(p0, c); p1 = v128.add<T>(p1, c); p2 = v128.add<T>(p2, c); p3 = v128.add<T>(p3, c);
-      p0 = v128.mul<T>(s0, p0); p1 = v128.mul<T>(s1, p1); p2 = v128.mul<T>(s2, p2); p3 = v128.mul<T>(s3, p3);
+      c = constant<T>(table, TEMPERATURE);
+      p0 = v128.add<T>(p0, c);
+      p1 = v128.add<T>(p1, c);
+      p2 = v128.add<T>(p2, c);
+      p3 = v128.add<T>(p3, c);
+      p0 = v128.mul<T>(s0, p0);
+      p1 = v128.mul<T>(s1, p1);
+      p2 = v128.mul<T>(s2, p2);
+      p3 = v128.mul<T>(s3, p3);
       addGroup<T>(p0, p1, p2, p3, sums, 0);
       if (last) {
-        p0 = select(byteMask(cut, 0), p0, v128.load(y)); p1 = select(byteMask(cut, 1), p1, v128.load(y + yStep));
-        p2 = select(byteMask(cut, 2), p2, v128.load(y + 2 * yStep)); p3 = select(byteMask(cut, 3), p3, v128.load(y + 3 * yStep));
+        p0 = select(byteMask(cut, 0), p0, v128.load(y));
+        p1 = select(byteMask(cut, 1), p1, v128.load(y + yStep));
+        p2 = select(byteMask(cut, 2), p2, v128.load(y + 2 * yStep));
+        p3 = select(byteMask(cut, 3), p3, v128.load(y + 3 * yStep));
       }
-      v128.store(y, p0); v128.store(y + yStep, p1); v128.store(y + 2 * yStep, p2); v128.store(y + 3 * yStep, p3);
+      v128.store(y, p0);
+      v128.store(y + yStep, p1);
+      v128.store(y + 2 * yStep, p2);
+      v128.store(y + 3 * yStep, p3);
     } else {
       if (mode == WEIGHTED) {
-        s0 = v128.mul<T>(s0, v128.load(y)); s1 = v128.mul<T>(s1, v128.load(y + yStep));
-        s2 = v128.mul<T>(s2, v128.load(y + 2 * yStep)); s3 = v128.mul<T>(s3, v128.load(y + 3 * yStep));
+        s0 = v128.mul<T>(s0, v128.load(y));
+        s1 = v128.mul<T>(s1, v128.load(y + yStep));
+        s2 = v128.mul<T>(s2, v128.load(y + 2 * yStep));
+        s3 = v128.mul<T>(s3, v128.load(y + 3 * yStep));
       }
       addGroup<T>(s0, s1, s2, s3, sums, 0);
       if (sizeof<T>() == 8)
@@ -285,7 +416,17 @@ function exponentialStrip<T>(x: usize, xStep: usize, y: usize, yStep: usize, who
   // biome-ignore-end format: four vectors a line
 }
 
-function keepNear<T>(x: usize, xStep: usize, y: usize, yStep: usize, whole: i32, cut: usize, floor: v128, magic: v128, sums: i32): void {
+function keepNear<T>(
+  x: usize,
+  xStep: usize,
+  y: usize,
+  yStep: usize,
+  whole: i32,
+  cut: usize,
+  floor: v128,
+  magic: v128,
+  sums: i32,
+): void {
   exponentialStrip<T>(x, xStep, y, yStep, whole, cut, floor, magic, sums, KEEP);
 }
 
@@ -316,7 +457,17 @@ function subtractShift<T>(x: usize, xStep: usize, count: i32, unit: i32): void {
 /** Walks a strip of a unit, by way of BLOCK where one of its maxima is beyond the limit. */
 // @ts-ignore: decorator
 @inline
-function walk<T>(x: usize, xStep: usize, y: usize, yStep: usize, whole: i32, cut: usize, unit: i32, sums: i32, mode: i32): void {
+function walk<T>(
+  x: usize,
+  xStep: usize,
+  y: usize,
+  yStep: usize,
+  whole: i32,
+  cut: usize,
+  unit: i32,
+  sums: i32,
+  mode: i32,
+): void {
   const floor = stateOf<T>(FLOOR, unit);
   const magic = stateOf<T>(MAGIC, unit);
   const far = v128.any_true(stateOf<T>(SHIFT, unit));

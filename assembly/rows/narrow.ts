@@ -35,13 +35,15 @@ export function tiled<T>(rows: i32, n: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function transpose<T>(from: usize, fromLine: usize, to: usize, toLine: usize): void {
-  const r0 = v128.load(from), r1 = v128.load(from + fromLine);
+  const r0 = v128.load(from),
+    r1 = v128.load(from + fromLine);
   if (sizeof<T>() == 8) {
     v128.store(to, columnOf<T>(0, r0, r1, r0, r1));
     v128.store(to + toLine, columnOf<T>(1, r0, r1, r0, r1));
     return;
   }
-  const r2 = v128.load(from + 2 * fromLine), r3 = v128.load(from + 3 * fromLine);
+  const r2 = v128.load(from + 2 * fromLine),
+    r3 = v128.load(from + 3 * fromLine);
   v128.store(to, columnOf<T>(0, r0, r1, r2, r3));
   v128.store(to + toLine, columnOf<T>(1, r0, r1, r2, r3));
   v128.store(to + 2 * toLine, columnOf<T>(2, r0, r1, r2, r3));
@@ -52,7 +54,8 @@ function transpose<T>(from: usize, fromLine: usize, to: usize, toLine: usize): v
 export function gather<T>(x: usize, rows: i32, n: i32): void {
   const row = <usize>n * sizeof<T>();
   for (let tile = TILES; rows > 0; rows -= lanes<T>()) {
-    for (let at: usize = 0, to = tile; at < row; at += VECTOR, to += VECTOR * lanes<T>()) transpose<T>(x + at, row, to, VECTOR);
+    for (let at: usize = 0, to = tile; at < row; at += VECTOR, to += VECTOR * lanes<T>())
+      transpose<T>(x + at, row, to, VECTOR);
     x += row * lanes<T>();
     tile += tileBytes<T>();
   }
@@ -66,7 +69,8 @@ export function scatter<T>(y: usize, rows: i32, n: i32): void {
   const last = (row - 1) & -VECTOR;
   for (let tile = TILES; rows > 0; rows -= lanes<T>()) {
     // the last vectors first: they reach into the rows that follow
-    for (let at = <isize>last; at >= 0; at -= VECTOR) transpose<T>(tile + <usize>at * lanes<T>(), VECTOR, y + <usize>at, row);
+    for (let at = <isize>last; at >= 0; at -= VECTOR)
+      transpose<T>(tile + <usize>at * lanes<T>(), VECTOR, y + <usize>at, row);
     y += row * lanes<T>();
     tile += tileBytes<T>();
   }

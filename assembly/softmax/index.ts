@@ -5,17 +5,43 @@ import { weightedRows } from "./weighted";
 export { heapBase } from "../heapBase";
 
 // biome-ignore-start format: one line each
-export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(SOFTMAX, x, y, rows, n, temperature, zero, steps); }
-export function softmax_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f64>(SOFTMAX, x, y, rows, n, temperature, zero, steps); }
-export function logSoftmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(LOG_SOFTMAX, x, y, rows, n, temperature, zero, steps); }
-export function logSoftmax_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f64>(LOG_SOFTMAX, x, y, rows, n, temperature, zero, steps); }
-export function logSumExp_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f32>(LOG_SUM_EXP, x, y, rows, n, temperature, zero, steps); }
-export function logSumExp_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void { alongRows<f64>(LOG_SUM_EXP, x, y, rows, n, temperature, zero, steps); }
-export function logSumExpWeighted(x: usize, w: usize, y: usize, rows: i32, n: i32, steps: i32): void { weightedRows(x, w, y, rows, n, steps); }
-export function softmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f32>(SOFTMAX, x, y, n, width, temperature, zero); }
-export function softmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(SOFTMAX, x, y, n, width, temperature, zero); }
-export function logSoftmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f32>(LOG_SOFTMAX, x, y, n, width, temperature, zero); }
-export function logSoftmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(LOG_SOFTMAX, x, y, n, width, temperature, zero); }
-export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f32>(LOG_SUM_EXP, x, y, n, width, temperature, zero); }
-export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void { acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero); }
+export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+  alongRows<f32>(SOFTMAX, x, y, rows, n, temperature, zero, steps);
+}
+export function softmax_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+  alongRows<f64>(SOFTMAX, x, y, rows, n, temperature, zero, steps);
+}
+export function logSoftmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+  alongRows<f32>(LOG_SOFTMAX, x, y, rows, n, temperature, zero, steps);
+}
+export function logSoftmax_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+  alongRows<f64>(LOG_SOFTMAX, x, y, rows, n, temperature, zero, steps);
+}
+export function logSumExp_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+  alongRows<f32>(LOG_SUM_EXP, x, y, rows, n, temperature, zero, steps);
+}
+export function logSumExp_f64(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+  alongRows<f64>(LOG_SUM_EXP, x, y, rows, n, temperature, zero, steps);
+}
+export function logSumExpWeighted(x: usize, w: usize, y: usize, rows: i32, n: i32, steps: i32): void {
+  weightedRows(x, w, y, rows, n, steps);
+}
+export function softmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
+  acrossRows<f32>(SOFTMAX, x, y, n, width, temperature, zero);
+}
+export function softmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
+  acrossRows<f64>(SOFTMAX, x, y, n, width, temperature, zero);
+}
+export function logSoftmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
+  acrossRows<f32>(LOG_SOFTMAX, x, y, n, width, temperature, zero);
+}
+export function logSoftmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
+  acrossRows<f64>(LOG_SOFTMAX, x, y, n, width, temperature, zero);
+}
+export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
+  acrossRows<f32>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
+}
+export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
+  acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
+}
 // biome-ignore-end format: one line each

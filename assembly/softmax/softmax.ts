@@ -12,7 +12,21 @@ import { aims, temper } from "../rows/exponential";
 import { gather, scatter, tileBytes, tiled, TILES } from "../rows/narrow";
 import { addLogRest, exponentials, maxima, putBack, scales, setApart, total } from "../rows/passes";
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
-import { across, BATCH, batchOf, FACTOR, groups, placeAcross, placeAlong, stateOf, step, tail, TOP, unitBytes, unitsOf } from "../rows/batch";
+import {
+  across,
+  BATCH,
+  batchOf,
+  FACTOR,
+  groups,
+  placeAcross,
+  placeAlong,
+  stateOf,
+  step,
+  tail,
+  TOP,
+  unitBytes,
+  unitsOf,
+} from "../rows/batch";
 
 /**
  * y = (x − TOP)/T − FACTOR of units of rows. The division is spared where T = 1. Elsewhere it is (x/2 − TOP/2)/(T/2), the same
@@ -27,7 +41,8 @@ function differences<T>(x: usize, y: usize, units: i32, temperature: f64): void 
   for (let unit = 0; unit < units; unit++) {
     const top = stateOf<T>(TOP, unit);
     const f = stateOf<T>(FACTOR, unit);
-    let p = x, q = y;
+    let p = x,
+      q = y;
     if (!divides) {
       for (let left = whole; left > 0; left--) {
         v128.store(q, v128.sub<T>(v128.sub<T>(v128.load(p), top), f));
@@ -145,7 +160,16 @@ function batch<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, temperature:
  * Rows of n contiguous elements at x; results of the same shape at y (softmax, log-softmax) or one per row
  * (log-sum-exp). `steps` says what is done: ALL of it, or some steps on a piece of a single row.
  */
-export function alongRows<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
+export function alongRows<T>(
+  kind: i32,
+  x: usize,
+  y: usize,
+  rows: i32,
+  n: i32,
+  temperature: f64,
+  zero: bool,
+  steps: i32,
+): void {
   temper<T>(temperature);
   const row = <usize>n * sizeof<T>();
   const results = kind == LOG_SUM_EXP ? sizeof<T>() : row;

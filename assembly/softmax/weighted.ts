@@ -16,7 +16,16 @@
  * In f64 for either type. The row at x is a copy, in which absent elements become −∞. Steps as in softmax.ts.
  */
 import { abs, constant, GROUP, madd, maxLane, nmadd, productError, select, splat, sumError, VECTOR } from "../lanes";
-import { EXP, EXP_COEFFICIENTS, EXP_LN2_HEAD, EXP_LN2_TAIL, EXP_LOG2E, EXP_MAGIC, expm1Reduced, expm1Rest } from "../math/exp";
+import {
+  EXP,
+  EXP_COEFFICIENTS,
+  EXP_LN2_HEAD,
+  EXP_LN2_TAIL,
+  EXP_LOG2E,
+  EXP_MAGIC,
+  expm1Reduced,
+  expm1Rest,
+} from "../math/exp";
 import { addLog } from "../math/log";
 import { aims, headroomInverse, reducedTop, temper, weighStrip } from "../rows/exponential";
 import { exponentials, HERE, setApart, total } from "../rows/passes";
@@ -126,8 +135,20 @@ function addTerms(x: usize, w: usize, count: i32): void {
       const shift = i64x2.add(i64x2.sub(e, v128.and(subnormal, i64x2.splat(54))), i64x2.sub(biased, magic));
       const product = v128.mul<f64>(m, t);
       const rest = productError(m, t, product);
-      if (i64x2.extract_lane(within, 0)) addTerm(f64x2.extract_lane(m, 0), f64x2.extract_lane(product, 0), f64x2.extract_lane(rest, 0), i64x2.extract_lane(shift, 0));
-      if (i64x2.extract_lane(within, 1)) addTerm(f64x2.extract_lane(m, 1), f64x2.extract_lane(product, 1), f64x2.extract_lane(rest, 1), i64x2.extract_lane(shift, 1));
+      if (i64x2.extract_lane(within, 0))
+        addTerm(
+          f64x2.extract_lane(m, 0),
+          f64x2.extract_lane(product, 0),
+          f64x2.extract_lane(rest, 0),
+          i64x2.extract_lane(shift, 0),
+        );
+      if (i64x2.extract_lane(within, 1))
+        addTerm(
+          f64x2.extract_lane(m, 1),
+          f64x2.extract_lane(product, 1),
+          f64x2.extract_lane(rest, 1),
+          i64x2.extract_lane(shift, 1),
+        );
     }
     x += VECTOR;
     w += VECTOR;

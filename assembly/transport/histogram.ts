@@ -104,12 +104,12 @@ export function histogram<T>(p: usize, q: usize, gaps: usize, results: usize, ro
       const offset = min(r, last) * row;
       sums<T>(p + offset, q + offset, n);
       const ratio = difference / (total - difference);
-      if (negative || !(ratio >= -0.5 && ratio <= 1 && total > 1e-18 && total < 1e18)) wild |= 1 << <i32>r;
+      if (negative || !(ratio >= -0.5 && ratio <= 1 && total > 1e-18 && total < 1e18)) wild |= 1 << (<i32>r);
       store<T>(RATIO + r * sizeof<T>(), <T>ratio);
       store<T>(RATIO + VECTOR + r * sizeof<T>(), <T>total);
     }
     across<T>(p, q, row, last, gaps, results, n);
-    for (let r: usize = 0; r <= last; r++) if ((wild >> <i32>r) & 1) store<f64>(results + 8 * r, NaN);
+    for (let r: usize = 0; r <= last; r++) if ((wild >> (<i32>r)) & 1) store<f64>(results + 8 * r, NaN);
   }
 }
 
@@ -129,7 +129,7 @@ function across<T>(p: usize, q: usize, row: usize, last: usize, gaps: usize, res
   let area1 = zero;
   let before0 = zero;
   let before1 = zero;
-  for (let left = n; left > 0; ) {
+  for (let left = n; left > 0;) {
     let c = join<T>(before0, before1);
     let moved = zero;
     let even = zero;

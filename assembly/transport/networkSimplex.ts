@@ -114,7 +114,7 @@ function refresh(top: usize, rows: usize, nodes: usize, potentials: usize): void
 // @ts-ignore: decorator
 @inline
 function bytesOf(m: i32): usize {
-  return <usize>(m + (m & 1)) << 3;
+  return (<usize>(m + (m & 1))) << 3;
 }
 
 /** minⱼ Cᵢⱼ − gⱼ of the row at `row`; a NaN among them is passed over. */
@@ -159,7 +159,7 @@ function basic(row: usize, at: usize, g: usize): f64 {
 // @ts-ignore: decorator
 @inline
 function indexOf(value: f64, row: usize, g: usize, m: i32): usize {
-  const last = <usize>(m - 1) << 3;
+  const last = (<usize>(m - 1)) << 3;
   let k: usize = 0;
   while (k < last && load<f64>(row + k) - load<f64>(g + k) != value) k += 8;
   return k >>> 3;
@@ -171,7 +171,7 @@ function indexOf(value: f64, row: usize, g: usize, m: i32): usize {
 function cheapestOpen(row: usize, g: usize, m: i32): usize {
   let j = indexOf(cheapest(row, g, m), row, g, m);
   // costs of +∞ or NaN alone: whichever is open
-  if (load<f64>(g + (j << 3)) == -Infinity) for (j = 0; load<f64>(g + (j << 3)) == -Infinity; ) j++;
+  if (load<f64>(g + (j << 3)) == -Infinity) for (j = 0; load<f64>(g + (j << 3)) == -Infinity;) j++;
   return j;
 }
 
@@ -210,7 +210,7 @@ function rank(cost: usize, n: i32, m: i32, stride: usize, g: usize, rows: usize)
 export function greedyTree(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize): usize {
   const rows = nodes + <usize>m * NODE;
   const end = rows + <usize>n * NODE;
-  const stride = <usize>ld << 3;
+  const stride = (<usize>ld) << 3;
   // −∞ says that a column is closed
   for (let j: usize = 0; j < <usize>m; j++) {
     store<f64>(potentials + (j << 3), Math.max(load<f64>(potentials + (j << 3)), -f64.MAX_VALUE));
@@ -320,16 +320,27 @@ function pivot(i: usize, j: usize, cost: f64, rows: usize, nodes: usize, potenti
  * −tolerance. The search takes the best arc of `block` rows at a time. All state is in memory: pivots may be shared out among
  * calls as one likes, and beside one tolerance the result has the same bits.
  */
-export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials: usize, nodes: usize, row: i32, block: i32, tolerance: f64, pivots: i32): i32 {
+export function networkSimplex(
+  cost: usize,
+  n: i32,
+  m: i32,
+  ld: i32,
+  potentials: usize,
+  nodes: usize,
+  row: i32,
+  block: i32,
+  tolerance: f64,
+  pivots: i32,
+): i32 {
   const rows = nodes + <usize>m * NODE;
-  const f = potentials + (<usize>m << 3);
-  const stride = <usize>ld << 3;
+  const f = potentials + ((<usize>m) << 3);
+  const stride = (<usize>ld) << 3;
   while (pivots-- > 0) {
     let best = -tolerance;
     let from = -1;
     for (let seen = 1; seen <= n; seen++) {
       const costs = cost + <usize>row * stride;
-      const reduced = cheapest(costs, potentials, m) - basic(costs, f + (<usize>row << 3), potentials);
+      const reduced = cheapest(costs, potentials, m) - basic(costs, f + ((<usize>row) << 3), potentials);
       if (reduced < best) {
         best = reduced;
         from = row;
@@ -339,7 +350,7 @@ export function networkSimplex(cost: usize, n: i32, m: i32, ld: i32, potentials:
     }
     if (from < 0) {
       for (row = 0; row < n; row++) {
-        const at = f + (<usize>row << 3);
+        const at = f + ((<usize>row) << 3);
         store<f64>(at, basic(cost + <usize>row * stride, at, potentials));
       }
       return -1;
@@ -373,7 +384,17 @@ function send(v: usize, rows: usize, nodes: usize, cost: usize, ld: i32, forbidd
  * Σ C·T, and where `plan` is true T in place of C, of the tree below `root` and the masses that stand in the nodes. An arc
  * of the cost `forbidden` may carry what rounding left, up to `slack`: +∞ if one carries more.
  */
-export function transported(cost: usize, n: i32, m: i32, ld: i32, nodes: usize, root: usize, forbidden: f64, slack: f64, plan: bool): f64 {
+export function transported(
+  cost: usize,
+  n: i32,
+  m: i32,
+  ld: i32,
+  nodes: usize,
+  root: usize,
+  forbidden: f64,
+  slack: f64,
+  plan: bool,
+): f64 {
   const rows = nodes + <usize>m * NODE;
   const end = rows + <usize>n * NODE;
   let total = 0.0;

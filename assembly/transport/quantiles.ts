@@ -20,13 +20,13 @@ const TOTAL: usize = memory.data(32, 16);
 // @ts-ignore: decorator
 @inline
 function element(x: usize, i: i32, wide: bool): f64 {
-  return wide ? load<f64>(x + (<usize>i << 3)) : <f64>load<f32>(x + (<usize>i << 2));
+  return wide ? load<f64>(x + ((<usize>i) << 3)) : <f64>load<f32>(x + ((<usize>i) << 2));
 }
 
 // @ts-ignore: decorator
 @inline
 function elementPair(x: usize, i: i32, wide: bool): v128 {
-  return wide ? v128.load(x + (<usize>i << 3)) : f64x2.promote_low_f32x4(v128.load64_zero(x + (<usize>i << 2)));
+  return wide ? v128.load(x + ((<usize>i) << 3)) : f64x2.promote_low_f32x4(v128.load64_zero(x + ((<usize>i) << 2)));
 }
 
 /** The mass of element i. */
@@ -45,7 +45,7 @@ function distance(x: v128, y: v128): v128 {
 
 /** Adds Σ length·(distance/unit)^order of the first n stretches to the total, or makes it their largest distance (order ∞). */
 function addStretches(n: i32, order: f64, unit: f64): void {
-  const end = DISTANCES + (<usize>n << 3);
+  const end = DISTANCES + ((<usize>n) << 3);
   store<f64>(end, 0);
   store<f64>(end + (LENGTHS - DISTANCES), 0);
   if (order == Infinity) {
@@ -55,7 +55,8 @@ function addStretches(n: i32, order: f64, unit: f64): void {
     return;
   }
   const square = order == 2;
-  if (unit != 1) for (let d = DISTANCES; d < end; d += VECTOR) v128.store(d, v128.div<f64>(v128.load(d), f64x2.splat(unit)));
+  if (unit != 1)
+    for (let d = DISTANCES; d < end; d += VECTOR) v128.store(d, v128.div<f64>(v128.load(d), f64x2.splat(unit)));
   if (order != 1 && !square) {
     logarithm(DISTANCES, DISTANCES, n);
     for (let d = DISTANCES; d < end; d += VECTOR) v128.store(d, v128.mul<f64>(v128.load(d), f64x2.splat(order)));
@@ -82,15 +83,29 @@ function addStretches(n: i32, order: f64, unit: f64): void {
  * of a mass rather than of 1, and integer masses stay exact. A mass that is NaN gives NaN, where the walk
  * comes to it.
  */
-export function quantiles(x: usize, n: i32, u: usize, uFactor: f64, y: usize, m: i32, v: usize, vFactor: f64, wide: bool, wideMass: bool, order: f64, unit: f64): f64 {
+export function quantiles(
+  x: usize,
+  n: i32,
+  u: usize,
+  uFactor: f64,
+  y: usize,
+  m: i32,
+  v: usize,
+  vFactor: f64,
+  wide: bool,
+  wideMass: bool,
+  order: f64,
+  unit: f64,
+): f64 {
   v128.store(TOTAL, f64x2.splat(0));
   v128.store(TOTAL, f64x2.splat(0), VECTOR);
   let k = 0;
   if (n == m && !(u | v)) {
-    for (; k < BLOCK; k++) store<f64>(LENGTHS + (<usize>k << 3), uFactor);
+    for (; k < BLOCK; k++) store<f64>(LENGTHS + ((<usize>k) << 3), uFactor);
     for (let i = 0; i < n; i += BLOCK) {
       const end = min(n, i + BLOCK);
-      for (let j = i; j < end; j += 2) v128.store(DISTANCES + (<usize>(j - i) << 3), distance(elementPair(x, j, wide), elementPair(y, j, wide)));
+      for (let j = i; j < end; j += 2)
+        v128.store(DISTANCES + ((<usize>(j - i)) << 3), distance(elementPair(x, j, wide), elementPair(y, j, wide)));
       addStretches(end - i, order, unit);
     }
   } else {
@@ -102,7 +117,7 @@ export function quantiles(x: usize, n: i32, u: usize, uFactor: f64, y: usize, m:
       // samples whose masses are less than an ULP of the whole may be left over: they go to the last one of the other side
       const step = i == n ? b : j == m ? a : min(a, b);
       if (step > 0) {
-        const place = DISTANCES + (<usize>k << 3);
+        const place = DISTANCES + ((<usize>k) << 3);
         const s = element(x, min(i, n - 1), wide);
         const t = element(y, min(j, m - 1), wide);
         store<f64>(place, s == t ? 0 : Math.abs(s - t));

@@ -13,15 +13,15 @@ const TABLE = 4 << DIGIT;
 // @ts-ignore: decorator
 @inline
 function key<K>(bits: K): K {
-  if (sizeof<K>() == 4) return <K>(<u32>bits ^ (<u32>(<i32>bits >> 31) | 0x80000000));
-  return <K>(<u64>bits ^ (<u64>(<i64>bits >> 63) | 0x8000000000000000));
+  if (sizeof<K>() == 4) return <K>((<u32>bits) ^ ((<u32>((<i32>bits) >> 31)) | 0x80000000));
+  return <K>((<u64>bits) ^ ((<u64>((<i64>bits) >> 63)) | 0x8000000000000000));
 }
 
 /** Where the table has the entry of a digit of k. */
 // @ts-ignore: decorator
 @inline
 function entry<K>(table: usize, k: K, shift: i32): usize {
-  return table + ((<usize>(k >> <K>shift) & ((1 << DIGIT) - 1)) << 2);
+  return table + (((<usize>(k >> (<K>shift))) & ((1 << DIGIT) - 1)) << 2);
 }
 
 // @ts-ignore: decorator
