@@ -69,7 +69,7 @@ forEachType((dtype: DType) => {
   it("logSumExp of two, smaller than what lies between them: 2 ULP", () => {
     // found by a search; exact by mpmath
     const x = dtype === f32 ? [-0.27457159757614136, -0.28821322321891785] : [-0.1618466045237058, -1.0502690701426265];
-    const wanted = dtype === f32 ? 0.4117780317258205 : 0.18266755722670993;
+    const wanted = dtype === f32 ? 0.4117780317258205 : 0.1826675572267099;
     const [got] = api.logSumExp(of(x)) as FloatArray;
     expect(Math.abs((got as number) - wanted)).toBeLessThanOrEqual(2 * unit * (dtype === f32 ? 0.5 : 0.25));
   });
