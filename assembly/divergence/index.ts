@@ -4,7 +4,6 @@ import { divergence, pairwise } from "./rows";
 
 export { heapBase } from "../heapBase";
 
-// biome-ignore-start format: one line each
 export function divergence_f32(
   p: usize,
   q: usize,
@@ -72,4 +71,3 @@ export function pairwise_f64(
 export function logarithm(x: usize, y: usize, count: i32): void {
   logarithmOf(x, y, count);
 }
-// biome-ignore-end format: one line each

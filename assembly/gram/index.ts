@@ -8,7 +8,6 @@ import { product } from "./product";
 
 export { heapBase } from "../heapBase";
 
-// biome-ignore-start format: one line each
 export function product_f32(
   mode: i32,
   a: usize,
@@ -149,4 +148,3 @@ export function exponential(x: usize, y: usize, count: i32): void {
 export function logarithm(x: usize, y: usize, count: i32): void {
   logarithmOf(x, y, count);
 }
-// biome-ignore-end format: one line each

@@ -14,7 +14,6 @@ import { entropyRows } from "./entropy";
 
 export { heapBase } from "../heapBase";
 
-// biome-ignore-start format: one line each
 export function crossEntropy_f32(
   x: usize,
   y: usize,
@@ -199,4 +198,3 @@ export function surprisal_f32(p: usize, y: usize, count: i32, perBase: f64): voi
 export function surprisal_f64(p: usize, y: usize, count: i32, perBase: f64): void {
   surprisal<f64>(p, y, count, perBase);
 }
-// biome-ignore-end format: one line each

@@ -236,174 +236,73 @@ const WEIGHTED = 2;
  *
  * Four vectors stage by stage, from the load to the sum, so that their four chains of 50 cycles overlap: 7.5 cycles a vector, 9.7
  * with a polynomial at a time. Engines keep this order; tools/optimize.ts sees to it that Binaryen does. `cut`: the bytes that
- * count of a last group beyond the whole ones.
+ * count of a last group beyond the whole ones. Four vectors a line.
  */
+// prettier-ignore
 // @ts-ignore: decorator
 @inline
-function exponentialStrip<T>(
-  x: usize,
-  xStep: usize,
-  y: usize,
-  yStep: usize,
-  whole: i32,
-  cut: usize,
-  floor: v128,
-  magic: v128,
-  sums: i32,
-  mode: i32,
-): void {
+function exponentialStrip<T>(x: usize, xStep: usize, y: usize, yStep: usize, whole: i32, cut: usize, floor: v128, magic: v128, sums: i32, mode: i32): void {
   const table = tempered<T>();
   const log2e = constant<T>(table, LOG2E);
   const head = constant<T>(table, HEAD);
   const rest = constant<T>(table, REST);
-  // biome-ignore-start format: four vectors a line
   for (let left = whole + <i32>(cut != 0); left > 0; left--) {
     const last = left == 1 && cut != 0;
-    let r0 = v128.load(x),
-      r1 = v128.load(x + xStep),
-      r2 = v128.load(x + 2 * xStep),
-      r3 = v128.load(x + 3 * xStep);
+    let r0 = v128.load(x), r1 = v128.load(x + xStep), r2 = v128.load(x + 2 * xStep), r3 = v128.load(x + 3 * xStep);
     if (last) {
-      r0 = select(byteMask(cut, 0), r0, floor);
-      r1 = select(byteMask(cut, 1), r1, floor);
-      r2 = select(byteMask(cut, 2), r2, floor);
-      r3 = select(byteMask(cut, 3), r3, floor);
+      r0 = select(byteMask(cut, 0), r0, floor); r1 = select(byteMask(cut, 1), r1, floor); r2 = select(byteMask(cut, 2), r2, floor); r3 = select(byteMask(cut, 3), r3, floor);
     }
-    r0 = maxKeepNaN<T>(r0, floor);
-    r1 = maxKeepNaN<T>(r1, floor);
-    r2 = maxKeepNaN<T>(r2, floor);
-    r3 = maxKeepNaN<T>(r3, floor);
+    r0 = maxKeepNaN<T>(r0, floor); r1 = maxKeepNaN<T>(r1, floor); r2 = maxKeepNaN<T>(r2, floor); r3 = maxKeepNaN<T>(r3, floor);
 
     // x = n·T·ln 2 + r, n and its bias in the low bits of s
-    let s0 = madd<T>(r0, log2e, magic),
-      s1 = madd<T>(r1, log2e, magic),
-      s2 = madd<T>(r2, log2e, magic),
-      s3 = madd<T>(r3, log2e, magic);
-    const n0 = v128.sub<T>(s0, magic),
-      n1 = v128.sub<T>(s1, magic),
-      n2 = v128.sub<T>(s2, magic),
-      n3 = v128.sub<T>(s3, magic);
-    r0 = nmadd<T>(n0, head, r0);
-    r1 = nmadd<T>(n1, head, r1);
-    r2 = nmadd<T>(n2, head, r2);
-    r3 = nmadd<T>(n3, head, r3);
-    const h0 = r0,
-      h1 = r1,
-      h2 = r2,
-      h3 = r3;
-    r0 = nmadd<T>(n0, rest, r0);
-    r1 = nmadd<T>(n1, rest, r1);
-    r2 = nmadd<T>(n2, rest, r2);
-    r3 = nmadd<T>(n3, rest, r3);
-    s0 = powerOfTwo<T>(s0);
-    s1 = powerOfTwo<T>(s1);
-    s2 = powerOfTwo<T>(s2);
-    s3 = powerOfTwo<T>(s3);
+    let s0 = madd<T>(r0, log2e, magic), s1 = madd<T>(r1, log2e, magic), s2 = madd<T>(r2, log2e, magic), s3 = madd<T>(r3, log2e, magic);
+    const n0 = v128.sub<T>(s0, magic), n1 = v128.sub<T>(s1, magic), n2 = v128.sub<T>(s2, magic), n3 = v128.sub<T>(s3, magic);
+    r0 = nmadd<T>(n0, head, r0); r1 = nmadd<T>(n1, head, r1); r2 = nmadd<T>(n2, head, r2); r3 = nmadd<T>(n3, head, r3);
+    const h0 = r0, h1 = r1, h2 = r2, h3 = r3;
+    r0 = nmadd<T>(n0, rest, r0); r1 = nmadd<T>(n1, rest, r1); r2 = nmadd<T>(n2, rest, r2); r3 = nmadd<T>(n3, rest, r3);
+    s0 = powerOfTwo<T>(s0); s1 = powerOfTwo<T>(s1); s2 = powerOfTwo<T>(s2); s3 = powerOfTwo<T>(s3);
     if (last) {
       // what is masked adds nothing, not even the e^-120 of the floor
-      s0 = v128.and(s0, byteMask(cut, 0));
-      s1 = v128.and(s1, byteMask(cut, 1));
-      s2 = v128.and(s2, byteMask(cut, 2));
-      s3 = v128.and(s3, byteMask(cut, 3));
+      s0 = v128.and(s0, byteMask(cut, 0)); s1 = v128.and(s1, byteMask(cut, 1)); s2 = v128.and(s2, byteMask(cut, 2)); s3 = v128.and(s3, byteMask(cut, 3));
     }
 
     // q(r), by Horner's scheme
     let c = constant<T>(table, Q + expTerms<T>() - 1);
     const d = constant<T>(table, Q + expTerms<T>() - 2);
-    let p0 = madd<T>(c, r0, d),
-      p1 = madd<T>(c, r1, d),
-      p2 = madd<T>(c, r2, d),
-      p3 = madd<T>(c, r3, d);
+    let p0 = madd<T>(c, r0, d), p1 = madd<T>(c, r1, d), p2 = madd<T>(c, r2, d), p3 = madd<T>(c, r3, d);
     if (sizeof<T>() == 8) {
-      c = constant<T>(table, Q + 7);
-      p0 = madd<T>(p0, r0, c);
-      p1 = madd<T>(p1, r1, c);
-      p2 = madd<T>(p2, r2, c);
-      p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 6);
-      p0 = madd<T>(p0, r0, c);
-      p1 = madd<T>(p1, r1, c);
-      p2 = madd<T>(p2, r2, c);
-      p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 5);
-      p0 = madd<T>(p0, r0, c);
-      p1 = madd<T>(p1, r1, c);
-      p2 = madd<T>(p2, r2, c);
-      p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 4);
-      p0 = madd<T>(p0, r0, c);
-      p1 = madd<T>(p1, r1, c);
-      p2 = madd<T>(p2, r2, c);
-      p3 = madd<T>(p3, r3, c);
-      c = constant<T>(table, Q + 3);
-      p0 = madd<T>(p0, r0, c);
-      p1 = madd<T>(p1, r1, c);
-      p2 = madd<T>(p2, r2, c);
-      p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 7); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 6); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 5); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 4); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+      c = constant<T>(table, Q + 3); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
     }
-    c = constant<T>(table, Q + 2);
-    p0 = madd<T>(p0, r0, c);
-    p1 = madd<T>(p1, r1, c);
-    p2 = madd<T>(p2, r2, c);
-    p3 = madd<T>(p3, r3, c);
-    c = constant<T>(table, Q + 1);
-    p0 = madd<T>(p0, r0, c);
-    p1 = madd<T>(p1, r1, c);
-    p2 = madd<T>(p2, r2, c);
-    p3 = madd<T>(p3, r3, c);
-    c = constant<T>(table, Q);
-    p0 = madd<T>(p0, r0, c);
-    p1 = madd<T>(p1, r1, c);
-    p2 = madd<T>(p2, r2, c);
-    p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q + 2); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q + 1); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
+    c = constant<T>(table, Q); p0 = madd<T>(p0, r0, c); p1 = madd<T>(p1, r1, c); p2 = madd<T>(p2, r2, c); p3 = madd<T>(p3, r3, c);
 
     // T·t = r + r²·q(r); with the rounding error of r, where r itself is summed apart
-    const t0 = v128.mul<T>(r0, r0),
-      t1 = v128.mul<T>(r1, r1),
-      t2 = v128.mul<T>(r2, r2),
-      t3 = v128.mul<T>(r3, r3);
-    let e0 = r0,
-      e1 = r1,
-      e2 = r2,
-      e3 = r3;
+    const t0 = v128.mul<T>(r0, r0), t1 = v128.mul<T>(r1, r1), t2 = v128.mul<T>(r2, r2), t3 = v128.mul<T>(r3, r3);
+    let e0 = r0, e1 = r1, e2 = r2, e3 = r3;
     if (mode != KEEP && sizeof<T>() == 8) {
-      e0 = nmadd<T>(n0, rest, v128.sub<T>(h0, r0));
-      e1 = nmadd<T>(n1, rest, v128.sub<T>(h1, r1));
-      e2 = nmadd<T>(n2, rest, v128.sub<T>(h2, r2));
-      e3 = nmadd<T>(n3, rest, v128.sub<T>(h3, r3));
+      e0 = nmadd<T>(n0, rest, v128.sub<T>(h0, r0)); e1 = nmadd<T>(n1, rest, v128.sub<T>(h1, r1));
+      e2 = nmadd<T>(n2, rest, v128.sub<T>(h2, r2)); e3 = nmadd<T>(n3, rest, v128.sub<T>(h3, r3));
     }
-    p0 = madd<T>(t0, p0, e0);
-    p1 = madd<T>(t1, p1, e1);
-    p2 = madd<T>(t2, p2, e2);
-    p3 = madd<T>(t3, p3, e3);
+    p0 = madd<T>(t0, p0, e0); p1 = madd<T>(t1, p1, e1); p2 = madd<T>(t2, p2, e2); p3 = madd<T>(t3, p3, e3);
 
     if (mode == KEEP) {
-      c = constant<T>(table, TEMPERATURE);
-      p0 = v128.add<T>(p0, c);
-      p1 = v128.add<T>(p1, c);
-      p2 = v128.add<T>(p2, c);
-      p3 = v128.add<T>(p3, c);
-      p0 = v128.mul<T>(s0, p0);
-      p1 = v128.mul<T>(s1, p1);
-      p2 = v128.mul<T>(s2, p2);
-      p3 = v128.mul<T>(s3, p3);
+      c = constant<T>(table, TEMPERATURE); p0 = v128.add<T>(p0, c); p1 = v128.add<T>(p1, c); p2 = v128.add<T>(p2, c); p3 = v128.add<T>(p3, c);
+      p0 = v128.mul<T>(s0, p0); p1 = v128.mul<T>(s1, p1); p2 = v128.mul<T>(s2, p2); p3 = v128.mul<T>(s3, p3);
       addGroup<T>(p0, p1, p2, p3, sums, 0);
       if (last) {
-        p0 = select(byteMask(cut, 0), p0, v128.load(y));
-        p1 = select(byteMask(cut, 1), p1, v128.load(y + yStep));
-        p2 = select(byteMask(cut, 2), p2, v128.load(y + 2 * yStep));
-        p3 = select(byteMask(cut, 3), p3, v128.load(y + 3 * yStep));
+        p0 = select(byteMask(cut, 0), p0, v128.load(y)); p1 = select(byteMask(cut, 1), p1, v128.load(y + yStep));
+        p2 = select(byteMask(cut, 2), p2, v128.load(y + 2 * yStep)); p3 = select(byteMask(cut, 3), p3, v128.load(y + 3 * yStep));
       }
-      v128.store(y, p0);
-      v128.store(y + yStep, p1);
-      v128.store(y + 2 * yStep, p2);
-      v128.store(y + 3 * yStep, p3);
+      v128.store(y, p0); v128.store(y + yStep, p1); v128.store(y + 2 * yStep, p2); v128.store(y + 3 * yStep, p3);
     } else {
       if (mode == WEIGHTED) {
-        s0 = v128.mul<T>(s0, v128.load(y));
-        s1 = v128.mul<T>(s1, v128.load(y + yStep));
-        s2 = v128.mul<T>(s2, v128.load(y + 2 * yStep));
-        s3 = v128.mul<T>(s3, v128.load(y + 3 * yStep));
+        s0 = v128.mul<T>(s0, v128.load(y)); s1 = v128.mul<T>(s1, v128.load(y + yStep));
+        s2 = v128.mul<T>(s2, v128.load(y + 2 * yStep)); s3 = v128.mul<T>(s3, v128.load(y + 3 * yStep));
       }
       addGroup<T>(s0, s1, s2, s3, sums, 0);
       if (sizeof<T>() == 8)
@@ -413,7 +312,6 @@ function exponentialStrip<T>(
     x += 4 * xStep;
     y += 4 * yStep;
   }
-  // biome-ignore-end format: four vectors a line
 }
 
 function keepNear<T>(

@@ -6,14 +6,50 @@
  * A pass is over units [from, to) of a batch whose first stands at x. A row may be asked for in steps and piece by piece, so that
  * one longer than linear memory streams through it. The bits depend neither on how it was cut nor on the rows beside it.
  */
-import { byteMask, half, laneBits, lanes, largest, productError, select, splat, storeTail, sumError, sumF64, VECTOR } from "../lanes";
+import {
+  byteMask,
+  half,
+  laneBits,
+  lanes,
+  largest,
+  productError,
+  select,
+  splat,
+  storeTail,
+  sumError,
+  sumF64,
+  VECTOR,
+} from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { expm1RestShort } from "../math/expShort";
 import { addLog, log1pBriefly } from "../math/log";
 import { SUM_BYTES } from "../sum";
-import { foldParts, headroomInverse, keepUnit, NARROW, narrowest, reducedTop, sumUnit, TURNED, WIDE } from "./exponential";
+import {
+  foldParts,
+  headroomInverse,
+  keepUnit,
+  NARROW,
+  narrowest,
+  reducedTop,
+  sumUnit,
+  TURNED,
+  WIDE,
+} from "./exponential";
 import { AIM, ALL, FINISH, SUM_UP } from "./steps";
-import { across, clearParts, elementOf, FACTOR, groups, PARTS, stateOf, step, SUM, tail, TOP, unitBytes } from "./batch";
+import {
+  across,
+  clearParts,
+  elementOf,
+  FACTOR,
+  groups,
+  PARTS,
+  stateOf,
+  step,
+  SUM,
+  tail,
+  TOP,
+  unitBytes,
+} from "./batch";
 
 /** TOP: the larger of what it was, unless this is where rows begin, and the largest of x. A NaN is passed over here; the sum will hold it. */
 export function maxima<T>(x: usize, from: i32, to: i32, begins: bool): void {
@@ -22,7 +58,10 @@ export function maxima<T>(x: usize, from: i32, to: i32, begins: bool): void {
   const whole = groups;
   x += <usize>from * unitBytes;
   for (let unit = from; unit < to; unit++) {
-    let m0 = begins ? lowest : stateOf<T>(TOP, unit), m1 = lowest, m2 = lowest, m3 = lowest;
+    let m0 = begins ? lowest : stateOf<T>(TOP, unit),
+      m1 = lowest,
+      m2 = lowest,
+      m3 = lowest;
     let p = x;
     for (let left = whole; left > 0; left--) {
       m0 = v128.pmax<T>(m0, v128.load(p));
@@ -79,12 +118,15 @@ export function setApart<T>(x: usize, from: i32, to: i32, n: i32, begins: bool):
 function firstOf<T>(x: usize, n: i32, top: v128): i32 {
   const end = x + <usize>n * sizeof<T>();
   for (let p = x; p < end; p += 4 * VECTOR) {
-    const m0 = v128.eq<T>(v128.load(p), top), m1 = v128.eq<T>(v128.load(p, 16), top);
-    const m2 = v128.eq<T>(v128.load(p, 32), top), m3 = v128.eq<T>(v128.load(p, 48), top);
+    const m0 = v128.eq<T>(v128.load(p), top),
+      m1 = v128.eq<T>(v128.load(p, 16), top);
+    const m2 = v128.eq<T>(v128.load(p, 32), top),
+      m3 = v128.eq<T>(v128.load(p, 48), top);
     if (v128.any_true(v128.or(v128.or(m0, m1), v128.or(m2, m3)))) {
       const low = laneBits<T>(m0) | (laneBits<T>(m1) << lanes<T>());
       const high = laneBits<T>(m2) | (laneBits<T>(m3) << lanes<T>());
-      return <i32>((p - x) / sizeof<T>()) + ctz(low | (high << (2 * lanes<T>())));
+      const width = 2 * lanes<T>();
+      return <i32>((p - x) / sizeof<T>()) + ctz(low | (high << width));
     }
   }
   return n;
@@ -94,7 +136,9 @@ function firstOf<T>(x: usize, n: i32, top: v128): i32 {
 function setApartAcross<T>(x: usize, unit: i32, n: i32, top: v128): void {
   const state = <usize>unit * VECTOR;
   const lowest = splat<T>(<T>-Infinity);
-  let found = i32x4.splat(0), at = found, first = found;
+  let found = i32x4.splat(0),
+    at = found,
+    first = found;
   for (; n > 0 && !v128.all_true<i32>(found); n--) {
     const z = v128.load(x);
     const hit = v128.andnot(v128.eq<T>(z, top), found);
@@ -211,7 +255,8 @@ export function scales<T>(y: usize, units: i32): void {
       v128.store(p + 3 * apart, v128.mul<T>(v128.load(p + 3 * apart), f));
       p += 4 * apart;
     }
-    for (let v = 0; <usize>v * VECTOR < tail; v++, p += apart) storeTail(p, byteMask(tail, v), v128.mul<T>(v128.load(p), f));
+    for (let v = 0; <usize>v * VECTOR < tail; v++, p += apart)
+      storeTail(p, byteMask(tail, v), v128.mul<T>(v128.load(p), f));
     y += unitBytes;
   }
 }
@@ -257,7 +302,10 @@ function addLogRestOf<T>(base: v128, v: usize, h: i32, less: f64): v128 {
   const rest = v128.sub<f64>(q, f64x2.splat(less));
   const u = v128.add<f64>(one, rest);
   const product = v128.mul<f64>(q, top);
-  const lost = v128.mul<f64>(sumError(v128.load(SUM + 2 * v), v128.load(SUM + 2 * v, VECTOR), total<T>(v, h)), f64x2.splat(headroomInverse<T>()));
+  const lost = v128.mul<f64>(
+    sumError(v128.load(SUM + 2 * v), v128.load(SUM + 2 * v, VECTOR), total<T>(v, h)),
+    f64x2.splat(headroomInverse<T>()),
+  );
   const remainder = v128.sub<f64>(v128.sub<f64>(sum, product), productError(q, top, product));
   const missing = v128.sub<f64>(v128.add<f64>(remainder, lost), v128.mul<f64>(q, sumError(one, t, top)));
   const c = v128.add<f64>(sumError(one, rest, u), v128.div<f64>(missing, top));

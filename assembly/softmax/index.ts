@@ -4,7 +4,6 @@ import { weightedRows } from "./weighted";
 
 export { heapBase } from "../heapBase";
 
-// biome-ignore-start format: one line each
 export function softmax_f32(x: usize, y: usize, rows: i32, n: i32, temperature: f64, zero: bool, steps: i32): void {
   alongRows<f32>(SOFTMAX, x, y, rows, n, temperature, zero, steps);
 }
@@ -44,4 +43,3 @@ export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temp
 export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
   acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
 }
-// biome-ignore-end format: one line each

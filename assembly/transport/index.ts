@@ -17,7 +17,6 @@ import { sort } from "./sort";
 
 export { heapBase } from "../heapBase";
 
-// biome-ignore-start format: one line each
 export function soften(
   c: usize,
   rows: i32,
@@ -121,4 +120,3 @@ export function exponential(x: usize, y: usize, count: i32): void {
 export function logarithm(x: usize, y: usize, count: i32): void {
   logarithmOf(x, y, count);
 }
-// biome-ignore-end format: one line each
