@@ -104,7 +104,7 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   const { shape, axis, temperature, allMasked, out } = optionsOf<SoftmaxOptions>(fn, options, OPTIONS);
   const sizes = sizesIn(fn, "shape", shape);
   if (axis === undefined && temperature === undefined && allMasked === undefined) {
-    const short = few(fn, input, sizes, out, false, FEW[fn]);
+    const short = few(fn, "x", input, sizes, out, false, FEW[fn]);
     if (short) return short;
   }
   const along = axisOf(fn, axis);
@@ -214,7 +214,7 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   const { shape, axis, weights, out } = optionsOf<LogSumExpOptions>(fn, options, ["shape", "axis", "weights", "out"]);
   const sizes = sizesIn(fn, "shape", shape);
   if (axis === undefined && weights === undefined) {
-    const short = few(fn, x, sizes, out, true, FEW.logSumExp);
+    const short = few(fn, "x", x, sizes, out, true, FEW.logSumExp);
     if (short) return short as ResultOf<X, W>;
   }
   const along = axisOf(fn, axis);

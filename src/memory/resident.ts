@@ -90,7 +90,7 @@ function numbersOf(fn: string, values: unknown): FloatArray {
 
 /**
  * An array of `length` zeros inside linear memory, which every function takes, as input and as `out`. Functions of rows read and
- * write it where it stands, unless it has at most 32 elements; those of pairs and of transport copy it, as they do all input. It
+ * write it where it stands, unless it has at most 32 elements (1,024 in the plainest calls); those of pairs and of transport copy it, as they do all input. It
  * belongs to the variant in use when it was made. Free it with `dispose()` (or `using`): it is not collected.
  *
  * @throws TypeError or RangeError for a wrong type or length, RangeError where memory cannot grow enough.

@@ -1,7 +1,7 @@
 /**
  * The short way of a call on a few elements: of [1, 10] the kernel takes 70 ns and the ordinary way to it 400.
  *
- * It is for plain typed arrays and whole rows along the last axis; `undefined` says that it is not for these, which the ordinary way
+ * It is for typed arrays, residents too, and whole rows along the last axis; `undefined` says that it is not for these, which the ordinary way
  * then takes or refuses. Nothing is refused here, the caller has read its options, and what is looked at are the arrays
  * themselves. All is copied in before anything is written, so that `out` may overlap the input in any way.
  */
@@ -9,6 +9,7 @@ import { lengthOf, tagOf } from "../arrays.ts";
 import { create, floatBytes } from "../check/tensor.ts";
 import { type Arena, copyClasses, RESULT_BYTES } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
+import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
 
 /** Elements at most: 8 KiB of f64, a tile. Beyond these what the ordinary way takes is lost beside the kernel. */
@@ -20,8 +21,9 @@ const MOST = 1024;
  */
 export type Few = (at: Arena, isF32: boolean, x: number, y: number, rows: number, n: number) => void;
 
-/** Plain rows along the last axis. */
+/** Rows along the last axis. */
 interface FewRows {
+  readonly array: FloatArray;
   readonly tag: string;
   readonly bytes: number;
   readonly length: number;
@@ -29,40 +31,48 @@ interface FewRows {
   readonly n: number;
 }
 
-function rowsOf(input: unknown, sizes: readonly number[] | undefined): FewRows | undefined {
-  const tag = tagOf(input);
+function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number[] | undefined): FewRows | undefined {
+  let tag = tagOf(input);
+  let array = input as FloatArray;
+  if (tag === undefined && isResident(input)) {
+    array = residentView(fn, name, input);
+    tag = tagOf(array);
+  }
   const bytes = floatBytes(tag);
   if (bytes === 0) return undefined;
-  const length = lengthOf(input as FloatArray);
+  const length = lengthOf(array);
   if (length === 0 || length > MOST) return undefined;
-  if (sizes === undefined) return { tag: tag as string, bytes, length, rows: 1, n: length };
+  if (sizes === undefined) return { array, tag: tag as string, bytes, length, rows: 1, n: length };
   const rows = sizes[0] as number;
   const n = sizes[1] as number;
-  return sizes.length === 2 && rows * n === length ? { tag: tag as string, bytes, length, rows, n } : undefined;
+  return sizes.length === 2 && rows * n === length ? { array, tag: tag as string, bytes, length, rows, n } : undefined;
 }
 
-/** Whether results may be written to `out`, if there is one. */
-function fits(out: unknown, tag: string, length: number): boolean {
-  return out === undefined || (tagOf(out) === tag && lengthOf(out as FloatArray) === length);
+/** Where results may be written: `out`, if it is such an array, or a new one if there is no `out`. */
+function resultOf(fn: string, out: unknown, { tag, bytes }: FewRows, length: number): FloatArray | undefined {
+  if (out === undefined) return create(fn, bytes, length);
+  const array = (tagOf(out) === undefined && isResident(out) ? residentView(fn, "out", out) : out) as FloatArray;
+  return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
 }
 
-/** `perRow`: one result a row, not one an element. */
+/** `name`: what the caller calls the input. `perRow`: one result a row, not one an element. */
 export function few(
   fn: string,
+  name: string,
   input: unknown,
   sizes: readonly number[] | undefined,
   out: unknown,
   perRow: boolean,
   run: Few,
 ): FloatArray | undefined {
-  const found = rowsOf(input, sizes);
+  const found = rowsOf(fn, name, input, sizes);
   if (found === undefined) return undefined;
-  const { tag, bytes, length, rows, n } = found;
+  const { array, bytes, length, rows, n } = found;
   const results = perRow ? rows : length;
-  if (!fits(out, tag, results)) return undefined;
+  const y = resultOf(fn, out, found, results);
+  if (y === undefined) return undefined;
   const at = arena();
-  const y = out === undefined ? create(fn, bytes, results) : (out as FloatArray);
-  at.copyIn(input as FloatArray, bytes, 0, length, at.stage);
+  at.copyIn(array, bytes, 0, length, at.stage);
   const to = perRow ? at.results : at.stage;
   run(at, bytes === 4, at.stage, to, rows, n);
   at.copyOut(to, results, y, bytes, 0);
@@ -87,17 +97,17 @@ export function fewLabelled(
   run: (at: Arena, isF32: boolean, x: number, labels: number, values: number, rows: number, n: number) => void,
 ): FewLabelled | undefined {
   if (tagOf(labels) !== "Int32Array") return undefined;
-  const found = rowsOf(input, sizes);
+  const found = rowsOf(fn, "logits", input, sizes);
   if (found === undefined) return undefined;
-  const { tag, bytes, length, rows, n } = found;
-  if (lengthOf(labels as FloatArray) !== rows || !fits(out, tag, length)) return undefined;
+  const { array, bytes, length, rows, n } = found;
+  if (lengthOf(labels as FloatArray) !== rows) return undefined;
+  const grad = withGrad ? resultOf(fn, out, found, length) : undefined;
+  if (withGrad && grad === undefined) return undefined;
   const at = arena();
   const values = at.results + RESULT_BYTES;
   // a label that is no class is ignored or refused, which is not done here
   if (!copyClasses(at, labels as Int32Array, rows, n, at.results)) return undefined;
-  let grad: FloatArray | undefined;
-  if (withGrad) grad = out === undefined ? create(fn, bytes, length) : (out as FloatArray);
-  at.copyIn(input as FloatArray, bytes, 0, length, at.stage);
+  at.copyIn(array, bytes, 0, length, at.stage);
   run(at, bytes === 4, at.stage, at.results, values, rows, n);
   if (grad) at.copyOut(at.stage, length, grad, bytes, 0);
   return { at, rows, values, grad };
