@@ -81,8 +81,9 @@ function compareProbabilities(wp: usize, wq: usize, count: i32): void {
       ratio = select(odd, v128.sub<f64>(v128.sub<f64>(logOf(b), logOf(a)), f64x2.splat(shift)), ratio);
       // what is not 0 stays so
       const zero = f64x2.splat(0);
-      p = select(v128.gt<f64>(a, zero), maxKeepNaN<f64>(p, tiny), p);
-      q = select(v128.gt<f64>(b, zero), maxKeepNaN<f64>(q, tiny), q);
+      const least = f64x2.splat(5e-324);
+      p = select(v128.gt<f64>(a, zero), maxKeepNaN<f64>(p, least), p);
+      q = select(v128.gt<f64>(b, zero), maxKeepNaN<f64>(q, least), q);
     }
     v128.store(P + at, p);
     v128.store(Q + at, q);

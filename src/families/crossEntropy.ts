@@ -25,6 +25,7 @@ import { fewLabelled } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
+import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray, From, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
 export interface CrossEntropyOptions<
@@ -223,14 +224,14 @@ function factorsOf(fn: string, { array, length, name }: Operand, rows: number): 
 /** What the sum is divided by for the mean: the weights of the labels that count, or of soft targets the rows'. */
 function divisorOf({ labels, weight, factors, ignoreIndex, layout }: Problem): number {
   if (!labels && !factors) return layout.rows;
-  let total = 0;
+  const total = new CompensatedSum();
   for (let row = 0; row < layout.rows; row++) {
     const label = labels?.[row];
     if (label !== undefined && label === ignoreIndex) continue;
     const own = label !== undefined && weight ? (weight.array[label] as number) : 1;
-    total += own * (factors?.[row] ?? 1);
+    total.add(own * (factors?.[row] ?? 1));
   }
-  return total;
+  return total.value;
 }
 
 /** Streams the loss of each row to `rows`, and the gradient, times `scale`, to `grad`. */

@@ -144,6 +144,28 @@ forEachType((dtype: DType) => {
       }
   });
 
+  it("gradients in f32 do not overflow on the way to numbers that are none of f32 either", () => {
+    const [x, target] = [of([3, -200, 1]), of([1e20, 2e19, 1e19])];
+    const { grad } = api.crossEntropyWithGrad(x, target, { reduction: "none", sampleWeight: of([1e20]) });
+    // (C·p − t)·1e20 of softmax p
+    const [p0, p2] = [1 / (1 + Math.exp(-2)), 1 / (1 + Math.exp(2))];
+    const wanted = [(1.3e20 * p0 - 1e20) * 1e20, -2e39, (1.3e20 * p2 - 1e19) * 1e20];
+    grad.forEach((v: number, i: number) => {
+      const w = wanted[i] as number;
+      if (Math.abs(w) > max) expect(v).toBe(Math.sign(w) * Infinity);
+      else expect(v / w).toBeCloseTo(1, dtype === f32 ? 5 : 12);
+    });
+  });
+
+  it("KL as it is of numbers below the normal ones", () => {
+    const least = 2 * unit * tiny;
+    for (const p of [tiny, 1.5 * tiny, 1024 * least]) {
+      const wanted = p * Math.log(p / 0.5);
+      const got = api.klDivergence(of([p]), of([0.5]), { normalize: false });
+      expect(Math.abs(got - wanted) / Math.abs(wanted), String(p)).toBeLessThan(1e-3);
+    }
+  });
+
   it("a NaN beside a class at −∞ makes the loss NaN, not infinite", () => {
     const x = of([1, -Infinity, Number.NaN, 2]);
     expect(api.crossEntropy(x, [1])).toBeNaN();

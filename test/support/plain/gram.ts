@@ -105,7 +105,8 @@ function kernelOf(given: Given, a: Points, i: number, b: Points, j: number, byDe
     const dot = (v: Float64Array, w: Float64Array): number => sum(d, (k) => (v[k] as number) * (w[k] as number));
     const [xx, yy] = [dot(p, p), dot(q, q)];
     const value = xx === 0 || yy === 0 ? 0 : dot(p, q) / Math.sqrt(xx) / Math.sqrt(yy);
-    return inType(given, value, u, 1);
+    // terms of one sign in chains of 256
+    return inType(given, value, Math.max(u, 2 * Math.sqrt(Math.min(d, 256))), 1);
   }
   const { value: s, size } = product(a, i, b, j);
   if (kernel === "linear") return inType(given, s, u * size, size, d);

@@ -94,6 +94,8 @@ function lossesOf(given: Given, targetName: string): { losses: RowLoss[]; diviso
       from,
       normalize,
     );
+    // products with such weights have few digits
+    if (share(r) !== 0 && Math.abs(share(r)) < 1e-290) return { loss: ANYTHING, grad: all(rows.n, ANYTHING) };
     return { loss: times(one.loss, share(r)), grad: one.grad.map((g) => times(g, share(r))) };
   });
   const weigh = (r: number): number =>
@@ -117,7 +119,9 @@ function crossEntropyBy(given: Given, graded: boolean): Expected {
   if (!graded) return value;
   const by = factor / ((options["reduction"] ?? "mean") === "mean" ? divisor : 1);
   const grad = scatter((arrays["logits"] as Float64Array).length, rows, (r) =>
-    (losses[r] as RowLoss).grad.map((g) => (Number.isFinite(by) ? rounded(dtype, times(g, by)) : ANYTHING)),
+    (losses[r] as RowLoss).grad.map((g) =>
+      Number.isFinite(by) && Math.abs(by) > 1e-290 ? rounded(dtype, times(g, by)) : ANYTHING,
+    ),
   );
   return { fields: { value, grad: { numbers: grad } } };
 }
@@ -174,6 +178,8 @@ const binaryCrossEntropyOf =
         number,
         number,
       ];
+      // too small a product to be told from 0, which takes nothing from an infinite loss
+      if (positive * y === 0 && positive !== 0 && y !== 0) return { loss: ANYTHING, grad: ANYTHING };
       if (Number.isNaN(v + y) || (probabilities && !(v >= 0 && v <= 1)))
         return { loss: w === 0 ? ANYTHING : NAN, grad: w === 0 ? ANYTHING : NAN };
       if (![w, positive, y].every(Number.isFinite)) return { loss: ANYTHING, grad: ANYTHING };

@@ -1,7 +1,7 @@
 /** The softmax family, surprisal and entropy, as they are written down; errors as docs/accuracy.md promises. */
 import { sum } from "../reference.ts";
 import { f64 } from "../variants.ts";
-import { type Condition, type Estimate, type Expected, exactly, type Given, leastOf } from "./near.ts";
+import { ANYTHING, type Condition, type Estimate, type Expected, exactly, type Given, leastOf } from "./near.ts";
 import { distributionOf, type From, factorOf, ofLogits, reduced, rowsAlong, scatter, shifted, U } from "./rows.ts";
 
 const isPowerOf2 = (v: number): boolean => Number.isInteger(Math.log2(v));
@@ -164,6 +164,8 @@ export function entropy(given: Given): Expected {
       const lost = (1 + (from === "probabilities" ? 2 * 746 * p.length : 0)) * leastOf(dtype);
       return { value, error: (64 + 4 * lead) * (unit + U) * Math.abs(value) + lost + own };
     }
+    // an e^z beyond the type is infinite
+    if (p.some((v) => v > dtype.max)) return ANYTHING;
     const size = sum(p.length, (i) => Math.abs(term(i)) + (from === "logProbabilities" ? (p[i] as number) : 0));
     return { value, error: 16 * (unit + U) * size * Math.abs(factor) + leastOf(dtype) };
   });
