@@ -147,7 +147,11 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
   const slope = (by: "p" | "q", i: number): { value: number; size: number } => {
     const [a, b] = (by === "p" ? [p, q] : [q, p]).map((d) => d.p[i]) as [number, number];
     const t = logQuotient(pair, i);
-    if (metric === "js") return { value: Math.log((2 * a) / (a + b)) / 2, size: 1 + Math.abs(Math.log(a / (a + b))) };
+    if (metric === "js") {
+      // a quotient below the normal numbers has few digits
+      const log = a / (a + b) > 1e-290 ? Math.log((2 * a) / (a + b)) : Math.LN2 + Math.log(a) - Math.log(a + b);
+      return { value: log / 2, size: 1 + Math.abs(log) };
+    }
     return by === "p" ? { value: 1 - t, size: 1 + Math.abs(t) } : { value: -(b / a), size: 1 + b / a };
   };
   const through = (by: "p" | "q", from: From): Estimate[] => {

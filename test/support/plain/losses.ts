@@ -120,7 +120,9 @@ function crossEntropyBy(given: Given, graded: boolean): Expected {
   const by = factor / ((options["reduction"] ?? "mean") === "mean" ? divisor : 1);
   const grad = scatter((arrays["logits"] as Float64Array).length, rows, (r) =>
     (losses[r] as RowLoss).grad.map((g) =>
-      Number.isFinite(by) && Math.abs(by) > 1e-290 ? rounded(dtype, times(g, by)) : ANYTHING,
+      Number.isFinite(by * (arrays["sampleWeight"]?.[r] ?? 1)) && Math.abs(by) > 1e-290
+        ? rounded(dtype, times(g, by))
+        : ANYTHING,
     ),
   );
   return { fields: { value, grad: { numbers: grad } } };
