@@ -45,7 +45,7 @@ function itemsOf(draft: Draft, slots: readonly Slot[]): Item[] {
   const placed = together.length > 1 ? overlapping(together, values, draft) : [];
   // lists of numbers adopt the type of whatever has one; of layers each of its own
   const inputs = slots.filter(({ kind }) => kind !== "out" && kind !== "labels");
-  const anchor = placed.length || dtype === f64 ? undefined : random.of(inputs);
+  const anchor = placed.some(({ slot }) => inputs.includes(slot)) || dtype === f64 ? undefined : random.of(inputs);
   const ignoreIndex = draft.name.startsWith("binary")
     ? undefined
     : ((draft.options["ignoreIndex"] as number | undefined) ?? -100);

@@ -176,9 +176,11 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
             : { value: s, size };
       // this reference does not know a sum that overflows
       if (!Number.isFinite(of.value) || !Number.isFinite(of.size) || d.total === Infinity) return ANYTHING;
+      // nor the difference of logarithms near the largest number
+      if (!(size + spread < Number.MAX_VALUE / 16)) return ANYTHING;
       // of subnormal probabilities little is promised
       const lost = w < (softmaxed ? dtype.tiny : 2 * f64.tiny) ? of.size : 0;
-      return { value: of.value, error: (24 + 2 * shift) * (dtype.unit + U) * (Math.abs(of.value) + of.size) + lost };
+      return { value: of.value, error: (32 + 2 * shift) * (dtype.unit + U) * (Math.abs(of.value) + of.size) + lost };
     });
   };
   return { p: through("p", fromP), q: through("q", fromQ) };

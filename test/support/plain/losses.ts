@@ -118,10 +118,15 @@ function crossEntropyBy(given: Given, graded: boolean): Expected {
   );
   if (!graded) return value;
   const by = factor / ((options["reduction"] ?? "mean") === "mean" ? divisor : 1);
+  // a product of target and scale below the least number is lost before it is weighed
+  const heaviest = Array.from(arrays["weight"] ?? []).reduce((a, w) => Math.max(a, Math.abs(w)), 1);
+  const lossy = ({ value: v, error }: Estimate): Estimate =>
+    // its two terms overflow before it does
+    Math.abs(v) > Number.MAX_VALUE / 64 ? ANYTHING : { value: v, error: error + leastOf(dtype) * heaviest };
   const grad = scatter((arrays["logits"] as Float64Array).length, rows, (r) =>
     (losses[r] as RowLoss).grad.map((g) =>
       Number.isFinite(by * (arrays["sampleWeight"]?.[r] ?? 1)) && Math.abs(by) > 1e-290
-        ? rounded(dtype, times(g, by))
+        ? rounded(dtype, lossy(times(g, by)))
         : ANYTHING,
     ),
   );

@@ -91,10 +91,10 @@ function weightedOf(row: Float64Array, w: Float64Array, unit: number): Estimate 
     const error = 2.02 * unit * Math.max(Math.abs(value), Math.abs(largest)) + noise / Math.abs(total) + 4 * U;
     return { value, error: Number.isNaN(value) ? 0 : error };
   }
-  // what is left is within the noise: nothing, less than nothing, or no more than that
+  // what is left is within the noise: nothing, less than nothing, or no more than that, in the type
+  const most = top + Math.log(2 * noise) + 2 * unit * Math.abs(top);
   return {
-    meets: (got) =>
-      Number.isNaN(got) || (got as number) <= top + Math.log(2 * noise) ? "" : `is ${got}, though the weights cancel`,
+    meets: (got) => (Number.isNaN(got) || (got as number) <= most ? "" : `is ${got}, though the weights cancel`),
   };
 }
 

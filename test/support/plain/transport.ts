@@ -82,13 +82,14 @@ export function wasserstein({ arrays, options }: Given): Expected {
   // masses whose sum would overflow are taken smaller
   const lowered = ({ at, mass }: Samples): Samples =>
     total(mass) === Infinity ? { at, mass: Float64Array.from(mass, (m) => m * 2 ** -64) } : { at, mass };
-  const sides = [lowered(side("u")), lowered(side("v"))] as const;
+  const sides = [side("u"), side("v")] as const;
   const masses = sides.map(({ mass }) => Array.from(mass));
   if (masses.some((mass) => mass.some((m) => m < 0 || m === Infinity))) return refused();
   if (masses.some((mass) => total(mass.filter((m) => !Number.isNaN(m))) === 0 && !mass.some(Number.isNaN)))
     return refused();
   if ([...u, ...v, ...masses.flat()].some(Number.isNaN)) return exactly(NaN);
-  return distanceOf(...sides, (options["order"] as number | undefined) ?? 1);
+  const [u0, v0] = [lowered(sides[0]), lowered(sides[1])];
+  return distanceOf(u0, v0, (options["order"] as number | undefined) ?? 1);
 }
 
 export function wassersteinHistogram(given: Given): Expected {
