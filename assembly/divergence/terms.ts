@@ -115,7 +115,9 @@ export function addTerms(count: i32, kind: i32, raw: bool): void {
 /** NaN if an element is NaN or negative, a probability infinite, or nothing there to be made to sum to 1; else 0. */
 function fault(a: Argument): f64 {
   if (a.normalized) return (a.sum * 0) / a.sum;
-  return a.logs && a.sum == Infinity ? 0 : a.sum * 0;
+  // a sum of finite numbers may be infinite
+  if (a.sum == Infinity) return a.logs ? 0 : a.top * 0;
+  return a.sum * 0;
 }
 
 /** The value of a row whose sums are complete; returns ε, the common error of q, of distributions. */

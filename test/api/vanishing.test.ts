@@ -157,6 +157,14 @@ forEachType((dtype: DType) => {
     });
   });
 
+  it("KL as it is against numbers whose sum overflows", () => {
+    const got = api.klDivergence(of([0, 0]), of([max, max]), { from: ["logits", "probabilities"], normalize: false });
+    expect(got / (Math.log(0.5) - Math.log(max))).toBeCloseTo(1, 6);
+    expect(
+      api.klDivergence(of([0, 0]), of([Infinity, 1]), { from: ["logits", "probabilities"], normalize: false }),
+    ).toBeNaN();
+  });
+
   it("KL as it is of numbers below the normal ones", () => {
     const least = 2 * unit * tiny;
     for (const p of [tiny, 1.5 * tiny, 1024 * least]) {
