@@ -197,7 +197,10 @@ function finishSums<T>(rows: i32): void {
  * Whether a row's factors are no normal numbers of the type: what its exponentials with their headroom are multiplied by, of weights of
  * 1e-20 (f32) or 1e-155 (f64) already, or what its coefficients are; or whether these overflow in f32.
  */
-function isOdd<T>(slope: f64, rowScale: f64, mass: f64): bool {
+function isOdd<T>(r: i32): bool {
+  const slope = load<f64>(at(SLOPE, r));
+  const mass = load<f64>(at(MASS, r));
+  const rowScale = scale * sampleOf(r);
   if (sizeof<T>() == 4 && !(Math.abs(mass * rowScale) < 1.7e38 && Math.abs(rowScale) < 1.7e38)) return true;
   const least: f64 = sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
   return (
@@ -206,7 +209,9 @@ function isOdd<T>(slope: f64, rowScale: f64, mass: f64): bool {
 }
 
 /** The gradient of such a row, element by element in f64. */
-function writeOdd<T>(y: usize, r: i32, slope: f64, rowScale: f64): void {
+function writeOdd<T>(y: usize, r: i32): void {
+  const slope = load<f64>(at(SLOPE, r));
+  const rowScale = scale * sampleOf(r);
   const t = targets ? targets + <usize>(r * n) * sizeof<T>() : 0;
   for (let j = 0; j < n; j++) {
     const p = elementOf<T>(y, r, j);
@@ -245,10 +250,7 @@ function finishRows<T>(rows: i32): void {
     const slope = mass * scale * sample * (load<f64>(at(UNIT, r)) / headroomInverse<T>()) + (none ? NaN : 0);
     store<f64>(at(MASS, r), mass);
     store<f64>(at(SLOPE, r), slope);
-    store<T>(
-      FACTOR + <usize>r * sizeof<T>(),
-      <T>(isOdd<T>(slope, scale * sample, mass) ? 1 : slope * headroomInverse<T>()),
-    );
+    store<T>(FACTOR + <usize>r * sizeof<T>(), <T>(isOdd<T>(r) ? 1 : slope * headroomInverse<T>()));
   }
 }
 
@@ -262,8 +264,8 @@ function writeRows<T>(y: usize, rows: i32): void {
   if (spreadOut) {
     const row = <usize>n * sizeof<T>();
     for (let r = 0; r < rows; r++) {
+      if (isOdd<T>(r)) continue;
       const rowScale = scale * sampleOf(r);
-      if (isOdd<T>(load<f64>(at(SLOPE, r)), rowScale, load<f64>(at(MASS, r)))) continue;
       const f = splat<T>(load<T>(FACTOR + <usize>r * sizeof<T>()));
       const t = targets ? targets + <usize>r * row : 0;
       writeGradient<T>(
@@ -285,7 +287,7 @@ function writeRows<T>(y: usize, rows: i32): void {
     const t = targets ? targets + <usize>(r * n) * sizeof<T>() : 0;
     const rowScale = scale * sampleOf(r);
     const slope = load<f64>(at(SLOPE, r));
-    if (isOdd<T>(slope, rowScale, load<f64>(at(MASS, r)))) writeOdd<T>(y, r, slope, rowScale);
+    if (isOdd<T>(r)) writeOdd<T>(y, r);
     const own = labels ? load<f64>(at(WEIGHT, r)) * (1 - smoothing) : 0;
     const top = load<i32>(TOP_CLASS + <usize>r * sizeof<i32>());
     if (top >= 0 && isHere(top)) {

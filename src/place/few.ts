@@ -2,8 +2,8 @@
  * The short way of a call on a few elements: of [1, 10] the kernel takes 70 ns and the ordinary way to it 400.
  *
  * It is for typed arrays, residents too, and whole rows along the last axis; `undefined` says that it is not for these, which the ordinary way
- * then takes or refuses. Nothing is refused here, the caller has read its options, and what is looked at are the arrays
- * themselves. All is copied in before anything is written, so that `out` may overlap the input in any way.
+ * then takes or refuses. Nothing is refused here but a resident that is disposed of or another variant's. The caller has read its
+ * options, and what is looked at are the arrays themselves. All is copied in before anything is written, so that `out` may overlap the input in any way.
  */
 import { lengthOf, tagOf } from "../arrays.ts";
 import { create, floatBytes } from "../check/tensor.ts";
@@ -31,13 +31,14 @@ interface FewRows {
   readonly n: number;
 }
 
+/** The array of a resident; anything else as it is, which is known for an array by its tag alone. */
+function viewed(fn: string, name: string, value: unknown): FloatArray {
+  return (tagOf(value) === undefined && isResident(value) ? residentView(fn, name, value) : value) as FloatArray;
+}
+
 function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number[] | undefined): FewRows | undefined {
-  let tag = tagOf(input);
-  let array = input as FloatArray;
-  if (tag === undefined && isResident(input)) {
-    array = residentView(fn, name, input);
-    tag = tagOf(array);
-  }
+  const array = viewed(fn, name, input);
+  const tag = tagOf(array);
   const bytes = floatBytes(tag);
   if (bytes === 0) return undefined;
   const length = lengthOf(array);
@@ -51,7 +52,7 @@ function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number
 /** Where results may be written: `out`, if it is such an array, or a new one if there is no `out`. */
 function resultOf(fn: string, out: unknown, { tag, bytes }: FewRows, length: number): FloatArray | undefined {
   if (out === undefined) return create(fn, bytes, length);
-  const array = (tagOf(out) === undefined && isResident(out) ? residentView(fn, "out", out) : out) as FloatArray;
+  const array = viewed(fn, "out", out);
   return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
 }
 
@@ -101,12 +102,12 @@ export function fewLabelled(
   if (found === undefined) return undefined;
   const { array, bytes, length, rows, n } = found;
   if (lengthOf(labels as FloatArray) !== rows) return undefined;
-  const grad = withGrad ? resultOf(fn, out, found, length) : undefined;
-  if (withGrad && grad === undefined) return undefined;
   const at = arena();
   const values = at.results + RESULT_BYTES;
   // a label that is no class is ignored or refused, which is not done here
   if (!copyClasses(at, labels as Int32Array, rows, n, at.results)) return undefined;
+  const grad = withGrad ? resultOf(fn, out, found, length) : undefined;
+  if (withGrad && grad === undefined) return undefined;
   at.copyIn(array, bytes, 0, length, at.stage);
   run(at, bytes === 4, at.stage, at.results, values, rows, n);
   if (grad) at.copyOut(at.stage, length, grad, bytes, 0);
