@@ -6,7 +6,7 @@ import { failKind, failValue } from "../errors.ts";
 import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { optionsOf } from "../options.ts";
-import { outputOf } from "../place/output.ts";
+import { keep, outputOf } from "../place/output.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 import {
   ascend,
@@ -161,10 +161,10 @@ function divergence(
   const p = cloudOf(fn, samples.x, samples.shape[0], samples.xWeights);
   const q = cloudOf(fn, samples.y, samples.yShape[0], samples.yWeights);
   const result = withGrad ? outputOf(fn, out, samples.x.bytes, samples.x.length) : undefined;
-  const grad = result?.array;
+  const found = result && keep(fn, result);
   /** What takes no iterations. */
   const known = (value: number, converged: boolean): Result => {
-    return { value, converged, iterations: 0, marginalError: value, grad: grad?.fill(value) };
+    return { value, converged, iterations: 0, marginalError: value, grad: result?.array.fill(value) };
   };
   if (equal(p, q)) return known(0, true);
   const { unit, range } = boxOf([p, q], d, order);
@@ -230,7 +230,7 @@ function divergence(
       const { g } = outcome;
       outcomes.push(outcome);
       const f = potential(controls.epsilon);
-      if (grad && factor) sweep(g, controls.epsilon, gs.pointer);
+      if (result && factor) sweep(g, controls.epsilon, gs.pointer);
       const mean = (values: Float64Array, { masses }: Cloud): number =>
         values.reduce((sum, value, i) => sum + value * (masses[i] as number), 0);
       return mean(f, x) + mean(g, y);
@@ -238,6 +238,7 @@ function divergence(
     const [a, b] = [place(p, xs), place(q, ys)];
     // with respect to both of its x, of which there are two: twice the half
     const value = dual(a, b, 1) - dual(a, a, -1) / 2 - dual(b, b, 0) / 2;
+    const grad = found?.();
     if (grad)
       for (let i = 0; i < p.n; i++)
         for (let k = 0; k < d; k++) grad[i * d + k] = unscaled(gs.array[inPanels(i, k, d)] as number, order - 1);

@@ -58,7 +58,7 @@ const COOLEST = 1e-8;
 const HOTTEST = 1e8;
 
 /**
- * x and T over a power of two, exactly, with T in [1, 2). At a low T a row whose maximum is 4096 T or more may overflow then, in which
+ * x and T over a power of two, exactly, with T in [½, 1): what is no overflow once it is divided by T is none before. At a low T a row whose maximum is 4096 T or more may overflow then, in which
  * the maximum is taken from its elements first: what counts of them, within 760 T of it, is exact (Sterbenz's lemma).
  */
 function tempered(
@@ -68,7 +68,7 @@ function tempered(
   temperature: number,
 ): { x: Operand; temperature: number } {
   if (temperature >= COOLEST && temperature <= HOTTEST) return { x, temperature };
-  const exponent = Math.floor(Math.log2(temperature));
+  const exponent = 1 + Math.floor(Math.log2(temperature));
   // in two factors, for 2^1074 is no number
   const [half, rest] = [2 ** -Math.trunc(exponent / 2), 2 ** (Math.trunc(exponent / 2) - exponent)];
   const array = create(fn, x.bytes, x.length, "the tempered input");

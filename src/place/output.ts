@@ -2,6 +2,7 @@
 import { bufferOf, byteOffsetOf, lengthOf, put, tagOf } from "../arrays.ts";
 import { checkPresent, create, floatBytes, type Operand, typeName } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
+import { arena } from "../memory/kernels.ts";
 import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
 
@@ -24,6 +25,28 @@ export function outputOf(fn: string, out: unknown, bytes: number, length: number
   checkPresent(fn, name, array as FloatArray);
   if (lengthOf(array as FloatArray) !== length) failValue(fn, name, `of length ${length}`, array);
   return { array: array as FloatArray, length, bytes, fresh: false };
+}
+
+/**
+ * How an output is found once code of the caller's has run, a callback or a signal. Memory that grew there has taken the view of a
+ * resident array away, but not its elements: they stand where they stood.
+ *
+ * @throws TypeError for an array that was detached or made smaller meanwhile.
+ */
+export function keep(fn: string, { array, length, bytes }: Output, name = "out"): () => FloatArray {
+  const at = arena();
+  const pointer = bufferOf(array) === at.buffer ? byteOffsetOf(array) : undefined;
+  return () => {
+    if (lengthOf(array) === length) return array;
+    if (pointer !== undefined) return at.arrayAt(pointer, length, bytes);
+    return failKind(
+      fn,
+      name,
+      "an array that stays as it is while the call runs",
+      array,
+      "one detached or made smaller",
+    );
+  };
 }
 
 /** Refuses an `out` where nothing could be written to it. */

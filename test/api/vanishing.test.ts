@@ -36,6 +36,52 @@ forEachType((dtype: DType) => {
     });
   });
 
+  it("logSoftmax: a quotient near the largest number is one, at any temperature", () => {
+    for (const exponent of [-30, -31, -60, 30, 31])
+      for (const part of [0.51, 0.75, 0.99, 1]) {
+        const temperature = part * 2 ** exponent;
+        const z = max * 0.99 * Math.min(temperature, 1);
+        const got = api.logSoftmax(of([0, z]), { temperature });
+        const wanted = -(of([z])[0] as number) / temperature;
+        expect(Math.abs(got[0] - wanted), `T = ${temperature}`).toBeLessThanOrEqual(-4 * unit * wanted);
+        expect(got[1]).toBe(0);
+      }
+  });
+
+  it("a gradient written to a resident array while a callback makes memory grow", () => {
+    const [x, y] = [of([0, 1, 5, 2]), of([3, 4, 4, 1])];
+    const ask = { shape: [2, 2], epsilon: 0.5 };
+    const wanted = surprisal.sinkhornDivergenceWithGrad(x, y, ask).grad;
+    const home = surprisal.resident(dtype === f32 ? "f32" : "f64", 6);
+    const more: surprisal.Resident[] = [];
+    const { grad } = api.sinkhornDivergenceWithGrad(x, y, {
+      ...ask,
+      out: home.array.subarray(1, 5),
+      progress: () => {
+        if (more.length === 0) more.push(surprisal.resident("f64", surprisal.info().memoryBytes / 8));
+      },
+    });
+    expect(more).toHaveLength(1);
+    expect([...grad]).toEqual([...wanted]);
+    expect([...home.array]).toEqual([0, ...wanted, 0]);
+    for (const one of [home, ...more]) one.dispose();
+  });
+
+  it("a gradient is not written to an array that a callback detached: that is an error", () => {
+    const out = new array(4);
+    const progress = (): void => {
+      structuredClone(out.buffer, { transfer: [out.buffer as ArrayBuffer] });
+    };
+    const call = (): unknown =>
+      api.sinkhornDivergenceWithGrad(of([0, 1, 5, 2]), of([3, 4, 4, 1]), {
+        shape: [2, 2],
+        epsilon: 0.5,
+        out,
+        progress,
+      });
+    expect(call).toThrow(/sinkhornDivergenceWithGrad: "out" must be .*, got one detached or made smaller/);
+  });
+
   it("KL against a q at the edge of the normal numbers", () => {
     for (const q of [tiny, 1.5 * tiny, 2 * tiny, 3 * tiny, tiny / 2, 2 * unit * tiny]) {
       // Σp = 1 = Σq but for q: 0.4·log(0.4/q) + 0.6·log 0.6

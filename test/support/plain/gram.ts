@@ -46,8 +46,11 @@ export function gram(given: Given): Expected {
       options["center"] ? sum(n, (i) => (x[i * d + k] as number) / n) : 0,
     );
     const points = { x: x.map((v, k) => v - (means[k % d] as number)), n, d };
-    // the mean rounds too
-    const sizes = { x: x.map((v, k) => Math.abs(v) + Math.abs(means[k % d] as number)), n, d };
+    // the mean rounds too, as a sum of n terms does
+    const magnitudes = Float64Array.from({ length: d }, (_, k) =>
+      options["center"] ? sum(n, (i) => Math.abs(x[i * d + k] as number) / n) : 0,
+    );
+    const sizes = { x: x.map((v, k) => Math.abs(v) + (magnitudes[k % d] as number)), n, d };
     for (let i = 0; i < n; i++)
       for (let j = 0; j < n; j++) {
         if (hasNaN(rowOf(points, i)) || hasNaN(rowOf(points, j))) {

@@ -123,13 +123,14 @@ function crossEntropyBy(given: Given, graded: boolean): Expected {
   const lossy = ({ value: v, error }: Estimate): Estimate =>
     // its two terms overflow before it does
     Math.abs(v) > Number.MAX_VALUE / 64 ? ANYTHING : { value: v, error: error + leastOf(dtype) * heaviest };
-  const grad = scatter((arrays["logits"] as Float64Array).length, rows, (r) =>
-    (losses[r] as RowLoss).grad.map((g) =>
-      Number.isFinite(by * (arrays["sampleWeight"]?.[r] ?? 1)) && Math.abs(by) > 1e-290
-        ? rounded(dtype, lossy(times(g, by)))
-        : ANYTHING,
-    ),
-  );
+  // of probabilities what a row weighs of the whole is one number, which may be below all
+  const least = (options["from"] ?? "logits") === "logits" ? 0 : 1e-290;
+  const grad = scatter((arrays["logits"] as Float64Array).length, rows, (r) => {
+    const share = arrays["sampleWeight"]?.[r] ?? 1;
+    const known =
+      Number.isFinite(by * share) && Math.abs(by) > 1e-290 && (share === 0 || Math.abs(by * share) >= least);
+    return (losses[r] as RowLoss).grad.map((g) => (known ? rounded(dtype, lossy(times(g, by))) : ANYTHING));
+  });
   return { fields: { value, grad: { numbers: grad } } };
 }
 

@@ -280,12 +280,15 @@ export function sinkhorn(given: Given): Expected {
           epsilon +
         1e-9;
       if (!(loss < 1e-2)) return "";
-      const P = cost.map((c, k) => {
+      const exponents = cost.map((c, k) => {
         const [i, j] = [Math.floor(k / m), k % m];
-        return a[i] === 0 || b[j] === 0 ? 0 : Math.exp(((f[i] as number) + (g[j] as number) - c) / epsilon);
+        return a[i] === 0 || b[j] === 0 ? -Infinity : ((f[i] as number) + (g[j] as number) - c) / epsilon;
       });
+      const P = exponents.map(Math.exp);
+      // over the whole mass, of which a plan that is far from its sums may have more than there are numbers
+      const parts = exponents.map((exponent) => Math.exp(exponent - Math.log(mass)));
       const rows = Array.from(a, (_, i) => sum(m, (j) => P[i * m + j] as number));
-      const away = sum(m, (j) => Math.abs(sum(n, (i) => P[i * m + j] as number) - (b[j] as number))) / mass;
+      const away = sum(m, (j) => Math.abs(sum(n, (i) => parts[i * m + j] as number) - (b[j] as number) / mass));
       return firstOf(
         ...rows.map((row, i) => () => near(`in row ${i} of the plan`, row, a[i] as number, 4 * loss * mass)),
         () => near("the marginal error", marginalError, away, 8 * loss),
@@ -390,10 +393,11 @@ const sinkhornDivergenceOf =
     const cloud = (name: "x" | "y"): Cloud | undefined => {
       const [n] = shapes[name] as [number];
       const weights = arrays[`${name}Weights`] ?? new Float64Array(n).fill(1);
-      const size = total(weights);
-      if (n === 0 || weights.some((w) => !(w >= 0 && w < Infinity)) || !(size > 0) || size === Infinity)
-        return undefined;
-      return { x: arrays[name] as Float64Array, n, mass: weights.map((w) => w / size) };
+      // of the largest, so that no sum overflows
+      const top = largestOf(weights);
+      if (weights.some((w) => !(w >= 0 && w < Infinity)) || !(top > 0)) return undefined;
+      const size = total(weights.map((w) => w / top));
+      return { x: arrays[name] as Float64Array, n, mass: weights.map((w) => w / top / size) };
     };
     const [x, y] = [cloud("x"), cloud("y")];
     if (!x || !y) return refused();
