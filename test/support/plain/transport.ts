@@ -152,7 +152,7 @@ function problemOf({ dtype, arrays }: Given): Problem | undefined {
     n: a.length,
     m: b.length,
     a,
-    b: b.map((m) => (m * sa) / sb),
+    b: b.map((m) => m * (sa / sb)),
     cost,
     mass: sa,
     size,
