@@ -42,6 +42,7 @@ const REST: usize = memory.data(512, 16); // log1p(q)
 const UNIT: usize = memory.data(512, 16); // 1/S, over the headroom of the exponentials
 const OTHERS: usize = memory.data(512, 16); // 1 − p of the maximum
 const SLOPE: usize = memory.data(512, 16); // C·scale/S, of exponentials without their headroom
+const ODD: usize = memory.data(256, 16); // whether the gradient is made element by element, see isOdd
 const LABEL_TERM: usize = memory.data(512, 16); // e^{x_y}, without the headroom
 /** The class of the maximum, −1 until it is met. */
 const TOP_CLASS: usize = memory.data(256, 16);
@@ -176,8 +177,8 @@ function readClasses<T>(x: usize, rows: i32, begins: bool): void {
   }
 }
 
-/** log1p(q), 1/S and 1 − p of the maximum: as many rows at a time as fit. */
-function finishSums<T>(rows: i32): void {
+/** log1p(q), and for the gradient 1/S and 1 − p of the maximum: as many rows at a time as fit. */
+function finishSums<T>(rows: i32, graded: bool): void {
   const one = f64x2.splat(1);
   const zero = f64x2.splat(0);
   const headroom = f64x2.splat(1 / headroomInverse<T>());
@@ -185,6 +186,7 @@ function finishSums<T>(rows: i32): void {
     for (let h = 0; h < (sizeof<T>() == 4 ? 2 : 1); h++) {
       const pair = pairOf<T>(v, h);
       v128.store(REST + pair, addLogRest<T>(zero, v, h, 0));
+      if (!graded) continue;
       const others = h ? total<T>(v, 1) : total<T>(v, 0);
       const unit = v128.div<f64>(one, v128.add<f64>(others, v128.mul<f64>(v128.load(TERM + pair), headroom)));
       v128.store(UNIT + pair, unit);
@@ -197,10 +199,7 @@ function finishSums<T>(rows: i32): void {
  * Whether a row's factors are no normal numbers of the type: what its exponentials with their headroom are multiplied by, of weights of
  * 1e-20 (f32) or 1e-155 (f64) already, or what its coefficients are; or whether these overflow in f32.
  */
-function isOdd<T>(r: i32): bool {
-  const slope = load<f64>(at(SLOPE, r));
-  const mass = load<f64>(at(MASS, r));
-  const rowScale = scale * sampleOf(r);
+function isOdd<T>(slope: f64, mass: f64, rowScale: f64): bool {
   if (sizeof<T>() == 4 && !(Math.abs(mass * rowScale) < 1.7e38 && Math.abs(rowScale) < 1.7e38)) return true;
   const least: f64 = sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
   return (
@@ -221,7 +220,7 @@ function writeOdd<T>(y: usize, r: i32): void {
 }
 
 /** The losses, and what the gradient is multiplied by. */
-function finishRows<T>(rows: i32): void {
+function finishRows<T>(rows: i32, graded: bool): void {
   for (let r = 0; r < rows; r++) {
     const label = labelOf(r);
     const sample = sampleOf(r);
@@ -247,10 +246,14 @@ function finishRows<T>(rows: i32): void {
     }
     if (none) loss = NaN;
     store<f64>(at(losses, r), weighed(loss, sample));
-    const slope = mass * scale * sample * (load<f64>(at(UNIT, r)) / headroomInverse<T>()) + (none ? NaN : 0);
+    if (!graded) continue;
+    const rowScale = scale * sample;
+    const slope = mass * rowScale * (load<f64>(at(UNIT, r)) / headroomInverse<T>()) + (none ? NaN : 0);
+    const odd = isOdd<T>(slope, mass, rowScale);
     store<f64>(at(MASS, r), mass);
     store<f64>(at(SLOPE, r), slope);
-    store<T>(FACTOR + <usize>r * sizeof<T>(), <T>(isOdd<T>(r) ? 1 : slope * headroomInverse<T>()));
+    store<i32>(ODD + <usize>r * sizeof<i32>(), odd);
+    store<T>(FACTOR + <usize>r * sizeof<T>(), <T>(odd ? 1 : slope * headroomInverse<T>()));
   }
 }
 
@@ -264,7 +267,7 @@ function writeRows<T>(y: usize, rows: i32): void {
   if (spreadOut) {
     const row = <usize>n * sizeof<T>();
     for (let r = 0; r < rows; r++) {
-      if (isOdd<T>(r)) continue;
+      if (load<i32>(ODD + <usize>r * sizeof<i32>())) continue;
       const rowScale = scale * sampleOf(r);
       const f = splat<T>(load<T>(FACTOR + <usize>r * sizeof<T>()));
       const t = targets ? targets + <usize>r * row : 0;
@@ -287,7 +290,7 @@ function writeRows<T>(y: usize, rows: i32): void {
     const t = targets ? targets + <usize>(r * n) * sizeof<T>() : 0;
     const rowScale = scale * sampleOf(r);
     const slope = load<f64>(at(SLOPE, r));
-    if (isOdd<T>(r)) writeOdd<T>(y, r);
+    if (load<i32>(ODD + <usize>r * sizeof<i32>())) writeOdd<T>(y, r);
     const own = labels ? load<f64>(at(WEIGHT, r)) * (1 - smoothing) : 0;
     const top = load<i32>(TOP_CLASS + <usize>r * sizeof<i32>());
     if (top >= 0 && isHere(top)) {
@@ -309,13 +312,14 @@ function writeRows<T>(y: usize, rows: i32): void {
 /** Some steps of a batch, all of them or those of a piece of one row. */
 function batch<T>(x: usize, y: usize, rows: i32, steps: i32): void {
   const units = unitsOf<T>(rows);
-  if (steps & BEGIN) memory.fill(TOP_CLASS, 0xff, <usize>rows * sizeof<i32>());
+  const graded = y != 0;
+  if (graded && steps & BEGIN) memory.fill(TOP_CLASS, 0xff, <usize>rows * sizeof<i32>());
   if (steps & MAXIMUM) maxima<T>(x, 0, units, (steps & BEGIN) != 0);
   if (steps & AIM) aims<T>(rows);
   if (steps & SUM_UP) {
     readClasses<T>(x, rows, (steps & AIM) != 0);
     setApart<T>(x, 0, units, n, (steps & AIM) != 0);
-    for (let r = 0; r < rows; r++) {
+    for (let r = 0; graded && r < rows; r++) {
       const here = load<i32>(HERE + <usize>r * sizeof<T>());
       if (here < n) store<i32>(TOP_CLASS + <usize>r * sizeof<i32>(), from + here);
     }
@@ -324,8 +328,8 @@ function batch<T>(x: usize, y: usize, rows: i32, steps: i32): void {
   exponentials<T>(x, y, 0, units, n, false, steps);
   if (steps & SUM_UP && x != y) putBack<T>(x, 0, rows, n);
   if (steps & FINISH) {
-    finishSums<T>(rows);
-    finishRows<T>(rows);
+    finishSums<T>(rows, graded);
+    finishRows<T>(rows, graded);
   }
   if (steps & WRITE && y) writeRows<T>(y, rows);
 }

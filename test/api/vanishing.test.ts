@@ -48,6 +48,16 @@ forEachType((dtype: DType) => {
       }
   });
 
+  it("a gradient of large targets and small weights of rows, of which only the product is ordinary", () => {
+    const [large, small] = dtype === f32 ? [2 ** 90, 2 ** -100] : [2 ** 500, 2 ** -900];
+    const [x, t] = [of([1.5, -1, -2, -1]), [0.5, 0.25, 0.125, 0.125]];
+    const ask = { shape: [1, 4] };
+    const wanted = api.crossEntropyWithGrad(x, of(t), ask).grad;
+    const target = of(t.map((v) => v * large));
+    const { grad } = api.crossEntropyWithGrad(x, target, { ...ask, sampleWeight: of([small]) });
+    expect([...grad].map((v) => v / large)).toEqual([...wanted]);
+  });
+
   it("a gradient written to a resident array while a callback makes memory grow", () => {
     const [x, y] = [of([0, 1, 5, 2]), of([3, 4, 4, 1])];
     const ask = { shape: [2, 2], epsilon: 0.5 };

@@ -137,9 +137,11 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
   const { dtype, options } = given;
   const n = p.p.length;
   const nothing = Array.from({ length: n }, () => ANYTHING);
-  const value = divergenceOf(metric, pair, dtype).value;
+  const own = divergenceOf(metric, pair, dtype);
+  const { value } = own;
   if (p.bad || q.bad) return { p: nothing.map(() => exactly(NaN)), q: nothing.map(() => exactly(NaN)) };
-  if (!Number.isFinite(value) || [...p.p, ...q.p].includes(Infinity)) return { p: nothing, q: nothing };
+  if (own === ANYTHING || !Number.isFinite(value) || [...p.p, ...q.p].includes(Infinity))
+    return { p: nothing, q: nothing };
   const [fromP, fromQ] = fromsOf(given);
   const normalize = (options["normalize"] as boolean | undefined) ?? true;
   const temperature = (options["temperature"] as number | undefined) ?? 1;
@@ -163,7 +165,9 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
       metric === "kl" && by === "q" ? -(p.p[i] as number) : (d.p[i] as number) * (slopes[i] as { value: number }).value;
     const mean = sum(n, moved);
     const spread = sum(n, (i) => (d.p[i] as number) * (slopes[i] as { size: number }).size);
-    const shift = Math.max(p.span, q.span);
+    // beside log-probabilities what counts are divided by is a logarithm too
+    const sums = fromP === fromQ ? [] : [p, q].map(({ total }) => Math.abs(Math.log(total)) || 0);
+    const shift = Math.max(p.span, q.span, ...sums);
     return slopes.map(({ value: s, size }, i): Estimate => {
       const w = d.p[i] as number;
       if (p.p[i] === 0 || q.p[i] === 0) return ANYTHING;
@@ -179,7 +183,9 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
       // nor the difference of logarithms near the largest number
       if (!(size + spread < Number.MAX_VALUE / 16)) return ANYTHING;
       // of subnormal probabilities little is promised
-      const lost = w < (softmaxed ? dtype.tiny : 2 * f64.tiny) ? of.size : 0;
+      const other = (by === "p" ? q : p).p[i] as number;
+      const lost =
+        w < (softmaxed ? dtype.tiny : 2 * f64.tiny) ? of.size : metric === "js" && other < f64.tiny ? other : 0;
       return { value: of.value, error: (32 + 2 * shift) * (dtype.unit + U) * (Math.abs(of.value) + of.size) + lost };
     });
   };

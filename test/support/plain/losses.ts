@@ -60,8 +60,12 @@ function rowLoss(given: Given, row: Float64Array, { label, soft }: Target, from:
     // a probability is known to the smallest number of the type
     const bound =
       (16 + 2 * shift) * (dtype.unit + U) * (Math.abs(exact) + (Number.isFinite(cancels) ? cancels : 0)) +
-      mass * leastOf(dtype);
-    return Number.isNaN(exact) || total * 2 === Infinity ? ANYTHING : { value: exact, error: bound };
+      mass * leastOf(dtype) +
+      // push and pull, where they are below all numbers
+      2 ** -1072;
+    // c/q of a c that is subnormal, or once it is weighed, has few digits
+    const few = probabilities && pull !== 0 && c(i) < 1e-300;
+    return few || Number.isNaN(exact) || total * 2 === Infinity ? ANYTHING : { value: exact, error: bound };
   });
   return { loss, grad };
 }
@@ -123,12 +127,11 @@ function crossEntropyBy(given: Given, graded: boolean): Expected {
   const lossy = ({ value: v, error }: Estimate): Estimate =>
     // its two terms overflow before it does
     Math.abs(v) > Number.MAX_VALUE / 64 ? ANYTHING : { value: v, error: error + leastOf(dtype) * heaviest };
-  // of probabilities what a row weighs of the whole is one number, which may be below all
-  const least = (options["from"] ?? "logits") === "logits" ? 0 : 1e-290;
   const grad = scatter((arrays["logits"] as Float64Array).length, rows, (r) => {
-    const share = arrays["sampleWeight"]?.[r] ?? 1;
+    // what a row weighs of the whole is one number, which has few digits below these
+    const own = Math.abs(by * (arrays["sampleWeight"]?.[r] ?? 1));
     const known =
-      Number.isFinite(by * share) && Math.abs(by) > 1e-290 && (share === 0 || Math.abs(by * share) >= least);
+      own < Infinity && Math.abs(by) > 1e-290 && (own === 0 ? arrays["sampleWeight"]?.[r] === 0 : own > 1e-290);
     return (losses[r] as RowLoss).grad.map((g) => (known ? rounded(dtype, lossy(times(g, by))) : ANYTHING));
   });
   return { fields: { value, grad: { numbers: grad } } };
@@ -196,6 +199,8 @@ const binaryCrossEntropyOf =
       const [slopeOn, slopeOff] = probabilities ? [1 / v, 1 / (1 - v)] : [sigmoidOf(-v), sigmoidOf(v)];
       const slopes = [product(positive * y, slopeOn), product(1 - y, slopeOff)] as const;
       const by = w / (mean ? x.length : 1);
+      // too small a weight to be told from 0, which takes nothing from an infinite slope
+      if (by === 0 && w !== 0) return { loss: ANYTHING, grad: ANYTHING };
       const largest =
         Math.max(1, Math.abs(w)) *
         Math.max(Math.abs(positive), Math.abs(positive * y), 1 + Math.abs(y)) *

@@ -61,7 +61,15 @@ function distanceOf(u: Samples, v: Samples, order: number): Estimate {
     if (j < b.length && (usedQ || endOfP)) j++;
   }
   const unit = largestOf(pieces.map(({ d }) => d));
-  if (unit === 0 || unit === Infinity) return { value: unit, error: 0 };
+  if (unit === 0) {
+    // all is where it should be, but for masses that are lost beside the others here
+    const places = [...Array.from(u.at), ...Array.from(v.at)];
+    const extent =
+      places.reduce((x, y) => Math.max(x, y), -Infinity) - places.reduce((x, y) => Math.min(x, y), Infinity);
+    const lost = 32 * (places.length + 1) * U;
+    return { value: 0, error: extent > 0 ? extent * (order === Infinity ? 1 : lost ** (1 / order)) : 0 };
+  }
+  if (unit === Infinity) return { value: unit, error: 0 };
   if (order === Infinity) return whole(u) && whole(v) ? { value: 2 * unit, error: 8 * U * unit } : ANYTHING;
   const mass = total(pieces.map(({ m }) => m));
   const mean = total(pieces.map(({ d, m }) => (m / mass) * (d / unit) ** order));
@@ -338,12 +346,12 @@ function entropic(
 ): { value: number; grad: Float64Array; left: number; price: number } {
   const { n } = x;
   const m = y.n;
-  const squared = (i: number, j: number): number =>
-    sum(d, (k) => ((x.x[i * d + k] as number) - (y.x[j * d + k] as number)) ** 2);
-  const cost = Float64Array.from(
-    { length: n * m },
-    (_, k) => squared(Math.floor(k / m), k % m) ** (order === 2 ? 1 : 0.5),
-  );
+  const apart = (i: number, j: number): number[] =>
+    Array.from({ length: d }, (_, k) => (x.x[i * d + k] as number) - (y.x[j * d + k] as number));
+  const cost = Float64Array.from({ length: n * m }, (_, k) => {
+    const differences = apart(Math.floor(k / m), k % m);
+    return order === 2 ? sum(d, (i) => (differences[i] as number) ** 2) : Math.hypot(...differences);
+  });
   const [f, g] = [new Float64Array(n), new Float64Array(m)];
   const [logA, logB] = [x.mass.map(Math.log), y.mass.map(Math.log)];
   const soften = (
@@ -377,8 +385,9 @@ function entropic(
   for (let i = 0; i < n; i++)
     for (let j = 0; j < m; j++)
       for (let k = 0; k < d; k++) {
-        const apart = (x.x[i * d + k] as number) - (y.x[j * d + k] as number);
-        const slope = order === 2 ? 2 * apart : cost[i * m + j] === 0 ? 0 : apart / (cost[i * m + j] as number);
+        const difference = apart(i, j)[k] as number;
+        const slope =
+          order === 2 ? 2 * difference : cost[i * m + j] === 0 ? 0 : difference / (cost[i * m + j] as number);
         grad[i * d + k] = (grad[i * d + k] as number) + P(i, j) * slope;
       }
   const mean = (potentials: Float64Array, { mass }: Cloud): number =>
