@@ -110,8 +110,8 @@ export function weigh(a: Argument, block: usize, count: i32, to: usize): void {
 }
 
 /**
- * Adds the weights of n elements to the sum, which is NaN if one is negative; they are left at `weights`, one block over the other unless
- * they are `kept`.
+ * Adds the weights of n elements to the sum, which is NaN if one is negative. The weights are left at `weights`: all of them if they are to
+ * be `kept`, else those of the last block.
  */
 export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize, weights: usize, kept: bool): void {
   let sum = v128.load(a.lanes);
@@ -138,7 +138,7 @@ export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize
   a.sum = sumF64(sum) + sumF64(rest);
 }
 
-/** log of f64, out of line: it is called where time does not matter. */
+/** log of f64 as a call, not inlined: once a row, and for elements near the edge of f64. */
 export function logOf(x: v128): v128 {
   return log<f64>(x);
 }

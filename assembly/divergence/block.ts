@@ -14,7 +14,7 @@ export const RATIOS: usize = memory.data(512, 16);
 /** The gradient. */
 export const SLOPES: usize = memory.data(512, 16);
 
-/** Copies `count` elements of `width` bytes in; one more, `pad`, where they are odd. */
+/** Copies `count` elements of `width` bytes in, and behind an odd number of them one more, `pad`. */
 export function widen(from: usize, width: usize, count: i32, pad: f64, to: usize): void {
   const end = from + <usize>count * width;
   if (width == 8) {

@@ -14,7 +14,7 @@ import { CHANGES, P, Q, RATIOS, SLOPES } from "./block";
 import { logOverMean } from "./mean";
 import { disjoint, halfP, halfQ, massOfP, value } from "./terms";
 
-/** e^x out of line: it is called where time does not matter. */
+/** e^x as a call, not inlined: only elements near the edge of f64 need it. */
 function expOf(x: v128): v128 {
   return exp<f64>(x);
 }
@@ -51,7 +51,7 @@ function slopesOfKLByQ(p: Argument, q: Argument, count: i32, lowering: i32): voi
     if (!q.logs) {
       const none = v128.eq<f64>(w, zero);
       slope = v128.div<f64>(slope, v);
-      // what was too small for its unit is known by its logarithm alone
+      // of a weight that became subnormal only the logarithm has its digits
       const odd = v128.andnot(v128.or(v128.le<f64>(w, tiny), v128.le<f64>(v, tiny)), none);
       if (v128.any_true(odd))
         slope = select(odd, v128.sub<f64>(alone, expOf(v128.neg<f64>(v128.load(RATIOS + at)))), slope);

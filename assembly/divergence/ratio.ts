@@ -32,7 +32,7 @@ export function settle(p: Argument, q: Argument): void {
 
 /** Takes out a common error ε: q is larger by 1 + ε than it should be. */
 export function correct(epsilon: f64): void {
-  if (!(Math.abs(epsilon) < 1e-6)) return; // no error of sums, but NaN or a row without one
+  if (!(Math.abs(epsilon) < 1e-6)) return; // a NaN, or a row without mass: nothing that rounding did
   shiftRest += epsilon * (1 - epsilon / 2);
   factorRest -= (factor * epsilon) / (1 + epsilon);
 }
@@ -79,7 +79,7 @@ function compareProbabilities(wp: usize, wq: usize, count: i32): void {
       const a = v128.load(GIVEN_P + at);
       const b = v128.load(GIVEN_Q + at);
       ratio = select(odd, v128.sub<f64>(v128.sub<f64>(logOf(b), logOf(a)), f64x2.splat(shift)), ratio);
-      // what is not 0 stays so
+      // a probability that is not 0 must not become 0 by scaling
       const zero = f64x2.splat(0);
       const least = f64x2.splat(5e-324);
       p = select(v128.gt<f64>(a, zero), maxKeepNaN<f64>(p, least), p);

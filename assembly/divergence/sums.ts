@@ -14,7 +14,10 @@ export const TERMS_OF_Q: usize = SUMS + 48;
 export const MASS: usize = SUMS + 96;
 /** Σ(q − p). */
 export const CHANGE: usize = SUMS + 144;
-/** Σ p·log(p/m) and Σ q·log(q/m), where not both are made to sum to 1: halves that masses far apart leave nothing of elsewhere. */
+/**
+ * Σ p·log(p/m) and Σ q·log(q/m), where not both are made to sum to 1: beside a mass of 1e20 the other sums would have no digits of
+ * the half that has a mass of 1.
+ */
 export const HALF_OF_P: usize = SUMS + 192;
 export const HALF_OF_Q: usize = SUMS + 240;
 /** The least of all elements. */

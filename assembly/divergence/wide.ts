@@ -120,7 +120,7 @@ function prepare(width: usize, x: usize, y: usize, i: i32, n: i32, kept: bool): 
   widen(x + <usize>i * width, width, count, padding(p), GIVEN_P);
   widen(y + <usize>i * width, width, count, padding(q), GIVEN_Q);
   const at: usize = kept ? (<usize>i) << 3 : 0;
-  // what was kept stands where it was before the two changed places
+  // weights were kept before the arguments changed places, and did not move with them
   const wp = (exchanged ? KEPT_Q : KEPT_P) + at;
   const wq = (exchanged ? KEPT_P : KEPT_Q) + at;
   if (!kept) {

@@ -72,7 +72,7 @@ function sums<T>(p: usize, q: usize, n: i32): void {
   negative = v128.any_true(v128.lt<T>(least, i32x4.splat(0)));
 }
 
-/** All bits but the sign: |x| by it is one instruction, where the engine's own makes the mask anew at every use. */
+/** All bits but the sign. |x| as an `and` with it is one instruction; the engine's own |x| makes this mask anew at every use. */
 const MAGNITUDE = memory.data<u64>([0x7fffffff7fffffff, 0x7fffffff7fffffff, 0x7fffffffffffffff, 0x7fffffffffffffff]);
 
 /** (p − q) − q·ratio of a vector: exactly 0 for p = q, so never fused. */
@@ -113,7 +113,7 @@ export function histogram<T>(p: usize, q: usize, gaps: usize, results: usize, ro
   }
 }
 
-/** The rows of one vector: beyond the last one, this once more, whose results are of no account. */
+/** The rows of one vector. Beyond the last row it is repeated, and what comes of the repetitions is not used. */
 function across<T>(p: usize, q: usize, row: usize, last: usize, gaps: usize, results: usize, n: i32): void {
   const w = lanes<T>();
   const r0 = v128.splat<T>(load<T>(RATIO));

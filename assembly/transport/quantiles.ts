@@ -132,7 +132,7 @@ export function quantiles(
       // each turn uses up one of the two, which is 0 then, or NaN where it was infinite: at most n + m turns
       const usedX = !(a > 0);
       const usedY = !(b > 0);
-      // the end of one side is the end of the other's sample: what is left of that is rounding
+      // where one side has ended, the other's current sample has too: any mass left in it is rounding
       const endOfX = usedX && i == n - 1;
       const endOfY = usedY && j == m - 1;
       if (i < n && (usedX || endOfY) && ++i < n) a = mass(u, i, uFactor, wideMass);

@@ -29,7 +29,7 @@ export function totalOf(masses: FloatArray, from: number, count: number): Total 
 function checkedTotalOf(fn: string, { array, length, name }: Operand, unknown: boolean): Total {
   const total = totalOf(array, 0, length);
   if (total.sum === 0) failValue(fn, name, "masses of a positive sum", total.sum);
-  // a finite sum has no mass that is not
+  // where the sum is finite, so is every mass
   for (let i = 0; !(total.sum < Infinity) && i < length; i++) {
     const mass = array[i] as number;
     if (!(mass >= 0 && mass < Infinity) && !(unknown && Number.isNaN(mass)))

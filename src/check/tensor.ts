@@ -26,7 +26,7 @@ interface Read {
   readonly array: FloatArray;
   readonly bytes: number;
   readonly shape: readonly number[] | undefined;
-  /** Whose view the array is: memory that grows while the others are read leaves an empty one. */
+  /** The resident that the array is a view of: memory that grows while other arguments are read empties the view, and it is asked for another. */
   readonly held: object | undefined;
 }
 

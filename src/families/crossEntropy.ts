@@ -277,7 +277,7 @@ function phasesOfLogits(withGrad: boolean): Phase[] {
   return withGrad ? [...phases, phase(STEP.FINISH, STEP.WRITE, true, true)] : phases;
 }
 
-/** Counts have a maximum and a sum to be divided by, which is found on the way to it. */
+/** Counts take one phase more: their maximum, and the sum of the targets, are known before the loss is summed. */
 function phasesOf(p: Problem, withGrad: boolean): Phase[] {
   const phases =
     kindOf(p) === KIND.COUNTS
@@ -286,7 +286,7 @@ function phasesOf(p: Problem, withGrad: boolean): Phase[] {
   return withGrad ? [...phases, phase(STEP.FINISH, STEP.WRITE, true)] : phases;
 }
 
-/** What rows of no logits hold, to the kernels. */
+/** The kernels' code for what rows hold that are not logits. */
 function kindOf({ from, normalize }: Problem): number {
   if (from === "logProbabilities") return KIND.LOGARITHMS;
   return normalize ? KIND.COUNTS : KIND.PROBABILITIES;
@@ -297,7 +297,7 @@ interface Loss {
   readonly grad: FloatArray | undefined;
 }
 
-/** The mean over a few rows of classes, by the short way; undefined where it is not for these. */
+/** The mean over a few rows of classes, by the short way (place/few.ts); undefined where the arguments need the ordinary one. */
 function lossOfFew(fn: string, logits: unknown, labels: unknown, o: Given, withGrad: boolean): Loss | undefined {
   if (!isPlain(o) || (!withGrad && o.out !== undefined)) return undefined;
   const run = withGrad ? FEW.withGrad : FEW.alone;
@@ -309,7 +309,7 @@ function lossOfFew(fn: string, logits: unknown, labels: unknown, o: Given, withG
   return { value: sum.value, grad };
 }
 
-/** Neither targets, weights, labels to ignore nor smoothing. */
+/** The kernel as the short way calls it: without soft targets, weights, labels to ignore and smoothing. */
 // biome-ignore format: two calls each
 const FEW: Readonly<Record<"alone" | "withGrad", Parameters<typeof fewLabelled>[6]>> = /* @__PURE__ */ (() => ({
   alone: (at, isF32, x, labels, values, rows, n) =>

@@ -138,7 +138,7 @@ export function emd<X extends Input, A extends Input = Input, B extends Input = 
   const ld = m + (m % 2);
   const count = m + n;
   const largest = Math.max(0, high, -low);
-  // dearer than any way around it
+  // a forbidden pairing costs more than any path of allowed ones, and so is used only where nothing else is left
   const forbidden = forbids ? 2 * (m + 1) * (largest || 1) : Infinity;
 
   // costs, potentials, nodes

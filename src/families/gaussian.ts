@@ -71,7 +71,7 @@ function cholesky(name: string, s: FloatArray, d: number): Float64Array {
     for (let j = 0; j <= i; j++) {
       const [low, high] = [s[i * d + j] as number, s[j * d + i] as number];
       const size = Math.sqrt(Math.abs((s[i * d + i] as number) * (s[j * d + j] as number)));
-      // rounding may differ on the two sides, by more in what was f32; a NaN is left for the pivot
+      // the two triangles may differ by rounding, by more where they were f32; a NaN is found when it becomes a pivot
       if (Math.abs(low - high) > 1e-5 * size) {
         throw new RangeError(
           `${FN}: "${name}" must be symmetric, but element [${i}, ${j}] is ${low} and [${j}, ${i}] is ${high}`,

@@ -1,4 +1,4 @@
-/** A family of kernels. Its record is imported by the functions that call it, and by no other: a bundle of those has its bytes alone. */
+/** A family of kernels. Only the functions that call it import its record, so that a bundle holds the bytes of the families it calls. */
 import type { Variant } from "../types.ts";
 import type { FamilyName } from "./statics.ts";
 

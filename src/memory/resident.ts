@@ -44,7 +44,7 @@ class ResidentArray<T extends FloatArray = FloatArray> {
   }
 
   #view(): T {
-    // a view of memory that has grown since is one of nothing
+    // memory that has grown since has left the view empty
     if (this.#array === undefined || this.#array.buffer !== this.#arena.buffer)
       this.#array = this.#arena.arrayAt(this.#pointer, this.length, this.#bytes) as T;
     return this.#array;
@@ -61,7 +61,7 @@ class ResidentArray<T extends FloatArray = FloatArray> {
       const room = offset ? `${this.length - offset}, what there is from offset ${offset} on` : String(this.length);
       failValue(fn, "values", `of at most length ${room}`, values);
     }
-    // the copy of what is no typed array may have run code that made memory grow, or disposed of this
+    // reading a list runs its getters, which may have made memory grow or disposed of this array
     if (this.#pointer !== 0) this.#view().set(numbers, offset);
   }
 

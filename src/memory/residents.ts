@@ -1,4 +1,7 @@
-/** Which objects are resident arrays, for what reads arguments: the class itself is in a bundle only with `resident`. */
+/**
+ * Which objects are resident arrays. Functions that read arguments import this and not the class, which so is in a bundle only
+ * where `resident` is.
+ */
 import type { FloatArray } from "../types.ts";
 
 /** The elements of a resident array; what is wrong with it is an error that names the argument that it is. */

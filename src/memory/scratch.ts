@@ -15,8 +15,8 @@ import { arena } from "./kernels.ts";
 const KEPT_BYTES = 14.75 * 2 ** 20;
 
 /**
- * Runs `use` with `bytes` of memory from `pointer` on, and the kernels that see them. `alone`: code of the caller's runs meanwhile,
- * a callback or a signal, which may call the package, and that uses the stage.
+ * Runs `use` with `bytes` of memory from `pointer` on, and the kernels that see them. `alone` says that a callback or a signal of the
+ * caller's runs meanwhile: it may call the package, and such a call uses the stage, so that the stage cannot be this call's.
  *
  * @throws RangeError where there is not enough memory.
  */

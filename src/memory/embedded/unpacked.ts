@@ -8,7 +8,7 @@ interface Unpacker {
   unpack(text: number, output: number, relaxed: boolean): number;
 }
 
-/** Where it writes: no text is longer. */
+/** Where in its memory it writes, behind the text, which is never longer than this. */
 const OUTPUT = 0x10000;
 
 /** The bytes of a family's kernels, by a module of its own, which is dropped thereafter. */
