@@ -63,7 +63,7 @@ function read(fn: string, name: string, value: unknown): Read {
 }
 
 /** A tensor as it is now, for what looks at it twice: its data and its shape, each read once. */
-export function settled(value: unknown): unknown {
+export function readOnce(value: unknown): unknown {
   if (typeof value !== "object" || value === null || tagOf(value) !== undefined) return value;
   if (Array.isArray(value) || isResident(value)) return value;
   const { data } = value as { readonly data?: unknown };

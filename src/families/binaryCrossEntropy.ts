@@ -1,6 +1,6 @@
 /** Binary cross-entropy of logits or probabilities against targets in [0, 1], and its gradient. */
 import { type Labels as GivenLabels, labelsIn } from "../check/labels.ts";
-import { inWords, type Operand, operandsOf, settled, shapeOf, sizesIn } from "../check/tensor.ts";
+import { inWords, type Operand, operandsOf, readOnce, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
@@ -93,7 +93,7 @@ function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCro
   const sizes = sizesIn(fn, "shape", shape);
   const kind = oneOf(fn, "from", from, ["logits", "probabilities"], "logits");
   const reduced = reductionOf(fn, reduction);
-  const given = settled(goal);
+  const given = readOnce(goal);
   const labels = labelsIn(fn, "target", given);
   const orOne = (value: unknown) => (value === undefined ? [1] : typeof value === "number" ? [value] : value);
   const arrays = operandsOf(fn, {

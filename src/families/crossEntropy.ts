@@ -11,7 +11,7 @@ import {
   numbersAs,
   type Operand,
   operandsOf,
-  settled,
+  readOnce,
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
@@ -158,7 +158,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
   const unit = baseOf(fn, base);
   const reduced = reductionOf(fn, reduction);
 
-  const given = settled(goal);
+  const given = readOnce(goal);
   const found = labelsIn(fn, name, given);
   if (!found && !soft) {
     if (Array.isArray(given)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
