@@ -167,7 +167,9 @@ export function entropy(given: Given): Expected {
     // an e^z beyond the type is infinite
     if (p.some((v) => v > dtype.max)) return ANYTHING;
     const size = sum(p.length, (i) => Math.abs(term(i)) + (from === "logProbabilities" ? (p[i] as number) : 0));
-    return { value, error: 16 * (unit + U) * size * Math.abs(factor) + leastOf(dtype) };
+    // a subnormal probability has few digits in the type, and −log p ≤ 746 multiplies what is lost
+    const lost = p.some((v) => v > 0 && v < dtype.tiny) ? 746 * p.length : 0;
+    return { value, error: 16 * (unit + U) * size * Math.abs(factor) + (1 + lost * Math.abs(factor)) * leastOf(dtype) };
   });
   return reduced(given, entropies, rows.rows);
 }
