@@ -45,7 +45,8 @@ const minified = {
         module: name.endsWith(".js"),
         ecma: 2020,
         compress: { passes: 2, reduce_funcs: false },
-        format: { preserve_annotations: true },
+        // one character beyond Latin-1, and engines keep the whole file in two bytes a character
+        format: { preserve_annotations: true, ascii_only: true },
       });
       chunk.code = code as string;
     }

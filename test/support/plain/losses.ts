@@ -108,7 +108,7 @@ function lossesOf(given: Given, targetName: string): { losses: RowLoss[]; diviso
 }
 
 function crossEntropyBy(given: Given, graded: boolean): Expected {
-  const { dtype, arrays, options } = given;
+  const { dtype, arrays, shapes, options } = given;
   const rows = rowsAlong(given, "logits");
   const { losses, divisor, fault } = lossesOf(given, "target");
   if (fault) return refused();
@@ -122,16 +122,20 @@ function crossEntropyBy(given: Given, graded: boolean): Expected {
   );
   if (!graded) return value;
   const by = factor / ((options["reduction"] ?? "mean") === "mean" ? divisor : 1);
+  const target = arrays["target"] as Float64Array;
+  const soft = shapes["target"]?.join() === shapes["logits"]?.join();
   // a product of target and scale below the least number is lost before it is weighed
   const heaviest = Array.from(arrays["weight"] ?? []).reduce((a, w) => Math.max(a, Math.abs(w)), 1);
   const lossy = ({ value: v, error }: Estimate): Estimate =>
     // its two terms overflow before it does
     Math.abs(v) > Number.MAX_VALUE / 64 ? ANYTHING : { value: v, error: error + leastOf(dtype) * heaviest };
   const grad = scatter((arrays["logits"] as Float64Array).length, rows, (r) => {
-    // what a row weighs of the whole is one number, which has few digits below these
+    // what a row weighs of the whole is one number, which has few digits below these, and whose products may overflow beyond
     const own = Math.abs(by * (arrays["sampleWeight"]?.[r] ?? 1));
-    const known =
-      own < Infinity && Math.abs(by) > 1e-290 && (own === 0 ? arrays["sampleWeight"]?.[r] === 0 : own > 1e-290);
+    const ordinary = own === 0 ? arrays["sampleWeight"]?.[r] === 0 : own > 1e-290 && own < Number.MAX_VALUE / 4;
+    // as that of a target may in the type, before it is weighed
+    const most = soft ? rows.row(target, r).reduce((a, t) => Math.max(a, t), 0) * own : 0;
+    const known = ordinary && Math.abs(by) > 1e-290 && most < dtype.max / 4;
     return (losses[r] as RowLoss).grad.map((g) => (known ? rounded(dtype, lossy(times(g, by))) : ANYTHING));
   });
   return { fields: { value, grad: { numbers: grad } } };
