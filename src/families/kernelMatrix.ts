@@ -11,15 +11,14 @@ import {
   type Mapping,
   type Matrix,
   matrixIn,
-  normsOf,
   type Product,
   productOf,
-  rangeOf,
   times,
   withBlocks,
   writeProduct,
 } from "../place/blocks.ts";
 import { outputOf } from "../place/output.ts";
+import { normsOf, rangeOf } from "../place/prepare.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
 export type Kernel = "linear" | "polynomial" | "rbf" | "laplacian" | "sigmoid" | "cosine";
