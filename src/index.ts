@@ -34,6 +34,12 @@ export { type Gaussian, klGaussian } from "./families/gaussian.ts";
 export { type GramOptions, gram } from "./families/gram.ts";
 export { type Kernel, type KernelMatrixOptions, type KernelOptions, kernelMatrix } from "./families/kernelMatrix.ts";
 export { type MmdOptions, mmd } from "./families/mmd.ts";
+export {
+  type NearestMetric,
+  type NearestOptions,
+  type NearestResult,
+  nearest,
+} from "./families/nearest.ts";
 export { type PairwiseOptions, pairwiseDivergence } from "./families/pairwiseDivergence.ts";
 export {
   type PerceptualLossGradOptions,
@@ -79,6 +85,7 @@ export type {
   LabelsLike,
   NestedNumbers,
   Out,
+  PairsProgress,
   Reduced,
   Reduction,
   Resident,

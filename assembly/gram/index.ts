@@ -2,6 +2,7 @@
 import { exponential as exponentialOf, logarithm as logarithmOf } from "../rows/elementwise";
 import { differences } from "./differences";
 import { accumulate, map } from "./map";
+import { clearBest as clearBestOf, nearest, sortBest as sortBestOf } from "./nearest";
 import { compact, mirror, transpose } from "./panel";
 import { centre, columnSums, divideRows, rowSquares } from "./prepare";
 import { product } from "./product";
@@ -141,6 +142,58 @@ export function differences_f32(x: usize, y: usize, grad: usize, count: i32, fac
 }
 export function differences_f64(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 {
   return differences<f64>(x, y, grad, count, factor);
+}
+export function nearest_f32(
+  mode: i32,
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  first: i32,
+  own: i32,
+  k: i32,
+  x: usize,
+  y: usize,
+  depth: i32,
+  xs: usize,
+  ys: usize,
+  n: usize,
+  shifts: usize,
+  heaps: usize,
+  f: f64,
+  ratio: f64,
+  slack: f64,
+): void {
+  nearest<f32>(mode, c, ldc, rows, columns, first, own, k, x, y, depth, xs, ys, n, shifts, heaps, f, ratio, slack);
+}
+export function nearest_f64(
+  mode: i32,
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  first: i32,
+  own: i32,
+  k: i32,
+  x: usize,
+  y: usize,
+  depth: i32,
+  xs: usize,
+  ys: usize,
+  n: usize,
+  shifts: usize,
+  heaps: usize,
+  f: f64,
+  ratio: f64,
+  slack: f64,
+): void {
+  nearest<f64>(mode, c, ldc, rows, columns, first, own, k, x, y, depth, xs, ys, n, shifts, heaps, f, ratio, slack);
+}
+export function clearBest(heaps: usize, count: i32): void {
+  clearBestOf(heaps, count);
+}
+export function sortBest(heaps: usize, rows: i32, k: i32): void {
+  sortBestOf(heaps, rows, k);
 }
 export function exponential(x: usize, y: usize, count: i32): void {
   exponentialOf(x, y, count);

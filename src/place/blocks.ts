@@ -4,7 +4,11 @@
  *     scratch   │ A: rows of a block │ B, unless it is A │ packed B │ C, and one tile beyond │ totals of C │ vectors │
  *
  * A block of C has at most SIDE rows and columns, and is summed over k chunk by chunk. What becomes of a finished block is
- * the caller's: it is mapped, mirrored, copied out or summed, and never is more than one of them in memory.
+ * the caller's, and never is more than one of them in memory:
+ *
+ *     eachBlock      every block, in any order: they are summed (mmd, cka)
+ *     writeProduct   they are kept: mapped, mirrored and copied out (gram, kernelMatrix, pairwiseDistance)
+ *     reduceRows     the blocks of some rows from left to right: every row becomes a few numbers (nearest, kernelProduct, kernelDensity)
  */
 
 import * as CODE from "../../assembly/gram/codes.ts";
@@ -13,7 +17,8 @@ import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
 import type { FloatArray } from "../types.ts";
-import { apart, type Output } from "./output.ts";
+import { apart, copied, type Output } from "./output.ts";
+import { turnsOf, UNWATCHED, type Watch } from "./watch.ts";
 
 /** Rows and columns of a block at most: every operand is read n / side times. */
 const SIDE = 1024;
@@ -24,6 +29,15 @@ const SMALL_SIDE = 512;
 /** The part of these that f64 has, and f64 with totals beside the block: with it no scratch is larger than 13.5 MiB. */
 const WIDE = 15 / 16;
 const WIDE_WITH_TOTALS = 11 / 16;
+
+/**
+ * Columns that are reduced at a time. Blocks of a reduction begin at multiples of it, so that a row is cut into the same runs whatever
+ * the block, and has the same bits.
+ */
+export const RUN = 256;
+
+/** Multiply-adds between two looks at the signal: some 10 ms. */
+const WATCHED = 2 ** 28;
 
 /** Terms that the kernel sums in one chain; chunks are whole multiples, so that cutting does not change a bit. */
 const CHAIN = 256;
@@ -57,6 +71,8 @@ export interface Centring {
 export interface Norms {
   readonly units: Float64Array;
   readonly norms: Float64Array;
+  /** The rows that are 0. */
+  readonly zeros: readonly number[];
 }
 
 export function matrixIn({ array, bytes }: Operand | Output, rows: number, start = 0): Matrix {
@@ -73,10 +89,16 @@ export interface Product {
   readonly plain: boolean;
   /** Whether blocks are small, whatever the depth. */
   readonly small: boolean;
+  /** Rows and columns of a block at most, if that is less. */
+  readonly most: number;
+  /** Whether blocks of columns begin at multiples of RUN; there is a y then. */
+  readonly runs: boolean;
+  /** Whether the rows of a block are kept as they came, whole, beside those that are prepared. */
+  readonly keeps: boolean;
 }
 
 export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = CODE.DOT): Product {
-  return { x, y, depth, of, plain: false, small: false };
+  return { x, y, depth, of, plain: false, small: false, most: SIDE, runs: false, keeps: false };
 }
 
 /** Where a finished block stands. Of a block on the diagonal of a symmetric product only the lower triangle is right. */
@@ -90,6 +112,9 @@ export interface Block {
   readonly columns: number;
   /** Room for SPARE_ROWS rows of the block, transposed. */
   readonly spare: number;
+  /** Where the rows of x and y stand as they came, if they are kept. */
+  readonly x: number;
+  readonly y: number;
 }
 
 /** Columns of a block that are transposed at a time. */
@@ -109,6 +134,8 @@ export interface Plan {
   readonly totals: number;
   readonly stride: number;
   readonly vectors: Vectors;
+  readonly keptX: number;
+  readonly keptY: number;
   readonly bytes: number;
 }
 
@@ -118,12 +145,12 @@ function sideOf(n: number, largest: number): number {
 }
 
 /** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
-export function planOf({ x, y, depth, plain, small }: Product): Plan {
+export function planOf({ x, y, depth, plain, small, most, runs, keeps }: Product): Plan {
   const { bytes: size } = x;
   const part = size === 4 ? 1 : depth > SPAN ? WIDE_WITH_TOTALS : WIDE;
-  const largest = part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE);
+  const largest = Math.min(most, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
   const side = sideOf(x.rows, largest);
-  const otherSide = y ? sideOf(y.rows, largest) : side;
+  const otherSide = !y ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largest);
   const longest = Math.max(1, side, plain ? 0 : otherSide);
   // a power of two chains, by bits: a logarithm of Math that errs on one engine would sum in another order there
   const chains = 31 - Math.clz32(Math.max(1, STAGED_BYTES / size / longest / CHAIN));
@@ -144,7 +171,9 @@ export function planOf({ x, y, depth, plain, small }: Product): Plan {
   const totals = depth > SPAN ? take((side + 8) * stride) : c;
   const vector = (): number => take(Math.max(chunk, longest), 8);
   const vectors: Vectors = [vector(), vector(), vector()];
-  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vectors, bytes };
+  const keptX = take(keeps ? side * depth : 0);
+  const keptY = take(keeps ? otherSide * depth : 0);
+  return { side, otherSide, chunk, a, b, packed, c, totals, stride, vectors, keptX, keptY, bytes };
 }
 
 /** The scratch that the largest of some products needs. */
@@ -152,16 +181,29 @@ export function scratchFor(...products: Product[]): number {
   return Math.max(0, ...products.map((product) => planOf(product).bytes));
 }
 
-/** Runs `use` with the scratch of some products, and their inputs, kept apart from what is written. */
+/** Rows and columns of a block at most. */
+export function sidesOf(product: Product): { readonly rows: number; readonly columns: number } {
+  const { side, otherSide } = planOf(product);
+  return { rows: side, columns: otherSide };
+}
+
+/**
+ * Runs `use` with the scratch of some products, `more` bytes behind it, and their inputs, kept apart from what is written, and from code
+ * of the caller's if that runs meanwhile.
+ */
 export function withBlocks<R>(
   fn: string,
   products: readonly Product[],
   reads: readonly Operand[],
   writes: readonly Output[],
-  use: (arena: Arena, pointer: number, reads: readonly Operand[]) => R,
+  use: (arena: Arena, pointer: number, reads: readonly Operand[], more: number) => R,
+  more = 0,
+  watch?: Watch,
 ): R {
-  const safe = reads.map((read) => apart(fn, read, writes));
-  return scratch(fn, scratchFor(...products), (arena, pointer) => use(arena, pointer, safe), false);
+  const alone = watch?.alone ?? false;
+  const safe = reads.map((read) => (alone ? copied(fn, read) : apart(fn, read, writes)));
+  const bytes = scratchFor(...products);
+  return scratch(fn, bytes + more, (arena, pointer) => use(arena, pointer, safe, pointer + bytes), alone);
 }
 
 export function vectorsAt(scratch: number, { vectors: [first, second, third] }: Plan): Vectors {
@@ -204,13 +246,28 @@ export function stage(
 }
 
 /** Computes the blocks of a product one after the other, in `scratch`, and shows each to `visit`. */
-export function eachBlock(arena: Arena, scratch: number, product: Product, visit: (block: Block) => void): void {
+export function eachBlock(
+  arena: Arena,
+  scratch: number,
+  product: Product,
+  visit: (block: Block) => void,
+  watch = UNWATCHED,
+): void {
   const plan = planOf(product);
   const other = product.y ?? product.x;
+  const [down, across] = [Math.ceil(product.x.rows / plan.side), Math.ceil(other.rows / plan.otherSide)];
+  const turn = turnsOf(watch, product.y ? down * across : (down * (down + 1)) / 2, turnOf(plan, product));
   for (let j = 0; j < other.rows; j += plan.otherSide) {
-    for (let i = product.y ? 0 : j; i < product.x.rows; i += plan.side)
+    for (let i = product.y ? 0 : j; i < product.x.rows; i += plan.side) {
       visit(block(arena, scratch, product, plan, i, j));
+      turn();
+    }
   }
+}
+
+/** Blocks between two looks at the signal. */
+function turnOf({ side, otherSide }: Plan, { depth }: Product): number {
+  return WATCHED / (side * otherSide * Math.max(depth, 16));
 }
 
 /** The same of two `small` products of the same numbers of rows, block beside block; `second` in scratch of its own. */
@@ -226,10 +283,58 @@ export function eachPair(
   });
 }
 
-function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: number, j: number): Block {
-  const { x, y, depth, plain } = product;
+/** What is made of the rows of a product: begun with rows [i, i + rows), shown their blocks from left to right, and ended with them. */
+export interface Reduction {
+  begin(i: number, rows: number): void;
+  take(block: Block): void;
+  end(i: number, rows: number): void;
+}
+
+/** Computes the blocks of a product of x and y row of blocks by row of blocks. */
+export function reduceRows(
+  arena: Arena,
+  scratch: number,
+  product: Product,
+  { begin, take, end }: Reduction,
+  watch: Watch,
+): void {
+  const plan = planOf(product);
+  const { x, y } = product;
+  const columns = (y ?? x).rows;
+  const total = Math.ceil(x.rows / plan.side) * Math.ceil(columns / plan.otherSide);
+  const turn = turnsOf(watch, total, turnOf(plan, product));
+  for (let i = 0; i < x.rows; i += plan.side) {
+    const rows = Math.min(plan.side, x.rows - i);
+    begin(i, rows);
+    for (let j = 0; j < columns; j += plan.otherSide) {
+      take(block(arena, scratch, product, plan, i, j, j > 0));
+      turn();
+    }
+    end(i, rows);
+  }
+}
+
+/** Copies whole rows of a matrix to `to`: the matrix that they are there. */
+function keep(arena: Arena, m: Matrix, depth: number, row: number, rows: number, to: number): Matrix {
+  arena.copyIn(m.array, m.bytes, m.start + row * depth, rows * depth, to);
+  return { ...m, array: arena.view(m.bytes), start: to / m.bytes - row * depth };
+}
+
+/** `again`: whether the block before was of the same rows, which are there if they are staged whole. */
+function block(
+  arena: Arena,
+  scratch: number,
+  product: Product,
+  plan: Plan,
+  i: number,
+  j: number,
+  again = false,
+): Block {
+  const { depth, plain, keeps } = product;
+  let { x } = product;
+  const { y } = product;
   const { side, otherSide, chunk } = plan;
-  const other = y ?? x;
+  let other = y ?? x;
   const rows = Math.min(side, x.rows - i);
   const columns = Math.min(otherSide, other.rows - j);
   const [a, b, packed] = [scratch + plan.a, scratch + plan.b, scratch + plan.packed];
@@ -237,10 +342,18 @@ function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: n
   const [c, totals] = [scratch + plan.c, scratch + plan.totals];
   const kernels = arena.typed(GRAM, x.bytes);
   const lower = !y && i === j;
+  const [keptX, keptY] = [scratch + plan.keptX, scratch + plan.keptY];
+  if (keeps) {
+    x = again
+      ? { ...x, array: arena.view(x.bytes), start: keptX / x.bytes - i * depth }
+      : keep(arena, x, depth, i, rows, keptX);
+    other = keep(arena, other, depth, j, columns, keptY);
+  }
   let k = 0;
   do {
     const count = Math.min(chunk, depth - k);
-    const lda = stage(arena, x, depth, i, rows, k, count, a, vectors);
+    const staged = again && count === depth;
+    const lda = staged ? depth : stage(arena, x, depth, i, rows, k, count, a, vectors);
     let [from, ldb] = [a, lda];
     if (!lower) {
       from = b;
@@ -254,7 +367,7 @@ function block(arena: Arena, scratch: number, product: Product, plan: Plan, i: n
     k += chunk;
   } while (k < depth);
   if (depth > SPAN) kernels.accumulate(totals, c, rows * plan.stride, false);
-  return { pointer: c, stride: plan.stride, i, rows, j, columns, spare: packed };
+  return { pointer: c, stride: plan.stride, i, rows, j, columns, spare: packed, x: keptX, y: keptY };
 }
 
 /** What an element c becomes: t = factor·c + shift, through a function. */
@@ -285,29 +398,35 @@ export function mapBlock(arena: Arena, bytes: number, block: Block, lower: boole
 }
 
 /** A whole product, mapped, as a matrix [rows of x, rows of y], or of x and x: both triangles, bit by bit the same. */
-export function writeProduct(arena: Arena, scratch: number, product: Product, target: Target): void {
+export function writeProduct(arena: Arena, scratch: number, product: Product, target: Target, watch = UNWATCHED): void {
   const { start, mapping } = target;
   const { array: out, bytes: size } = target.out;
   const kernels = arena.typed(GRAM, size);
   const width = (product.y ?? product.x).rows;
-  eachBlock(arena, scratch, product, (block) => {
-    const { pointer, stride, i, rows, j, columns, spare } = block;
-    const diagonal = !product.y && i === j;
-    mapBlock(arena, size, block, diagonal, mapping);
-    if (diagonal) kernels.mirror(pointer, stride, rows);
-    if (columns === width) {
-      kernels.compact(pointer, stride, rows, columns);
-      arena.copyOut(pointer, rows * columns, out, size, start + i * width);
-    } else {
-      for (let r = 0; r < rows; r++)
-        arena.copyOut(pointer + r * stride * size, columns, out, size, start + (i + r) * width + j);
-    }
-    if (product.y || diagonal) return;
-    for (let from = 0; from < columns; from += SPARE_ROWS) {
-      const count = Math.min(SPARE_ROWS, columns - from);
-      kernels.transpose(pointer + from * size, stride, rows, count, spare);
-      for (let q = 0; q < count; q++)
-        arena.copyOut(spare + q * rows * size, rows, out, size, start + (j + from + q) * width + i);
-    }
-  });
+  eachBlock(
+    arena,
+    scratch,
+    product,
+    (block) => {
+      const { pointer, stride, i, rows, j, columns, spare } = block;
+      const diagonal = !product.y && i === j;
+      mapBlock(arena, size, block, diagonal, mapping);
+      if (diagonal) kernels.mirror(pointer, stride, rows);
+      if (columns === width) {
+        kernels.compact(pointer, stride, rows, columns);
+        arena.copyOut(pointer, rows * columns, out, size, start + i * width);
+      } else {
+        for (let r = 0; r < rows; r++)
+          arena.copyOut(pointer + r * stride * size, columns, out, size, start + (i + r) * width + j);
+      }
+      if (product.y || diagonal) return;
+      for (let from = 0; from < columns; from += SPARE_ROWS) {
+        const count = Math.min(SPARE_ROWS, columns - from);
+        kernels.transpose(pointer + from * size, stride, rows, count, spare);
+        for (let q = 0; q < count; q++)
+          arena.copyOut(spare + q * rows * size, rows, out, size, start + (j + from + q) * width + i);
+      }
+    },
+    watch,
+  );
 }

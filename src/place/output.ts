@@ -59,7 +59,11 @@ export function apart<X extends Elements & { readonly name: string }>(
   input: X,
   outputs: readonly Output[],
 ): X {
-  if (!outputs.some((out) => !out.fresh && overlap(input, out))) return input;
+  return outputs.some((out) => !out.fresh && overlap(input, out)) ? copied(fn, input) : input;
+}
+
+/** A copy of an input: of what code of the caller's may change meanwhile. */
+export function copied<X extends Elements & { readonly name: string }>(fn: string, input: X): X {
   const array = create(fn, input.bytes, input.length, `a copy of "${input.name}"`);
   put(input.array, array, 0);
   return { ...input, array };

@@ -103,6 +103,52 @@ export function centringOf(arena: Arena, scratch: number, product: Product, scal
   return { means, unit, factor: spread > 0 && spread < Infinity ? 2 ** -Math.max(exponentOf(spread), -1000) : 1 };
 }
 
+/** The largest exponent in the columns of a matrix that are finite; that of 1 without any. In the scratch of its product with itself. */
+export function exponentIn(arena: Arena, scratch: number, x: Matrix, depth: number): number {
+  return finiteExponent(columnsOf(arena, scratch, productOf(x, undefined, depth), 1), undefined);
+}
+
+/** That of the largest difference from means, in the columns where it is finite. */
+function finiteExponent({ lows, highs }: Columns, means: Float64Array | undefined): number {
+  let most = 0;
+  lows.forEach((low, k) => {
+    const mean = means?.[k] ?? 0;
+    const far = Math.max((highs[k] as number) - mean, mean - low);
+    if (far < Infinity) most = Math.max(most, far);
+  });
+  return most > 0 ? Math.max(exponentOf(most), -1000) : 0;
+}
+
+/**
+ * How two matrices are centred alike, so that the products of their rows tell their distances, and brought to about 1: by the means of
+ * the columns of both, as far as these are finite. In the scratch of the product of each and itself.
+ */
+export function commonCentring(
+  arena: Arena,
+  scratch: number,
+  matrices: readonly [Matrix, ...Matrix[]],
+  depth: number,
+): Centring {
+  const all = matrices.map((x) => columnsOf(arena, scratch, productOf(x, undefined, depth), 1));
+  const rows = matrices.reduce((sum, x) => sum + x.rows, 0);
+  const join = (of: (columns: Columns) => Float64Array, by: (a: number, b: number) => number): Float64Array =>
+    new Float64Array(depth).map((_, k) => all.map((one) => of(one)[k] as number).reduce(by));
+  const lows = join((one) => one.lows, Math.min);
+  const highs = join((one) => one.highs, Math.max);
+  const sums = join(
+    (one) => one.sums,
+    (a, b) => a + b,
+  );
+  // where columns are centred matters to the digits of their products, not to distances: a column with a NaN, or of too large a sum,
+  // takes the middle of its extremes
+  const means = sums.map((sum, k) => {
+    const middle = (lows[k] as number) / 2 + (highs[k] as number) / 2;
+    const mean = sum / rows;
+    return Number.isFinite(mean) ? mean : Number.isFinite(middle) ? middle : 0;
+  });
+  return { means, unit: 1, factor: 2 ** -finiteExponent({ sums, lows, highs }, means) };
+}
+
 /** The Euclidean norm of each row of x, in units in which its square is in range; 1 for a row of zeros, which then stays one. */
 export function normsOf(arena: Arena, scratch: number, product: Product): Norms {
   const units = new Float64Array(product.x.rows).fill(1);
@@ -115,17 +161,22 @@ export function normsOf(arena: Arena, scratch: number, product: Product): Norms 
     });
     sums = squaresOf(arena, scratch, product, units);
   }
-  return { units, norms: sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum))) };
+  const zeros: number[] = [];
+  sums.forEach((sum, i) => {
+    if (sum === 0) zeros.push(i);
+  });
+  return { units, norms: sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum))), zeros };
 }
 
-/** Σₖ (units[i]·x[i, k])² of each row of x, which is to be as it came, in f64; in the scratch of the product of x and itself. */
-function squaresOf(arena: Arena, scratch: number, product: Product, units: Float64Array): Float64Array {
+/** Σₖ (units[i]·x[i, k])² of each row of x, centred or as it came, in f64; in the scratch of the product of x and itself. */
+export function squaresOf(arena: Arena, scratch: number, product: Product, units: Float64Array): Float64Array {
   const { x: m, depth } = product;
   const plan = planOf(product);
   const sums = new Float64Array(m.rows);
   const a = scratch + plan.a;
   const vectors = vectorsAt(scratch, plan);
-  const [unitsAt, sumsAt] = vectors;
+  // the first takes the means
+  const [, unitsAt, sumsAt] = vectors;
   for (let i = 0; i < m.rows; i += plan.side) {
     const rows = Math.min(plan.side, m.rows - i);
     arena.copyIn(units, 8, i, rows, unitsAt);
