@@ -6,6 +6,7 @@ import { clearBest as clearBestOf, nearest, sortBest as sortBestOf } from "./nea
 import { compact, mirror, transpose } from "./panel";
 import { centre, columnSums, divideRows, rowSquares } from "./prepare";
 import { product } from "./product";
+import { clearSums as clearSumsOf, logSumExp, totals as totalsOf, weigh } from "./reduce";
 
 export { heapBase } from "../heapBase";
 
@@ -194,6 +195,42 @@ export function clearBest(heaps: usize, count: i32): void {
 }
 export function sortBest(heaps: usize, rows: i32, k: i32): void {
   sortBestOf(heaps, rows, k);
+}
+export function weigh_f32(c: usize, ldc: i32, rows: i32, columns: i32, v: usize, ldv: i32, p: i32, sums: usize): void {
+  weigh<f32>(c, ldc, rows, columns, v, ldv, p, sums);
+}
+export function weigh_f64(c: usize, ldc: i32, rows: i32, columns: i32, v: usize, ldv: i32, p: i32, sums: usize): void {
+  weigh<f64>(c, ldc, rows, columns, v, ldv, p, sums);
+}
+export function logSumExp_f32(
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  logs: usize,
+  factor: f64,
+  maxima: usize,
+  sums: usize,
+): void {
+  logSumExp<f32>(c, ldc, rows, columns, logs, factor, maxima, sums);
+}
+export function logSumExp_f64(
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  logs: usize,
+  factor: f64,
+  maxima: usize,
+  sums: usize,
+): void {
+  logSumExp<f64>(c, ldc, rows, columns, logs, factor, maxima, sums);
+}
+export function clearSums(sums: usize, count: i32): void {
+  clearSumsOf(sums, count);
+}
+export function totals(sums: usize, count: i32, to: usize): void {
+  totalsOf(sums, count, to);
 }
 export function exponential(x: usize, y: usize, count: i32): void {
   exponentialOf(x, y, count);

@@ -112,7 +112,9 @@ function direct<T>(mode: i32, x: usize, y: usize, depth: i32, xs: usize, ys: usi
   if (mode == LARGEST) return 0 - total; // never −0
   if (mode == EUCLIDEAN) return Math.sqrt(total);
   if (mode != COSINE) return total;
-  return load<f64>(xs, 8) == 0 || load<f64>(ys, 8) == 0 ? 1 : 0.5 * total;
+  // of a row of zeros the other's norm is left, 1; or NaN
+  const isZero = load<f64>(xs, 8) == 0 || load<f64>(ys, 8) == 0;
+  return isZero && total == total ? 1 : 0.5 * total;
 }
 
 /** What a lower bound must not be beyond; NaN where everything is to be looked at. */

@@ -69,6 +69,17 @@ export function copied<X extends Elements & { readonly name: string }>(fn: strin
   return { ...input, array };
 }
 
+/** Where a result is made: in its output, or, while code of the caller's runs that may end the call, in a new array. */
+export function madeIn(fn: string, out: Output, alone: boolean): Output {
+  return alone && !out.fresh ? outputOf(fn, undefined, out.bytes, out.length) : out;
+}
+
+/** Moves it there. */
+export function deliver(made: Output, out: Output): FloatArray {
+  if (made !== out) put(made.array, out.array, 0);
+  return out.array;
+}
+
 /** Refuses outputs that share memory with each other. */
 export function checkDistinct(fn: string, outputs: Readonly<Record<string, Output>>): void {
   const named = Object.entries(outputs);
