@@ -7,10 +7,19 @@ import { create, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
-import { logarithm } from "../memory/scalar.ts";
+import { exponentOf, logarithm } from "../memory/scalar.ts";
 import { numberIn, optionsOf } from "../options.ts";
-import { matrixIn, type Product, productOf, type Reduction, reduceRows, sidesOf, withBlocks } from "../place/blocks.ts";
-import { rangeOf } from "../place/prepare.ts";
+import {
+  type Matrix,
+  matrixIn,
+  type Product,
+  productOf,
+  type Reduction,
+  reduceRows,
+  sidesOf,
+  withBlocks,
+} from "../place/blocks.ts";
+import { exponentIn } from "../place/prepare.ts";
 import { watchOf } from "../place/watch.ts";
 import type { Input, PairsProgress, ResultOf, Signal } from "../types.ts";
 
@@ -19,7 +28,7 @@ export interface KernelDensityOptions<W extends Input | undefined = Input | unde
   shape?: readonly number[] | undefined;
   /** The shape of `samples`: [m, d]. Default: the tensor's own, else that of `points`. */
   yShape?: readonly number[] | undefined;
-  /** h, the standard deviation of the kernels in every direction: positive, from 1e-150 to 1e150. */
+  /** h, the standard deviation of the kernels in every direction: positive. */
   bandwidth: number;
   /** The samples' weights, [m], normalised by their sum. Default: all alike. */
   weights?: W;
@@ -46,7 +55,7 @@ const HALF_LOG_TWO_PI = 0.9189385332046728;
  * points far from all samples keep their digits where the density itself is 0: f32 is within 1e-6 of the largest of 1 and the
  * three terms. The n×m distances are never held. NaN in a point stays in its row.
  *
- * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, no samples, a bandwidth out of range, weights that
+ * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, no samples, a bandwidth that is not positive, weights that
  *   are negative, infinite or sum to 0; whatever `signal` was aborted with.
  * @example kernelDensity([0, 100], [0], { shape: [2, 1], yShape: [1, 1], bandwidth: 1 }); // Float64Array [-0.9189…, -5000.9189…]
  * @see sklearn.neighbors.KernelDensity(kernel="gaussian").score_samples
@@ -61,7 +70,7 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
   const { shape, yShape, bandwidth, weights, progress, signal } = o;
   const sizes = sizesIn(fn, "shape", shape);
   const ySizes = sizesIn(fn, "yShape", yShape);
-  const h = numberIn(fn, "bandwidth", bandwidth, undefined, 1e-150, 1e150);
+  const h = numberIn(fn, "bandwidth", bandwidth, undefined, Number.MIN_VALUE);
   const watch = watchOf(fn, progress, signal);
   const given = operandsOf(fn, { points, samples }, { weights });
   const shapes = shapesOf(fn, given.points, given.samples, sizes, ySizes);
@@ -87,7 +96,8 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
     [],
     (at, scratch, [p, q, w], state) => {
       const { x, y, ...rest } = gaussians(p as Operand, q as Operand);
-      const { unit, gamma } = rangeOf(at, scratch, [x, y ?? x], d, true, 0.5 / (h * h));
+      const unit = unitOf(at, scratch, [x, y ?? x], d, h);
+      const gamma = Math.min(0.5 / (h * unit) / (h * unit), Number.MAX_VALUE);
       const centring = unit === 1 ? undefined : { means: undefined, unit, factor: 1 };
       const product = { ...rest, x: { ...x, centring }, y: y && { ...y, centring } };
       const logs = logarithms(at, w, m, weight.unit, state);
@@ -124,6 +134,18 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
     watch,
   );
   return result as ResultOf<X, Y, W>;
+}
+
+/**
+ * A power of two in which the bandwidth is near 1: squares are then in range where what they lead to is. As large as the elements
+ * allow.
+ */
+function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: number, h: number): number {
+  const wanted = Math.max(-1000, Math.min(1000, -exponentOf(h)));
+  if (wanted <= 0) return 2 ** wanted;
+  const [top] = matrices[0]?.bytes === 4 ? [126] : [1022];
+  const largest = Math.max(...matrices.map((one) => exponentIn(at, scratch, one, d).exponent));
+  return 2 ** Math.max(0, Math.min(wanted, top - largest));
 }
 
 /** log of each weight times `unit`; none of weights that are all alike. */

@@ -113,7 +113,12 @@ export function nearest<X extends Input, Y extends Input | undefined = undefined
   const [[n], [m]] = [points.shape, points.yShape];
   const others = points.y ? m : Math.max(0, n - 1);
   if (k > others && (n > 0 || asked !== undefined))
-    failValue(fn, "k", `at most ${others}, as there are ${points.y ? "rows of y" : "other rows"}`, k);
+    failValue(
+      fn,
+      "k",
+      `at most ${others}, the ${points.y ? 'rows of "y"' : 'rows of "x" without one, as there is no "y"'}`,
+      k,
+    );
   const indices = indicesOf(fn, n * k);
   const values = create(fn, points.x.bytes, n * k);
   const search: Search = { fn, x: points.x, y: points.y, n, m, d, k, metric, indices, values, watch };
@@ -173,69 +178,82 @@ interface Bounds {
   read(held: number): number;
 }
 
-/** Of squares of a row's elements in range: beyond it nothing is known of its products. */
+/** Beyond these squares of norms nothing is known of products. */
 const LARGEST_SQUARE = { 4: 2 ** 100, 8: 2 ** 900 };
 
-/** Exponents of numbers whose squares are in the range of f64. */
-const USUAL = 400;
+/** Exponents of f64 whose squares are in range: beyond, every pair is computed directly. */
+const USUAL = 480;
 
 /** The roundings of a product of depth d, relative to the norms of its rows, and those around it, with some room. */
 function errorOf(bytes: number, d: number): number {
   // chains, sums of chains, sums of those (blocks.ts)
   const longest = Math.min(d, 256) + Math.min(64, Math.ceil(d / 256)) + Math.ceil(d / 16384);
-  return 1.01 * (longest + 14) * (bytes === 4 ? 2 ** -24 : 2 ** -53) + directError(d);
+  return 1.01 * (longest + 14) * (bytes === 4 ? 2 ** -24 : 2 ** -53) + DIRECT_ERROR;
 }
 
-/** That of a metric that is computed directly, in f64. */
-function directError(d: number): number {
-  return (d + 16) * 2 ** -51;
+/** Of a metric that is computed directly, in f64, and what norms add to it. */
+const DIRECT_ERROR = 2 ** -43;
+
+/** What products and sums of d terms lose where they are below the least number, those times `ratio` that are computed directly too. */
+function lostOf(bytes: number, d: number, ratio: number): number {
+  return d * ((bytes === 4 ? 2 ** -140 : 2 ** -1060) + ratio * 2 ** -1070);
 }
 
-/** A power of two for each row, and 1. */
-function alike(rows: number, unit: number): Float64Array {
-  return new Float64Array(2 * rows).map((_, e) => (e % 2 === 0 ? unit : 1));
+/** The square of a row's norm; NaN where products with it may be out of range, so that it is not passed over. */
+function bounded(square: number, bytes: number): number {
+  return square < LARGEST_SQUARE[bytes as 4 | 8] ? square : Number.NaN;
+}
+
+/** Factors of rows that have none. */
+function none(rows: number): Float64Array {
+  return new Float64Array(2 * rows).fill(1);
 }
 
 /** Those that make a row one of norm 1; 0 for a row of zeros. */
 function overNorms({ units, norms, zeros }: Norms): Float64Array {
-  const factors = new Float64Array(2 * norms.length).map((_, e) =>
-    e % 2 === 0 ? (units[e / 2] as number) : 1 / (norms[(e - 1) / 2] as number),
-  );
+  const factors = new Float64Array(2 * norms.length);
+  units.forEach((unit, i) => {
+    factors[2 * i] = unit;
+    factors[2 * i + 1] = 1 / (norms[i] as number);
+  });
   for (const row of zeros) factors[2 * row + 1] = 0;
   return factors;
 }
 
 /**
- * Of the Euclidean distance: with x and y centred alike, which changes no distance, and scaled by a power of two g,
+ * Of the Euclidean distance: with x and y centred alike, which changes no distance, and times a power of two g,
  *
  *     g²·‖x − y‖² = ‖x‖² + ‖y‖² − 2·x·y,     right to α·(‖x‖² + ‖y‖²) and to what is below the least number
  *
- * α counts a rounding of every centred element, which moves a distance by 2·u·(‖x‖ + ‖y‖) at most, those of the product, of ‖y‖² and of the
- * difference.
+ * α counts a rounding of every centred element, which moves a distance by 2⁻²⁴·(‖x‖ + ‖y‖) at most, those of the product, of ‖y‖²
+ * and of the difference.
  */
 function euclidean(at: Arena, scratch: number, { d, metric }: Search, x: Matrix, y: Matrix): Bounds {
+  const { bytes } = x;
   const centring = commonCentring(at, scratch, x === y ? [x] : [x, y], d);
+  const { factor } = centring;
   const centred = (m: Matrix): Matrix => ({ ...m, centring });
   const [p, q] = [centred(x), centred(y)];
+  const isRoot = metric === "euclidean";
+  const isUsual = factor > 2 ** -USUAL && factor < 2 ** USUAL;
+  const rest = 1 - errorOf(bytes, d);
   const squares = (m: Matrix): Float64Array =>
-    squaresOf(at, scratch, productOf(m, undefined, d), new Float64Array(m.rows).fill(1));
+    squaresOf(at, scratch, productOf(m, undefined, d), new Float64Array(m.rows).fill(1)).map((square) =>
+      isUsual ? bounded(square, bytes) * rest : Number.NaN,
+    );
   const xSquares = squares(p);
   const ySquares = x === y ? xSquares : squares(q);
-  const { factor } = centring;
-  const unit = factor < 2 ** -USUAL || factor > 2 ** USUAL ? factor : 1;
-  const rest = 1 - errorOf(x.bytes, d);
-  const least = d * (x.bytes === 4 ? 2 ** -140 : 2 ** -1060);
-  const bounded = (square: number): number => (square < LARGEST_SQUARE[x.bytes as 4 | 8] ? square : Number.NaN);
+  const lost = lostOf(bytes, d, isUsual ? factor * factor : 0);
   return {
-    mode: metric === "euclidean" ? CODE.EUCLIDEAN : CODE.SQUARED,
+    mode: isRoot ? CODE.EUCLIDEAN : CODE.SQUARED,
     x: p,
     y: q,
-    columns: ySquares.map((square) => bounded(square) * rest),
-    shifts: xSquares.map((square) => least - bounded(square) * rest),
-    ratio: (factor / unit) ** 2,
-    xs: alike(x.rows, unit),
-    ys: alike(y.rows, unit),
-    read: metric === "euclidean" ? (held) => held / unit : (held) => held / unit / unit,
+    columns: ySquares,
+    shifts: xSquares.map((square) => lost - square),
+    ratio: isRoot ? factor : factor * factor,
+    xs: none(x.rows),
+    ys: none(y.rows),
+    read: (held) => held,
   };
 }
 
@@ -247,12 +265,14 @@ function cosine(at: Arena, scratch: number, { d }: Search, x: Matrix, y: Matrix)
   });
   const p = normed(x);
   const q = x === y ? p : normed(y);
+  // norms are sums of d terms in two chains, in f64
+  const error = 2 * errorOf(x.bytes, d) + d * 2 ** -51 + lostOf(x.bytes, d, 2);
   return {
     mode: CODE.COSINE,
     x: p,
     y: q,
     columns: undefined,
-    shifts: new Float64Array(x.rows).fill(2 * errorOf(x.bytes, d) - 2),
+    shifts: new Float64Array(x.rows).fill(error - 2),
     ratio: 2,
     xs: overNorms(p.norms),
     ys: overNorms(q.norms),
@@ -260,33 +280,34 @@ function cosine(at: Arena, scratch: number, { d }: Search, x: Matrix, y: Matrix)
   };
 }
 
-/** Of −x·y, with x and y each scaled by a power of two: right to α·‖x‖·‖y‖. */
+/** Of −x·y, with x and y each times a power of two: right to α·‖x‖·‖y‖. */
 function dot(at: Arena, scratch: number, { d }: Search, x: Matrix, y: Matrix): Bounds {
-  const scaled = (m: Matrix): { matrix: Matrix; factor: number; unit: number; squares: Float64Array } => {
-    const exponent = exponentIn(at, scratch, m, d);
-    const factor = 2 ** -exponent;
-    const matrix = { ...m, centring: { means: undefined, unit: 1, factor } };
-    const ones = new Float64Array(m.rows).fill(1);
-    const squares = squaresOf(at, scratch, productOf(matrix, undefined, d), ones);
-    return { matrix, factor, unit: Math.abs(exponent) > USUAL ? factor : 1, squares };
+  const { bytes } = x;
+  const scaled = (m: Matrix): { matrix: Matrix; exponent: number; norms: Float64Array } => {
+    const { exponent } = exponentIn(at, scratch, m, d);
+    const matrix = { ...m, centring: { means: undefined, unit: 1, factor: 2 ** -exponent } };
+    const squares = squaresOf(at, scratch, productOf(matrix, undefined, d), new Float64Array(m.rows).fill(1));
+    return { matrix, exponent, norms: squares.map((square) => Math.sqrt(bounded(square, bytes))) };
   };
   const p = scaled(x);
   const q = x === y ? p : scaled(y);
-  const isUsual = (square: number): boolean => square < LARGEST_SQUARE[x.bytes as 4 | 8];
-  const largest = Math.sqrt(q.squares.reduce((most, square) => (isUsual(square) ? Math.max(most, square) : most), 0));
-  const error = 2 * errorOf(x.bytes, d) * largest;
-  const least = d * (x.bytes === 4 ? 2 ** -140 : 2 ** -1060);
+  const exponent = p.exponent + q.exponent;
+  const isUsual = Math.abs(exponent) < 2 * USUAL;
+  const largest = q.norms.reduce((most, norm) => (norm > most ? norm : most), 0);
+  const error = 2 * errorOf(bytes, d) * largest;
+  const ratio = isUsual ? 2 * 2 ** -exponent : 1;
+  const lost = lostOf(bytes, d, ratio);
   return {
     mode: CODE.LARGEST,
     x: p.matrix,
     y: q.matrix,
-    columns: q.squares.map((square) => (isUsual(square) ? 0 : Number.NaN)),
-    shifts: p.squares.map((square) => (isUsual(square) ? error * Math.sqrt(square) + least : Number.NaN)),
-    ratio: 2 * (p.factor / p.unit) * (q.factor / q.unit),
-    xs: alike(x.rows, p.unit),
-    ys: alike(y.rows, q.unit),
+    columns: q.norms.map((norm) => 0 * norm),
+    shifts: p.norms.map((norm) => (isUsual ? error * norm + lost : Number.NaN)),
+    ratio,
+    xs: none(x.rows),
+    ys: none(y.rows),
     // 0, where the kernel holds −(x·y): never −0
-    read: (held) => 0 - held / p.unit / q.unit,
+    read: (held) => 0 - held,
   };
 }
 
@@ -335,7 +356,7 @@ function byProducts(search: Search, metric: ByProducts): void {
           else at.copyIn(zeros, 8, 0, block.columns, columnsAt, 1, bytes);
           // biome-ignore format: as the kernel declares them
           nearest(mode, block.pointer, block.stride, rows, block.columns, j, y ? -n : i, k, block.x, block.y, d,
-            xsAt, ysAt, columnsAt, shiftsAt, heaps, 2, ratio, directError(d));
+            xsAt, ysAt, columnsAt, shiftsAt, heaps, 2, ratio, DIRECT_ERROR);
         },
         end,
       };

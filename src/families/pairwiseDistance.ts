@@ -82,14 +82,12 @@ export function pairwiseDistance<X extends Input, Y extends Input | undefined = 
     reads,
     [made],
     (at, scratch, [a, b]) => {
-      const {
-        x: p,
-        y: q,
-        mapping,
-        zeros,
-      } = prepared(at, scratch, metric, matrixIn(a as Operand, n), b && matrixIn(b, m), d);
+      const second = b && matrixIn(b, m);
+      const ready = prepared(at, scratch, metric, matrixIn(a as Operand, n), second, d);
+      const { x: p, y: q, mapping, zeros, beyond } = ready;
       writeProduct(at, scratch, productFor(p, q), { mapping, out: made, start: 0 }, watch);
       if (zeros) markZeros(made, zeros, m);
+      if (beyond) mend(made, a as Operand, b ?? (a as Operand), d, beyond);
     },
     0,
     watch,
@@ -97,17 +95,21 @@ export function pairwiseDistance<X extends Input, Y extends Input | undefined = 
   return deliver(made, result) as ResultOf<X, Y>;
 }
 
-/** Operands, what becomes of their products, and which rows of x and y are 0 if that matters. */
+/** Operands, what becomes of their products, and what has to be made good of the results. */
 interface Prepared {
   readonly x: Matrix;
   readonly y: Matrix | undefined;
   readonly mapping: Mapping;
+  /** Which rows of x and y are 0. */
   readonly zeros?: readonly [readonly number[], readonly number[]];
+  /** Distances below have lost digits. */
+  readonly beyond?: number | undefined;
 }
 
-/** Exponents of numbers whose squares are in range, and that to which larger or smaller ones are brought: few pairs are far below them. */
+/** Exponents of numbers whose squares are in range, that to which others are brought, and that of distances right then. */
 const USUAL = { 4: 30, 8: 480 };
-const BROUGHT_TO = { 4: 50, 8: 400 };
+const BROUGHT_TO = { 4: 40, 8: 400 };
+const LEAST = { 4: 2 ** -40, 8: 2 ** -400 };
 
 function prepared(
   at: Arena,
@@ -126,13 +128,15 @@ function prepared(
   // sums of squares and of magnitudes are out of range where their results are
   if (metric !== "euclidean") return { x, y, mapping: times(1) };
   const bytes = x.bytes as 4 | 8;
-  const exponent = Math.max(...[x, ...(y ? [y] : [])].map((one) => exponentIn(at, scratch, one, d)));
-  const usual = Math.abs(exponent) <= USUAL[bytes];
-  const unit = usual ? 1 : 2 ** Math.max(-1000, Math.min(1000, BROUGHT_TO[bytes] - exponent));
+  const found = [x, ...(y ? [y] : [])].map((one) => exponentIn(at, scratch, one, d));
+  const exponent = Math.max(...found.map((one) => one.exponent));
+  const isUsual = Math.abs(exponent) <= USUAL[bytes];
+  const unit = isUsual ? 1 : 2 ** Math.max(-1000, Math.min(1000, BROUGHT_TO[bytes] - exponent));
   const mapping = { map: CODE.ROOT, factor: 1 / unit, shift: 0, degree: 0 };
-  if (usual) return { x, y, mapping };
+  const beyond = isUsual && found.every(({ finite }) => finite) ? undefined : LEAST[bytes] / unit;
+  if (isUsual) return { x, y, mapping, beyond };
   const centring = { means: undefined, unit, factor: 1 };
-  return { x: { ...x, centring }, y: y && { ...y, centring }, mapping };
+  return { x: { ...x, centring }, y: y && { ...y, centring }, mapping, beyond };
 }
 
 /** Rows of zeros are at a distance of 1 from all but those of NaN. */
@@ -146,4 +150,21 @@ function markZeros(
   };
   for (const i of rows) for (let j = 0; j < m; j++) mark(i * m + j);
   for (const j of columns) for (let at = j; at < length; at += m) mark(at);
+}
+
+/** Of points some of which are out of the way: the Euclidean distances that are not in range with them, each in a unit of its own. */
+function mend({ array, length }: Output, { array: x }: Operand, y: Operand, d: number, beyond: number): void {
+  const m = d > 0 ? y.length / d : 0;
+  for (let at = 0; m > 0 && at < length; at++) {
+    const value = array[at] as number;
+    if (value >= beyond && value < Infinity) continue;
+    const [first, second] = [Math.floor(at / m) * d, (at % m) * d];
+    const difference = (k: number): number => Math.abs((x[first + k] as number) - (y.array[second + k] as number));
+    let top = 0;
+    for (let k = 0; k < d; k++) top = Math.max(top, difference(k));
+    let sum = 0;
+    // NaN, which is in the sum too, and ∞ stay what they are
+    for (let k = 0; top > 0 && top < Infinity && k < d; k++) sum += (difference(k) / top) * (difference(k) / top);
+    array[at] = top > 0 && top < Infinity ? top * Math.sqrt(sum) : top;
+  }
 }

@@ -103,9 +103,18 @@ export function centringOf(arena: Arena, scratch: number, product: Product, scal
   return { means, unit, factor: spread > 0 && spread < Infinity ? 2 ** -Math.max(exponentOf(spread), -1000) : 1 };
 }
 
-/** The largest exponent in the columns of a matrix that are finite; that of 1 without any. In the scratch of its product with itself. */
-export function exponentIn(arena: Arena, scratch: number, x: Matrix, depth: number): number {
-  return finiteExponent(columnsOf(arena, scratch, productOf(x, undefined, depth), 1), undefined);
+/**
+ * The largest exponent in the columns of a matrix that are finite, that of 1 without any, and whether all are; NaN is passed over. In
+ * the scratch of its product with itself.
+ */
+export function exponentIn(
+  arena: Arena,
+  scratch: number,
+  x: Matrix,
+  depth: number,
+): { readonly exponent: number; readonly finite: boolean } {
+  const columns = columnsOf(arena, scratch, productOf(x, undefined, depth), 1);
+  return { exponent: finiteExponent(columns, undefined), finite: largestOf(columns) < Infinity };
 }
 
 /** That of the largest difference from means, in the columns where it is finite. */
