@@ -32,8 +32,17 @@ export { type EmdOptions, type EmdProgress, type EmdResult, emd } from "./famili
 export { type EntropyOptions, entropy } from "./families/entropy.ts";
 export { type Gaussian, klGaussian } from "./families/gaussian.ts";
 export { type GramOptions, gram } from "./families/gram.ts";
+export { type KernelDensityOptions, kernelDensity } from "./families/kernelDensity.ts";
 export { type Kernel, type KernelMatrixOptions, type KernelOptions, kernelMatrix } from "./families/kernelMatrix.ts";
+export { type KernelProductOptions, kernelProduct } from "./families/kernelProduct.ts";
 export { type MmdOptions, mmd } from "./families/mmd.ts";
+export {
+  type NearestMetric,
+  type NearestOptions,
+  type NearestResult,
+  nearest,
+} from "./families/nearest.ts";
+export { type DistanceMetric, type PairwiseDistanceOptions, pairwiseDistance } from "./families/pairwiseDistance.ts";
 export { type PairwiseOptions, pairwiseDivergence } from "./families/pairwiseDivergence.ts";
 export {
   type PerceptualLossGradOptions,
@@ -79,6 +88,7 @@ export type {
   LabelsLike,
   NestedNumbers,
   Out,
+  PairsProgress,
   Reduced,
   Reduction,
   Resident,

@@ -3,10 +3,11 @@
  *
  *     t = factor·c + shift        in f64, rounded once
  *     linear t    polynomial t^degree    exponential e^t    sigmoid tanh t = −m/(m + 2), m = e^{−2|t|} − 1
+ *     root factor·√c instead, rounded once too
  */
 import { abs, half, join, splat, VECTOR } from "../lanes";
 import { exp, expm1 } from "../math/exp";
-import { EXPONENTIAL, LINEAR, POLYNOMIAL, SIGMOID } from "./codes";
+import { EXPONENTIAL, LINEAR, POLYNOMIAL, ROOT, SIGMOID } from "./codes";
 
 /** t^degree by squaring. */
 // @ts-ignore: decorator
@@ -49,8 +50,14 @@ export function map<T>(
     const end = c + <usize>(lower ? i + 1 : columns) * sizeof<T>();
     for (let p = c; p < end; p += VECTOR) {
       const v = v128.load(p);
-      let low = v128.mul<f64>(half<T>(v, 0), a);
-      let high = v128.mul<f64>(half<T>(v, 1), a);
+      let low = half<T>(v, 0);
+      let high = half<T>(v, 1);
+      if (kind == ROOT) {
+        low = v128.sqrt<f64>(low);
+        high = v128.sqrt<f64>(high);
+      }
+      low = v128.mul<f64>(low, a);
+      high = v128.mul<f64>(high, a);
       if (kind != LINEAR) {
         low = v128.add<f64>(low, b);
         high = v128.add<f64>(high, b);

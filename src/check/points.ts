@@ -29,9 +29,19 @@ export function pointsOf(
   weights = UNWEIGHTED,
 ): Points {
   const { x: a, y: b, xWeights, yWeights } = operandsOf(fn, { x }, { y, ...weights });
-  const dims = matrixOf(fn, "shape", shapeOf(fn, a, shape));
-  const yDims = b ? matrixOf(fn, "yShape", shapeOf(fn, b, yShape, "yShape", dims)) : dims;
-  return { x: a, y: b, shape: dims, yShape: yDims, xWeights, yWeights };
+  return { x: a, y: b, ...shapesOf(fn, a, b, shape, yShape), xWeights, yWeights };
+}
+
+/** Their shapes: that of y is the option's, its own, or that of x. */
+export function shapesOf(
+  fn: string,
+  x: Operand,
+  y: Operand | undefined,
+  shape: readonly number[] | undefined,
+  yShape: readonly number[] | undefined,
+): Pick<Points, "shape" | "yShape"> {
+  const dims = matrixOf(fn, "shape", shapeOf(fn, x, shape));
+  return { shape: dims, yShape: y ? matrixOf(fn, "yShape", shapeOf(fn, y, yShape, "yShape", dims)) : dims };
 }
 
 /** Two sets, of at least `least` points each. */
@@ -52,8 +62,8 @@ export function samplesOf(
 }
 
 /** The d that both have. */
-export function sameDepth(fn: string, { shape: [, d], yShape }: Points): number {
-  if (d !== yShape[1]) failValue(fn, "yShape", `[m, ${d}], with the d of "x"`, yShape);
+export function sameDepth(fn: string, { shape: [, d], yShape }: Pick<Points, "shape" | "yShape">, name = "x"): number {
+  if (d !== yShape[1]) failValue(fn, "yShape", `[m, ${d}], with the d of "${name}"`, yShape);
   return d;
 }
 

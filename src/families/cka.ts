@@ -5,7 +5,8 @@ import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { scratch } from "../memory/scratch.ts";
 import { flagOf, optionsOf } from "../options.ts";
-import { type Block, centringOf, eachPair, matrixIn, type Product, productOf, scratchFor } from "../place/blocks.ts";
+import { type Block, eachPair, matrixIn, type Product, productOf, scratchFor } from "../place/blocks.ts";
+import { centringOf } from "../place/prepare.ts";
 import type { Input } from "../types.ts";
 
 export interface CkaOptions {

@@ -3,8 +3,9 @@ import { type Operand, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { flagOf, numberIn, optionsOf } from "../options.ts";
-import { centringOf, matrixIn, type Product, productOf, times, withBlocks, writeProduct } from "../place/blocks.ts";
+import { matrixIn, type Product, productOf, times, withBlocks, writeProduct } from "../place/blocks.ts";
 import { type Output, outputOf } from "../place/output.ts";
+import { centringOf } from "../place/prepare.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
 export interface GramOptions<T extends FloatArray = FloatArray> {

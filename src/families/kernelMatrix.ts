@@ -11,15 +11,14 @@ import {
   type Mapping,
   type Matrix,
   matrixIn,
-  normsOf,
   type Product,
   productOf,
-  rangeOf,
   times,
   withBlocks,
   writeProduct,
 } from "../place/blocks.ts";
 import { outputOf } from "../place/output.ts";
+import { normsOf, rangeOf } from "../place/prepare.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
 export type Kernel = "linear" | "polynomial" | "rbf" | "laplacian" | "sigmoid" | "cosine";
@@ -114,7 +113,7 @@ export interface Mapped {
 }
 
 /** x with y, or with itself, as the product a kernel is of. */
-export function kernelProduct(
+export function kernelOperands(
   at: Arena,
   scratch: number,
   plan: KernelPlan,
@@ -178,7 +177,7 @@ export function kernelMatrix<X extends Input, Y extends Input | undefined = unde
   const products = kernelProducts(matrixIn(points.x, n), points.y && matrixIn(points.y, m), d);
   withBlocks(fn, products, reads, [result], (at, scratch, [a, b]) => {
     const second = b && matrixIn(b, m);
-    const { product, mapping } = kernelProduct(at, scratch, plan, matrixIn(a ?? points.x, n), second, d);
+    const { product, mapping } = kernelOperands(at, scratch, plan, matrixIn(a ?? points.x, n), second, d);
     writeProduct(at, scratch, product, { mapping, out: result, start: 0 });
     if (plan.power !== undefined) raise(at, GRAM, result.array, result.bytes, plan.power);
   });

@@ -11,8 +11,8 @@ import type { Input } from "../types.ts";
 import {
   type KernelOptions,
   kernelOf,
+  kernelOperands,
   kernelPlan,
-  kernelProduct,
   kernelProducts,
   type Mapped,
 } from "./kernelMatrix.ts";
@@ -78,11 +78,16 @@ export function mmd(x: Input, y: Input, options?: MmdOptions): number {
   const [p, q] = [matrixIn(samples.x, n), matrixIn(samples.y, m)];
   return withBlocks(fn, kernelProducts(p, q, d), [], [], (at, scratch) => {
     const own = (sample: Matrix): number => {
-      const { pairs, diagonal } = sums(at, scratch, kernelProduct(at, scratch, plan, sample, undefined, d), plan.power);
+      const { pairs, diagonal } = sums(
+        at,
+        scratch,
+        kernelOperands(at, scratch, plan, sample, undefined, d),
+        plan.power,
+      );
       const { rows } = sample;
       return apart ? pairs / (rows * (rows - 1)) : (pairs + diagonal) / (rows * rows);
     };
-    const cross = sums(at, scratch, kernelProduct(at, scratch, plan, p, q, d), plan.power).pairs / (n * m);
+    const cross = sums(at, scratch, kernelOperands(at, scratch, plan, p, q, d), plan.power).pairs / (n * m);
     const value = own(p) + own(q) - 2 * cross;
     // below 0 by rounding alone
     return !apart && plan.positive && value < 0 ? 0 : value;

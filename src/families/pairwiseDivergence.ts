@@ -66,71 +66,106 @@ export function pairwiseDivergence<X extends Input, Y extends Input | undefined 
     n,
     m,
     d,
-    out: result,
     flags: flagsOf(froms, true),
     unit: perNat(at, DIVERGENCE, unit),
     metric: kind,
-    mirror: q === undefined && kind !== "kl" && froms[0] === froms[1],
   };
-  if (d * p.bytes > 2 * BLOCK_BYTES) longPairs(at, problem);
-  else pairs(at, problem);
+  writeDivergences(at, problem, result, q === undefined && kind !== "kl" && froms[0] === froms[1]);
   return result.array as ResultOf<X, Y>;
 }
 
-interface Pairs {
+/** The divergences of n rows of p from m rows of q. */
+export interface Divergences {
   readonly fn: string;
   readonly p: Operand;
   readonly q: Operand;
   readonly n: number;
   readonly m: number;
   readonly d: number;
-  readonly out: Output;
   readonly flags: number;
   readonly unit: number;
   readonly metric: Metric;
-  /** The matrix is symmetric: blocks above the diagonal serve below. */
-  readonly mirror: boolean;
 }
 
-/** Block by block: rows of P, rows of Q and their results stand in the stage. */
-function pairs(at: Arena, { p, q, n, m, d, out, flags, unit, metric, mirror }: Pairs): void {
+/** Memory for a block of them: rows of P, rows of Q and their results. */
+export const DIVERGENCES_BYTES = 8 * BLOCK_BYTES;
+
+/** Whether a row does not fit: then a block is a pair, which streams through the stage. */
+function isLong({ d, p }: Divergences): boolean {
+  return d * p.bytes > 2 * BLOCK_BYTES;
+}
+
+/** Rows and columns of a block at most. */
+export function divergenceSide(of: Divergences): number {
+  return isLong(of) ? 1 : Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / (Math.max(of.d, 1) * of.p.bytes))));
+}
+
+/**
+ * Those of rows [i, i + rows) from rows [j, j + columns), side by side at the pointer that is returned. `again`: the block before in this
+ * memory was of the same rows.
+ */
+export function divergenceBlock(
+  at: Arena,
+  pointer: number,
+  of: Divergences,
+  i: number,
+  rows: number,
+  j: number,
+  columns: number,
+  again: boolean,
+): number {
+  const { p, q, d, flags, unit, metric } = of;
   const { bytes } = p;
-  const kernel = at.typed(DIVERGENCE, bytes).pairwise;
-  const block = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / (Math.max(d, 1) * bytes))));
-  const [stageP, stageQ, results] = [0, 1, 2].map((i) => at.stage + 2 * i * BLOCK_BYTES) as [number, number, number];
-  for (let i = 0; i < n; i += block) {
-    const rows = Math.min(block, n - i);
-    at.copyIn(p.array, bytes, i * d, rows * d, stageP);
-    for (let j = mirror ? i : 0; j < m; j += block) {
-      const columns = Math.min(block, m - j);
-      at.copyIn(q.array, bytes, j * d, columns * d, stageQ);
-      kernel(stageP, stageQ, results, rows, columns, columns, d, kindOf(metric), flags, unit, metric === "jsDistance");
+  const [first, second, results] = [0, 1, 2].map((k) => pointer + 2 * k * BLOCK_BYTES) as [number, number, number];
+  const isRoot = metric === "jsDistance";
+  if (isLong(of)) {
+    at.view(bytes)[results / bytes] = longPair(at, of, i, j);
+    return results;
+  }
+  if (!again) at.copyIn(p.array, bytes, i * d, rows * d, first);
+  at.copyIn(q.array, bytes, j * d, columns * d, second);
+  at.typed(DIVERGENCE, bytes).pairwise(
+    first,
+    second,
+    results,
+    rows,
+    columns,
+    columns,
+    d,
+    kindOf(metric),
+    flags,
+    unit,
+    isRoot,
+  );
+  return results;
+}
+
+function longPair(at: Arena, { fn, p, q, d, flags, unit, metric }: Divergences, i: number, j: number): number {
+  const layout = { outer: 1, n: d, inner: 1, rows: 1 };
+  const rowOf = (of: Operand, r: number): Operand => ({ ...of, array: part(of.array, of.bytes, r * d, d), length: d });
+  const isRoot = metric === "jsDistance";
+  const rows = new Rows(undefined, isRoot ? 1 : unit, 1, isRoot ? (v) => Math.sqrt(v * unit) : undefined);
+  const problem = { fn, p: rowOf(p, i), q: rowOf(q, j), layout, flags, temperatures: [1, 1] as const };
+  streamDivergence(at, metric, problem, rows, undefined, 0);
+  return rows.value as number;
+}
+
+/** Writes the matrix block by block, in the stage. `mirror`: it is symmetric, and blocks above the diagonal serve below. */
+function writeDivergences(at: Arena, of: Divergences, out: Output, mirror: boolean): void {
+  const { n, m, p } = of;
+  const { bytes } = p;
+  const side = divergenceSide(of);
+  for (let i = 0; i < n; i += side) {
+    const rows = Math.min(side, n - i);
+    const from = mirror ? i : 0;
+    for (let j = from; j < m; j += side) {
+      const columns = Math.min(side, m - j);
+      const results = divergenceBlock(at, at.stage, of, i, rows, j, columns, j > from);
       for (let r = 0; r < rows; r++) {
         at.copyOut(results + r * columns * bytes, columns, out.array, bytes, (i + r) * m + j);
         // the block's transpose, a row of it down a column
         if (mirror && j > i) at.copyOut(results + r * columns * bytes, columns, out.array, bytes, j * m + i + r, m);
       }
-    }
-  }
-}
-
-/** Rows that do not fit, a pair at a time. */
-function longPairs(at: Arena, { fn, p, q, n, m, d, out, flags, unit, metric, mirror }: Pairs): void {
-  const layout = { outer: 1, n: d, inner: 1, rows: 1 };
-  const rowOf = (of: Operand, i: number): Operand => ({ ...of, array: part(of.array, of.bytes, i * d, d), length: d });
-  for (let i = 0; i < n; i++) {
-    for (let j = mirror ? i : 0; j < m; j++) {
-      const rows = new Rows(
-        undefined,
-        metric === "jsDistance" ? 1 : unit,
-        1,
-        metric === "jsDistance" ? (v) => Math.sqrt(v * unit) : undefined,
-      );
-      const problem = { fn, p: rowOf(p, i), q: rowOf(q, j), layout, flags, temperatures: [1, 1] as const };
-      streamDivergence(at, metric, problem, rows, undefined, 0);
-      const value = rows.value as number;
-      out.array[i * m + j] = value;
-      if (mirror) out.array[j * m + i] = value;
     }
   }
 }

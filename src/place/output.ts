@@ -82,10 +82,25 @@ export function apart<X extends Elements & { readonly name: string }>(
   input: X,
   outputs: readonly Output[],
 ): X {
-  if (!outputs.some((out) => !out.fresh && overlap(input, out))) return input;
+  return outputs.some((out) => !out.fresh && overlap(input, out)) ? copied(fn, input) : input;
+}
+
+/** A copy of an input: of what code of the caller's may change meanwhile. */
+export function copied<X extends Elements & { readonly name: string }>(fn: string, input: X): X {
   const array = create(fn, input.bytes, input.length, `a copy of "${input.name}"`);
   put(input.array, array, 0);
   return { ...input, array };
+}
+
+/** Where a result is made: in its output, or, while code of the caller's runs that may end the call, in a new array. */
+export function madeIn(fn: string, out: Output, alone: boolean): Output {
+  return alone && !out.fresh ? outputOf(fn, undefined, out.bytes, out.length) : out;
+}
+
+/** Moves it there. */
+export function deliver(made: Output, out: Output): FloatArray {
+  if (made !== out) put(made.array, out.array, 0);
+  return out.array;
 }
 
 /** Refuses outputs that share memory with each other. */

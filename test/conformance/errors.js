@@ -61,6 +61,22 @@ export const ERRORS = [
     'kernelMatrix: "kernel" must be',
     (s) => s.kernelMatrix([1], undefined, { shape: [1, 1], kernel: "cubic" }),
   ],
+  [
+    "RangeError",
+    'pairwiseDistance: "metric" must be',
+    (s) => s.pairwiseDistance([1], undefined, { shape: [1, 1], metric: "chebyshev" }),
+  ],
+  ["RangeError", 'nearest: "k" must be at most 1', (s) => s.nearest([1, 2], undefined, { shape: [2, 1], k: 2 })],
+  [
+    "RangeError",
+    'kernelProduct: "v" must be of shape',
+    (s) => s.kernelProduct([1, 2], undefined, [1, 2, 3], { shape: [2, 1], kernel: "rbf" }),
+  ],
+  [
+    "RangeError",
+    'kernelDensity: "bandwidth" must be',
+    (s) => s.kernelDensity([1], [1], { shape: [1, 1], bandwidth: 0 }),
+  ],
   ["TypeError", 'mmd: "y" must be', (s) => s.mmd([1, 2])],
   ["RangeError", 'cka: "yShape" must be', (s) => s.cka([1, 2], [1, 2, 3], { shape: [2, 1], yShape: [3, 1] })],
   ["RangeError", 'styleGram: "shape" must be', (s) => s.styleGram([1, 2], { shape: [1, 2] })],

@@ -69,7 +69,7 @@ import {
  * @typedef {[call: (s: Surprisal, d: Inputs) => Value, want: (d: Inputs) => Value, of?: (d: Inputs) => Value]} Case
  */
 
-const { abs, exp, log, log1p, log2, max, sqrt, tanh } = Math;
+const { abs, exp, log, log1p, log2, max, min, PI, sqrt, tanh } = Math;
 
 /** The larger of the magnitudes of a row's maximum and its log-sum-exp. @param {Float64Array} row */
 const largerOfSum = (row) => max(abs(row.reduce((m, v) => max(m, v))), abs(logSumExp(row)));
@@ -79,6 +79,25 @@ const weightedRows = (d) => rowsOf(d.x, d).map((row) => row.map((v, j) => v + lo
 const smoothed = (d) => rowsOf(d.marks, d).map((row) => row.map((t) => 0.75 * t + 0.25 / d.n));
 /** k(rows of p, rows of q). @param {(x: Float64Array, y: Float64Array, d: Inputs) => number} k @returns {(d: Inputs) => Float64Array} */
 const kernelOf = (k) => (d) => matrix(rowsOf(d.p, d), rowsOf(d.q, d), (x, y) => k(x, y, d));
+/** The least k of each row of p and those of q. @param {(a: Float64Array, b: Float64Array) => number} k @returns {(d: Inputs) => number[]} */
+const leastOf = (k) => (d) =>
+  rowsOf(d.p, d).map((a) =>
+    rowsOf(d.q, d)
+      .map((b) => k(a, b))
+      .reduce((x, y) => min(x, y)),
+  );
+/** ½·‖x̂ − ŷ‖². @param {Float64Array} a @param {Float64Array} b */
+const cosineDistance = (a, b) => {
+  const [x, y] = [sqrt(dot(a, a)), sqrt(dot(b, b))];
+  return sum(a.map((v, i) => (v / x - b[i] / y) ** 2)) / 2;
+};
+/** @param {Inputs} d @param {number} h */
+const densities = (d, h) =>
+  rowsOf(d.p, d).map((a) => {
+    const terms = rowsOf(d.q, d).map((b) => -distance(a, b, (t) => t * t) / (2 * h * h));
+    const top = terms.reduce((x, y) => max(x, y));
+    return top + log(sum(terms.map((t) => exp(t - top))) / d.rows) - (d.n / 2) * log(2 * PI * h * h);
+  });
 /** Nine samples and fifteen. @param {Inputs} d */
 const fewOf = ({ x, y }) => coupling(first(x, 9), first(x, 9).fill(1), first(y, 15), first(y, 15).fill(1));
 
@@ -348,6 +367,68 @@ export const FUNCTIONS = {
       [
         (s, { p, q, shape }) => s.kernelMatrix(p, q, { shape, kernel: "cosine" }),
         kernelOf((a, b) => dot(a, b) / sqrt(dot(a, a) * dot(b, b))),
+      ],
+    ],
+  },
+  pairwiseDistance: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape }) => s.pairwiseDistance(p, q, { shape }),
+        kernelOf((a, b) => sqrt(distance(a, b, (t) => t * t))),
+      ],
+      [
+        (s, { p, q, shape }) => s.pairwiseDistance(p, q, { shape, metric: "squaredEuclidean" }),
+        kernelOf((a, b) => distance(a, b, (t) => t * t)),
+      ],
+      [
+        (s, { p, q, shape }) => s.pairwiseDistance(p, q, { shape, metric: "manhattan" }),
+        kernelOf((a, b) => distance(a, b, abs)),
+      ],
+      [
+        (s, { p, q, shape }) => s.pairwiseDistance(p, q, { shape, metric: "cosine" }),
+        kernelOf(cosineDistance),
+        kernelOf((a, b) => cosineDistance(a, b) + sqrt(cosineDistance(a, b))),
+      ],
+    ],
+  },
+  nearest: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape }) => s.nearest(p, q, { shape }).values,
+        leastOf((a, b) => sqrt(distance(a, b, (t) => t * t))),
+      ],
+      [
+        (s, { p, q, shape }) => s.nearest(p, q, { shape, metric: "dot" }).values,
+        (d) => leastOf((a, b) => -dot(a, b))(d).map((v) => -v),
+      ],
+      [(s, { p, q, shape }) => s.nearest(p, q, { shape, metric: "kl" }).values, leastOf(kl)],
+    ],
+  },
+  kernelProduct: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape, rows }) => s.kernelProduct(p, q, q.slice(0, rows), { shape, kernel: "rbf" }),
+        (d) =>
+          rowsOf(d.p, d).map((a) =>
+            sum(rowsOf(d.q, d).map((b, j) => exp(-distance(a, b, (t) => t * t) / d.n) * d.q[j])),
+          ),
+        (d) =>
+          rowsOf(d.p, d).map((a) =>
+            sum(rowsOf(d.q, d).map((b, j) => abs(exp(-distance(a, b, (t) => t * t) / d.n) * d.q[j]))),
+          ),
+      ],
+    ],
+  },
+  kernelDensity: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape }) => s.kernelDensity(p, q, { shape, bandwidth: 0.5 }),
+        (d) => densities(d, 0.5),
+        (d) => densities(d, 0.5).map((v) => abs(v) + d.n + 1),
       ],
     ],
   },

@@ -27,6 +27,7 @@ const CANARIES: readonly Canary[] = [
     call: () => surprisal.kernelMatrix([0, 0, 1, 1], undefined, { shape: [2, 2], kernel: "rbf" }),
     sum: 2.73575888,
   },
+  { name: "nearest", call: () => surprisal.nearest([0, 5, 7], undefined, { shape: [3, 1] }).values, sum: 9 },
   { name: "styleLoss", call: () => surprisal.styleLoss([1, 2, 3, 4], [4, 3, 2, 1], { shape: [2, 1, 2] }), sum: 12.5 },
   { name: "perceptualLoss", call: () => surprisal.perceptualLoss([1, 2, 3, 4], [4, 3, 2, 1.5]), sum: 4.3125 },
   { name: "wasserstein", call: () => surprisal.wasserstein([0, 1, 3], [5, 6, 9], { order: 2 }), sum: 5.35412613 },

@@ -195,7 +195,7 @@ const missingArgument: Spoiler = (draft) => {
   const at = draft.random.int(0, length - 1);
   const name = draft.definition.parameters[at] as string;
   // without a second argument these take the first for both
-  if (/Matrix|pairwise/.test(draft.name) && at === 1) return false;
+  if (/Matrix|pairwise|nearest|kernelProduct/.test(draft.name) && at === 1) return false;
   draft.twists.push((args) => args.map((value, i) => (i === at ? undefined : value)));
   draft.notes.push(`${name} missing`);
   draft.demand = { does: "throw", names: [name] };

@@ -22,7 +22,9 @@ import {
   jsDistance,
   jsDivergenceWithGrad,
   type Kernel,
+  kernelDensity,
   kernelMatrix,
+  kernelProduct,
   klDivergence,
   klDivergenceWithGrad,
   klGaussian,
@@ -32,7 +34,11 @@ import {
   logSumExp,
   type Metric,
   mmd,
+  type NearestResult,
   type NestedNumbers,
+  nearest,
+  type PairsProgress,
+  pairwiseDistance,
   pairwiseDivergence,
   perceptualLossWithGrad,
   perplexity,
@@ -138,6 +144,10 @@ const adopted: readonly FloatArray[] = [
   logSumExp([1, 2], { weights: f32 }),
   pairwiseDivergence([[1, 2]], f32, { metric: "kl" }),
   kernelMatrix([[1, 2]], f32, { kernel: "rbf" }),
+  pairwiseDistance([[1, 2]], f32),
+  nearest([[1, 2]], f32).values,
+  kernelProduct([[1, 2]], [[1, 2]], f32, { kernel: "rbf" }),
+  kernelDensity([[1, 2]], [[1, 2]], { bandwidth: 1, weights: f32 }),
   wassersteinHistogram([1, 2], f32, { reduction: "none" }),
   sinkhorn(f32, f32, [[1]], { epsilon: 1 }).f,
 ];
@@ -166,6 +176,10 @@ exactly<Float64Array>()(sinkhorn(f32, f32, [[1]], { epsilon: 1 }).f, true);
 exactly<Float32Array>()(crossEntropy([1, 2], [0], { sampleWeight: f32, reduction: "none" }), true);
 exactly<Float32Array>()(crossEntropyWithGrad([1, 2], [0], { weight: [1, 2], sampleWeight: f32, out: f32 }).grad, true);
 exactly<FloatArray>()(crossEntropyWithGrad([1, 2], [0], { weight: perhaps }).grad, true);
+exactly<NearestResult<Float32Array>>()(
+  nearest(f32, undefined, { shape: [3, 1], progress: ({ fraction }: PairsProgress) => fraction }),
+  true,
+);
 exactly<Float32Array>()(binaryCrossEntropyWithGrad([1, 2], [0, 1], { weight: f32, posWeight: 3 }).grad, true);
 exactly<Float32Array>()(binaryCrossEntropy([1], [1], { weight: 2, posWeight: f32, reduction: "none" }), true);
 exactly<Float64Array>()(binaryCrossEntropy([1], [1], { weight: 2, posWeight: [1], reduction: "none" }), true);
@@ -293,6 +307,12 @@ init({ modules: { softmax: "softmax.base.wasm" } });
 init({ modules: { fft: new Uint8Array() } });
 // @ts-expect-error: no signal
 emd([1], [1], [[0]], { signal: {} });
+// @ts-expect-error: of the type of v
+exactly<Float64Array>()(kernelProduct([[1, 2]], [[1, 2]], f32, { kernel: "rbf" }), true);
+// @ts-expect-error: how wide?
+kernelDensity(f32, f32, { shape: [3, 1] });
+// @ts-expect-error: no metric of nearest
+nearest(f32, f32, { shape: [3, 1], metric: "manhattan" });
 // @ts-expect-error: which kernel?
 kernelMatrix(f32, f32, { shape: [3, 1] });
 // @ts-expect-error: which metric?

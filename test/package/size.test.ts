@@ -70,6 +70,8 @@ it("a bundle holds the kernels of what is imported, and no other", async () => {
     jsDivergence: ["divergence"],
     pairwiseDivergence: ["divergence"],
     kernelMatrix: ["gram"],
+    kernelProduct: ["gram"],
+    nearest: ["divergence", "gram"],
     styleLoss: ["gram"],
     klGaussian: ["gram"],
     emd: ["transport"],

@@ -4,6 +4,7 @@ import * as surprisal from "../../src/index.ts";
 import {
   type Expected,
   functions,
+  Integers,
   type Out,
   type Parameter,
   type Row,
@@ -129,6 +130,10 @@ export function mismatch(got: unknown, wanted: Expected, dtype: DType, within = 
     if (got.length !== wanted.length) return found;
     const each = wanted.map((v: Expected, i) => mismatch(got[i], v, dtype, within, `${at}[${i}]`));
     return each.find((one) => one !== "") ?? "";
+  }
+  if (wanted instanceof Integers) {
+    const same = got instanceof Int32Array && got.join() === wanted.values.join();
+    return same ? "" : `${at} is ${show(got)}, wanted Int32Array [${wanted.values.join(", ")}]`;
   }
   if (!isObject(wanted)) return got === wanted ? "" : found;
   if (!isObject(got) || isArray(got)) return found;

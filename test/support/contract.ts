@@ -9,7 +9,21 @@
 import type { DType, FloatArray } from "./variants.ts";
 
 /** What a call gives, as far as it is looked at: a number, an array's elements, or fields of an object; undefined: no such field. */
-export type Expected = number | boolean | undefined | readonly Expected[] | { readonly [field: string]: Expected };
+export type Expected =
+  | number
+  | boolean
+  | undefined
+  | Integers
+  | readonly Expected[]
+  | { readonly [field: string]: Expected };
+
+/** An Int32Array, whatever the type under test. */
+export class Integers {
+  readonly values: readonly number[];
+  constructor(...values: number[]) {
+    this.values = values;
+  }
+}
 
 /** Arguments and options by name: what differs from the row's ordinary call. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -845,6 +859,13 @@ const kernelOptions = (
 });
 
 const POINTS = [0, 0, 1, 1];
+/** A matrix [2, 2] times [1, 2; 3, 4]. */
+const columns = (...[a = 0, b = 0, c = 0, d = 0]: number[]): number[] => [
+  a + 3 * b,
+  2 * a + 4 * b,
+  c + 3 * d,
+  2 * c + 4 * d,
+];
 export const MORE_POINTS = [1, 0, 0, 2];
 
 const style: Row = {
@@ -1009,6 +1030,175 @@ const matrices: Record<string, Row> = {
     refuses: [
       [{ shape: undefined }, RangeError, /"shape"/, /\[n, d\]/],
       [{ yShape: [4, 1] }, RangeError, /"yShape"/, /\[m, 2\]/, /\[4, 1\]/],
+    ],
+  },
+  pairwiseDistance: {
+    takes: { x: shaped("shape", [2, 2], POINTS), y: floats(MORE_POINTS, { shape: [2, 2], by: "yShape" }) },
+    options: {
+      shape: shape(4),
+      yShape: shape(4, {
+        default: [2, 2],
+        shows: [[[3, 2], [1, 2, SQRT2, 1, SQRT2, 0], { y: [...MORE_POINTS, 1, 1] }]],
+      }),
+      metric: choice(["euclidean", "squaredEuclidean", "manhattan", "cosine"], {
+        default: "euclidean",
+        shows: [
+          ["squaredEuclidean", [1, 4, 1, 2]],
+          ["manhattan", [1, 2, 1, 2]],
+          // a row of zeros is at a right angle to all
+          ["cosine", [1, 1, 1 - 1 / SQRT2, 1 - 1 / SQRT2]],
+        ],
+      }),
+      progress,
+      signal,
+      out: out(4),
+    },
+    with: { shape: [2, 2] },
+    gives: [1, 2, 1, SQRT2],
+    also: [
+      [{ y: undefined }, [0, SQRT2, SQRT2, 0]],
+      // squares that are out of range have roots that are not
+      [{ x: [3e30, 0, 0, 0], y: [0, 4e30], yShape: [1, 2] }, [5e30, 4e30]],
+      [{ x: [3e-30, 0, 0, 0], y: [0, 4e-30], yShape: [1, 2] }, [5e-30, 4e-30]],
+    ],
+    refuses: [
+      [{ shape: undefined }, RangeError, /"shape"/, /\[n, d\]/],
+      [{ yShape: [4, 1] }, RangeError, /"yShape"/, /\[m, 2\]/, /\[4, 1\]/],
+    ],
+  },
+  nearest: {
+    takes: { x: shaped("shape", [2, 2], POINTS), y: floats(MORE_POINTS, { shape: [2, 2], by: "yShape" }) },
+    options: {
+      shape: shape(4),
+      yShape: shape(4, {
+        default: [2, 2],
+        shows: [[[3, 2], { indices: new Integers(0, 2), values: [1, 0] }, { y: [...MORE_POINTS, 1, 1] }]],
+      }),
+      k: integer({
+        default: 1,
+        says: /integer from 1|at least 1|at most|positive/,
+        refuses: [0, -1, 3],
+        shows: [[2, { indices: new Integers(0, 1, 0, 1), values: [1, 2, 1, SQRT2] }]],
+      }),
+      metric: choice(["euclidean", "squaredEuclidean", "cosine", "dot", "kl", "js"], {
+        default: "euclidean",
+        shows: [
+          ["squaredEuclidean", { indices: new Integers(0, 1), values: [1, 2] }, { x: [0, 0, 0, 1] }],
+          ["cosine", { indices: new Integers(0, 0), values: [1, 1 - 1 / SQRT2] }],
+          ["dot", { indices: new Integers(0, 1), values: [0, 2] }],
+          [
+            "kl",
+            { indices: new Integers(0, 0), values: [log(2) / 2, log(4 / 3) / 2] },
+            { x: [1, 1, 1, 3], y: [1, 1, 3, 1] },
+          ],
+          ["js", { indices: new Integers(0, 1), values: [0, 0] }, { x: [1, 1, 1, 3], y: [1, 1, 2, 6] }],
+        ],
+      }),
+      from: choice(FROM, {
+        each: true,
+        default: "probabilities",
+        beside: { metric: "js", x: [1, 1, 1, 3], y: [1, 3, 2, 2] },
+        shows: [
+          ["probabilities", { indices: new Integers(1, 0), values: [0, 0] }],
+          [["probabilities", "logits"], { indices: new Integers(1, 0), values: [0, 0] }, { y: logs(1, 3, 2, 2) }],
+          ["logits", { indices: new Integers(1, 0), values: [0, 0] }, { x: logs(2, 2, 1, 3), y: logs(1, 3, 4, 4) }],
+        ],
+      }),
+      progress,
+      signal,
+    },
+    with: { shape: [2, 2] },
+    gives: { indices: new Integers(0, 0), values: [1, 1] },
+    also: [
+      [{ y: undefined }, { indices: new Integers(1, 0), values: [SQRT2, SQRT2] }],
+      // of equal ones the lower index
+      [
+        { y: [1, 0, 0, 1, 1, 0], yShape: [3, 2], k: 3 },
+        { indices: new Integers(0, 1, 2, 0, 1, 2), values: [1, 1, 1, 1, 1, 1] },
+      ],
+      // NaN is farther than any number
+      [
+        { y: [NaN, 0, 9, 9], yShape: [2, 2], k: 2, metric: "squaredEuclidean" },
+        { indices: new Integers(1, 0, 1, 0), values: [162, NaN, 128, NaN] },
+      ],
+    ],
+    refuses: [
+      [{ shape: undefined }, RangeError, /"shape"/, /\[n, d\]/],
+      [{ yShape: [4, 1] }, RangeError, /"yShape"/, /\[m, 2\]/, /\[4, 1\]/],
+      [{ y: undefined, k: 2 }, RangeError, /"k"/, /at most 1\b/, /got 2/],
+      [{ x: [1, 1], shape: [1, 2], y: undefined }, RangeError, /"k"/, /at most 0\b/],
+    ],
+  },
+  kernelProduct: {
+    takes: {
+      x: shaped("shape", [2, 2], POINTS),
+      y: floats(MORE_POINTS, { shape: [2, 2], by: "yShape" }),
+      v: floats([1, 2, 3, 4], { required: true, shape: [2, 2] }),
+    },
+    options: {
+      shape: shape(4),
+      yShape: shape(4, {
+        default: [2, 2],
+        shows: [
+          [
+            [3, 2],
+            [total(decay(0.5, 1, 4, 2)), total(decay(0.5, 1, 2, 0))],
+            { y: [...MORE_POINTS, 1, 1], v: [1, 1, 1] },
+          ],
+        ],
+      }),
+      ...kernelOptions({ required: true }, columns),
+      progress,
+      signal,
+      out: out(4),
+    },
+    with: { shape: [2, 2], kernel: "rbf" },
+    gives: columns(...decay(0.5, 1, 4, 1, 2)),
+    also: [
+      [{ y: undefined }, columns(1, 1 / Math.E, 1 / Math.E, 1)],
+      [{ v: [1, -1] }, [exp(-0.5) - exp(-2), exp(-0.5) - exp(-1)]],
+    ],
+    refuses: [
+      [{ shape: undefined }, RangeError, /"shape"/, /\[n, d\]/],
+      [{ yShape: [4, 1] }, RangeError, /"yShape"/, /\[m, 2\]/, /\[4, 1\]/],
+      [{ v: [1, 2, 3] }, RangeError, /"v"/, /\[2, p\]/, /3 elements/],
+      [{ v: tensor([1, 2], 1, 2) }, RangeError, /"v"/, /\[2, p\]/, /\[1, 2\]/],
+    ],
+  },
+  kernelDensity: {
+    takes: { points: shaped("shape", [2, 2], POINTS), samples: shaped("yShape", [2, 2], MORE_POINTS) },
+    options: {
+      shape: shape(4),
+      yShape: shape(4, {
+        default: [2, 2],
+        shows: [[[1, 2], logs(...decay(0.5, 1, 1)).map((v) => v - log(2 * Math.PI)), { samples: [1, 0] }]],
+      }),
+      bandwidth: number({
+        required: true,
+        says: /positive/,
+        refuses: [0, -1],
+        shows: [[2, logs(mean(...decay(1 / 8, 1, 4)), mean(...decay(1 / 8, 1, 2))).map((v) => v - log(8 * Math.PI))]],
+      }),
+      weights: floats([3, 1], {
+        shows: [
+          [[3, 1], logs((3 * exp(-0.5) + exp(-2)) / 4, (3 * exp(-0.5) + exp(-1)) / 4).map((v) => v - log(2 * Math.PI))],
+          [[0, 2], [-2, -1].map((v) => v - log(2 * Math.PI))],
+        ],
+      }),
+      progress,
+      signal,
+    },
+    with: { shape: [2, 2], bandwidth: 1 },
+    gives: logs(mean(...decay(0.5, 1, 4)), mean(...decay(0.5, 1, 2))).map((v) => v - log(2 * Math.PI)),
+    // where the density itself is 0
+    also: [[{ points: [1000, 0, 0, 1002] }, [-499000.5 - log(4 * Math.PI), -500000 - log(4 * Math.PI)]]],
+    refuses: [
+      [{ shape: undefined }, RangeError, /"shape"/, /\[n, d\]/],
+      [{ yShape: [4, 1] }, RangeError, /"yShape"/, /\[m, 2\]/, /\[4, 1\]/],
+      [{ samples: [], yShape: [0, 2] }, RangeError, /"yShape"/, /at least 1/, /\[0, 2\]/],
+      [{ weights: [1] }, RangeError, /"weights"/, /length 2/],
+      [{ weights: [1, -1] }, RangeError, /"weights\[1\]"|"weights"/],
+      [{ weights: [0, 0] }, RangeError, /"weights"/, /positive sum/],
     ],
   },
   mmd: {

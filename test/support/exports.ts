@@ -477,6 +477,92 @@ const kernelMatrix: Definition = {
   },
 };
 
+/** How a call over pairs is watched. */
+const watched = (d: Dice) => ({
+  progress: maybe(d, [() => {}]),
+  signal: maybe(d, [new AbortController().signal]),
+});
+
+const pairwiseDistance: Definition = {
+  parameters: ["x", "y"],
+  arrays: ["x", "y", "out"],
+  options: ["shape", "yShape", "metric", "progress", "signal", "out"],
+  draw: (d) => {
+    const { x, y } = points(d, false, 0, false);
+    const other = d.has("y");
+    const shape = [x.shape[0] as number, (other ? y : x).shape[0] as number];
+    return {
+      slots: [x, ...(other ? [y] : []), ...chosen(d, [option(["x", "y"], "out", "out", shape)])],
+      options: { metric: maybe(d, ["euclidean", "squaredEuclidean", "manhattan", "cosine"]), ...watched(d) },
+    };
+  },
+};
+
+const nearest: Definition = {
+  parameters: ["x", "y"],
+  arrays: ["x", "y"],
+  options: ["shape", "yShape", "k", "metric", "from", "progress", "signal"],
+  draw: (d) => {
+    const { x, y } = points(d, false, 2, false);
+    const other = d.has("y");
+    const { from, kinds } = fromOfBoth(d);
+    const metric = d.of([undefined, "euclidean", "squaredEuclidean", "cosine", "dot", "kl", "js"] as const);
+    const divergence = metric === "kl" || metric === "js";
+    const most = other ? (y.shape[0] as number) : (x.shape[0] as number) - 1;
+    return {
+      slots: [
+        { ...x, kind: divergence ? kinds[0] : "real" },
+        ...(other ? [{ ...y, kind: divergence ? kinds[1] : "real" } satisfies Slot] : []),
+      ],
+      options: {
+        metric,
+        k: d.of([undefined, 1, most, d.int(1, most)]),
+        // of the rows among themselves both are of one kind
+        ...(divergence && { from: other || typeof from === "string" ? from : from?.[0] }),
+        ...watched(d),
+      },
+    };
+  },
+};
+
+const kernelProduct: Definition = {
+  parameters: ["x", "y", "v"],
+  arrays: ["x", "y", "v", "out"],
+  options: ["shape", "yShape", ...KERNEL_OPTIONS, "progress", "signal", "out"],
+  draw: (d) => {
+    const at = points(d, false, 1, false);
+    const other = d.has("y");
+    const m = (other ? at.y : at.x).shape[0] as number;
+    const p = d.int(1, 3);
+    return {
+      slots: [
+        { ...at.x },
+        ...(other ? [at.y] : []),
+        { name: "v", at: [2], kind: "real", shape: [m, p] },
+        ...chosen(d, [option(["x", "y", "v"], "out", "out", [at.x.shape[0] as number, p])]),
+      ],
+      options: { ...kernelOptions(d, KERNELS), ...watched(d) },
+    };
+  },
+};
+
+const kernelDensity: Definition = {
+  parameters: ["points", "samples"],
+  arrays: ["points", "samples", "weights"],
+  options: ["shape", "yShape", "bandwidth", "weights", "progress", "signal"],
+  draw: (d) => {
+    const { x, y } = points(d, false, 1, false);
+    return {
+      slots: [
+        { ...x, name: "points" },
+        { ...y, name: "samples" },
+        ...chosen(d, [option(["points", "samples"], "weights", "weights", y.shape.slice(0, 1))]),
+      ],
+      options: { bandwidth: d.of([0.1, 1, 3, 1e-3, 50]), ...watched(d) },
+    };
+  },
+};
+
 const mmd: Definition = {
   parameters: ["x", "y"],
   arrays: ["x", "y"],
@@ -724,6 +810,10 @@ export const EXPORTS: Readonly<Record<string, Definition>> = {
   klGaussian,
   gram,
   kernelMatrix,
+  pairwiseDistance,
+  nearest,
+  kernelProduct,
+  kernelDensity,
   mmd,
   cka,
   styleGram,

@@ -32,6 +32,7 @@ export function copyOf(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const floats = floatsOf(value);
   if (floats) return floats;
+  if (typeOf(value) === "Int32Array") return new Int32Array(value as Int32Array);
   if (Array.isArray(value)) return value.map(copyOf);
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)]));
 }

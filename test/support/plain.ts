@@ -6,12 +6,15 @@ import * as divergences from "./plain/divergences.ts";
 import * as gram from "./plain/gram.ts";
 import * as losses from "./plain/losses.ts";
 import type { Expected, Given } from "./plain/near.ts";
+import * as pairs from "./plain/pairs.ts";
 import * as softmax from "./plain/softmax.ts";
 import * as transport from "./plain/transport.ts";
 
 export * from "./plain/near.ts";
 
 const { softplusOf: _, sigmoidOf: __, ...family } = softmax;
+const { divergenceOf: ___, pairOf: ____, ...between } = divergences;
+const { kernelOf: _____, pointsOf: ______, ...matrices } = gram;
 
 const undefinedOnly: Expected = { meets: (got) => (got === undefined ? "" : `is ${String(got)}, wanted undefined`) };
 
@@ -35,8 +38,9 @@ const resident = ({ others = [] }: Given): Expected => ({
 export const PLAIN: Readonly<Record<string, (given: Given) => Expected>> = {
   ...family,
   ...losses,
-  ...divergences,
-  ...gram,
+  ...between,
+  ...matrices,
+  ...pairs,
   ...transport,
   info,
   init: () => undefinedOnly,

@@ -50,7 +50,7 @@ function logQuotient({ p, q }: Pair, i: number): number {
 }
 
 /** The divergence of two rows in nats. */
-function divergenceOf(metric: "kl" | "js", pair: Pair, dtype: DType): Estimate {
+export function divergenceOf(metric: "kl" | "js", pair: Pair, dtype: DType): Estimate {
   const { p, q, normal } = pair;
   if (p.bad || q.bad) return exactly(NaN);
   const n = p.p.length;
@@ -103,7 +103,7 @@ const fromsOf = ({ options }: Given): readonly [From, From] => {
   return typeof from === "string" ? [from, from] : from;
 };
 
-function pairOf(given: Given, p: Float64Array, q: Float64Array): Pair {
+export function pairOf(given: Given, p: Float64Array, q: Float64Array): Pair {
   const { options } = given;
   const [fromP, fromQ] = fromsOf(given);
   const normalize = (options["normalize"] as boolean | undefined) ?? true;

@@ -7,13 +7,13 @@ import { rounded, U } from "./rows.ts";
 /** What a dot product may err by, relative to the norms: 1e-6 in f32. */
 const PRACTICAL = 16.8;
 
-interface Points {
+export interface Points {
   readonly x: Float64Array;
   readonly n: number;
   readonly d: number;
 }
 
-const pointsOf = ({ arrays, shapes }: Given, name: string): Points | undefined => {
+export const pointsOf = ({ arrays, shapes }: Given, name: string): Points | undefined => {
   const x = arrays[name];
   const [n, d] = (shapes[name] ?? []) as [number, number];
   return x && { x, n, d };
@@ -81,7 +81,7 @@ function unscaled(points: Points, i: number): Float64Array {
   return top === 0 || !Number.isFinite(top) ? row : row.map((v) => v / top);
 }
 
-function kernelOf(given: Given, a: Points, i: number, b: Points, j: number, byDefault: string): Estimate {
+export function kernelOf(given: Given, a: Points, i: number, b: Points, j: number, byDefault: string): Estimate {
   const { options, dtype } = given;
   const kernel = (options["kernel"] as string | undefined) ?? byDefault;
   const gamma = (options["gamma"] as number | undefined) ?? 1 / Math.max(a.d, 1);

@@ -1,0 +1,172 @@
+/** Density estimates by Gaussian kernels. */
+
+import * as CODE from "../../assembly/gram/codes.ts";
+import { weightOf } from "../check/masses.ts";
+import { sameDepth, shapesOf } from "../check/points.ts";
+import { create, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
+import { failValue } from "../errors.ts";
+import type { Arena } from "../memory/arena.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
+import { exponentOf, logarithm } from "../memory/scalar.ts";
+import { numberIn, optionsOf } from "../options.ts";
+import {
+  type Matrix,
+  matrixIn,
+  type Product,
+  productOf,
+  type Reduction,
+  reduceRows,
+  sidesOf,
+  withBlocks,
+} from "../place/blocks.ts";
+import { exponentIn } from "../place/prepare.ts";
+import { watchOf } from "../place/watch.ts";
+import type { Input, PairsProgress, ResultOf, Signal } from "../types.ts";
+
+export interface KernelDensityOptions<W extends Input | undefined = Input | undefined> {
+  /** The shape of `points`: [n, d]. Default: the tensor's own. */
+  shape?: readonly number[] | undefined;
+  /** The shape of `samples`: [m, d]. Default: the tensor's own, else that of `points`. */
+  yShape?: readonly number[] | undefined;
+  /** h, the standard deviation of the kernels in every direction: positive. */
+  bandwidth: number;
+  /** The samples' weights, [m], normalised by their sum. Default: all alike. */
+  weights?: W;
+  /** Called after tiles of pairs, some 10 ms apart; may call any function of the package, and abort. */
+  progress?: ((progress: PairsProgress) => void) | undefined;
+  /** An AbortSignal. Looked at as often; once it is aborted, its reason is thrown. */
+  signal?: Signal | undefined;
+}
+
+const OPTIONS = ["shape", "yShape", "bandwidth", "weights", "progress", "signal"];
+
+/** Bytes of a compensated sum. */
+const SUM = 32;
+
+/** ½·log 2π = 0.91893853320467274…, rounded. */
+const HALF_LOG_TWO_PI = 0.9189385332046728;
+
+/**
+ * The log density at each point of a mixture of Gaussians around samples: `[n, d], [m, d] → [n]`,
+ *
+ *     log p(x) = log Σⱼ wⱼ·e^{−‖x − yⱼ‖²/2h²} − log Σⱼ wⱼ − d/2·log(2πh²)
+ *
+ * h is `bandwidth`, wⱼ `weights`. Distances are sums of squared differences, and the sum is taken relative to its largest term, so that
+ * points far from all samples keep their digits where the density itself is 0: f32 is within 1e-6 of the largest of 1 and the
+ * three terms. The n×m distances are never held. NaN in a point stays in its row.
+ *
+ * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, no samples, a bandwidth that is not positive, weights that
+ *   are negative, infinite or sum to 0; whatever `signal` was aborted with.
+ * @example kernelDensity([0, 100], [0], { shape: [2, 1], yShape: [1, 1], bandwidth: 1 }); // Float64Array [-0.9189…, -5000.9189…]
+ * @see sklearn.neighbors.KernelDensity(kernel="gaussian").score_samples
+ */
+export function kernelDensity<X extends Input, Y extends Input, W extends Input | undefined = undefined>(
+  points: X,
+  samples: Y,
+  options: KernelDensityOptions<W>,
+): ResultOf<X, Y, W> {
+  const fn = "kernelDensity";
+  const o = optionsOf<KernelDensityOptions<W>>(fn, options, OPTIONS);
+  const { shape, yShape, bandwidth, weights, progress, signal } = o;
+  const sizes = sizesIn(fn, "shape", shape);
+  const ySizes = sizesIn(fn, "yShape", yShape);
+  const h = numberIn(fn, "bandwidth", bandwidth, undefined, Number.MIN_VALUE);
+  const watch = watchOf(fn, progress, signal);
+  const given = operandsOf(fn, { points, samples }, { weights });
+  const shapes = shapesOf(fn, given.points, given.samples, sizes, ySizes);
+  const d = sameDepth(fn, shapes, "points");
+  const [[n], [m]] = [shapes.shape, shapes.yShape];
+  if (m === 0) failValue(fn, "yShape", "[m, d] with m at least 1", shapes.yShape);
+  const weight = weightOf(fn, given.weights, m, false);
+  const { bytes } = given.points;
+  const result = create(fn, bytes, n);
+  const gaussians = (a: Operand, b: Operand): Product => ({
+    ...productOf(matrixIn(a, n), matrixIn(b, m), d, CODE.SQUARES),
+    small: true,
+    runs: true,
+  });
+  const whole = gaussians(given.points, given.samples);
+  const { rows: side, columns: width } = sidesOf(whole);
+  const own = [given.points, given.samples].map((one, k) => productOf(matrixIn(one, k ? m : n), undefined, d));
+  const reads = [given.points, given.samples, ...(given.weights ? [given.weights] : [])];
+  withBlocks(
+    fn,
+    [...own, whole],
+    reads,
+    [],
+    (at, scratch, [p, q, w], state) => {
+      const { x, y, ...rest } = gaussians(p as Operand, q as Operand);
+      const unit = unitOf(at, scratch, [x, y ?? x], d, h);
+      const gamma = Math.min(0.5 / (h * unit) / (h * unit), Number.MAX_VALUE);
+      const centring = unit === 1 ? undefined : { means: undefined, unit, factor: 1 };
+      const product = { ...rest, x: { ...x, centring }, y: y && { ...y, centring } };
+      const logs = logarithms(at, w, m, weight.unit, state);
+      const offset =
+        d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (w ? logarithm(at, GRAM, weight.sum) : logarithm(at, GRAM, m));
+      const maxima = state;
+      const sums = maxima + 8 * side;
+      const logsAt = sums + SUM * side;
+      const { logSumExp } = at.typed(GRAM, bytes);
+      const { clearSums, totals, logarithm: logarithmsOf } = at.kernels(GRAM);
+      const reduction: Reduction = {
+        begin: (_, rows) => {
+          clearSums(sums, rows);
+          at.view(8).fill(-Infinity, maxima / 8, maxima / 8 + rows);
+        },
+        take: ({ pointer, stride, rows, j, columns }) => {
+          const view = at.view(8);
+          view.fill(0, logsAt / 8, logsAt / 8 + columns);
+          if (logs) at.copyIn(logs, 8, j, columns, logsAt);
+          view.fill(-Infinity, logsAt / 8 + columns, logsAt / 8 + columns + 4);
+          logSumExp(pointer, stride, rows, columns, logsAt, -gamma, maxima, sums);
+        },
+        end: (i, rows) => {
+          totals(sums, rows, sums);
+          logarithmsOf(sums, sums, rows);
+          const view = at.view(8);
+          for (let r = 0; r < rows; r++)
+            result[i + r] = (view[maxima / 8 + r] as number) + (view[sums / 8 + r] as number) - offset;
+        },
+      };
+      reduceRows(at, scratch, product, reduction, watch);
+    },
+    8 * side + SUM * side + 8 * (width + 16),
+    watch,
+  );
+  return result as ResultOf<X, Y, W>;
+}
+
+/**
+ * A power of two in which the bandwidth is near 1: squares are then in range where what they lead to is. As large as the elements
+ * allow.
+ */
+function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: number, h: number): number {
+  const wanted = Math.max(-1000, Math.min(1000, -exponentOf(h)));
+  if (wanted <= 0) return 2 ** wanted;
+  const [top] = matrices[0]?.bytes === 4 ? [126] : [1022];
+  const largest = Math.max(...matrices.map((one) => exponentIn(at, scratch, one, d).exponent));
+  return 2 ** Math.max(0, Math.min(wanted, top - largest));
+}
+
+/** log of each weight times `unit`; none of weights that are all alike. */
+function logarithms(
+  at: Arena,
+  weights: Operand | undefined,
+  m: number,
+  unit: number,
+  room: number,
+): Float64Array | undefined {
+  if (!weights) return undefined;
+  const logs = new Float64Array(m);
+  const { logarithm: logarithmsOf } = at.kernels(GRAM);
+  // a piece at a time, in the room of sums and logarithms
+  const piece = 256;
+  for (let j = 0; j < m; j += piece) {
+    const count = Math.min(piece, m - j);
+    const view = at.view(8);
+    for (let k = 0; k < count; k++) view[room / 8 + k] = (weights.array[j + k] as number) * unit;
+    logarithmsOf(room, room, count);
+    at.copyOut(room, count, logs, 8, j);
+  }
+  return logs;
+}
