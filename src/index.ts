@@ -33,6 +33,12 @@ export { type EntropyOptions, entropy } from "./families/entropy.ts";
 export { type Gaussian, klGaussian } from "./families/gaussian.ts";
 export { type GramOptions, gram } from "./families/gram.ts";
 export { type Kernel, type KernelMatrixOptions, type KernelOptions, kernelMatrix } from "./families/kernelMatrix.ts";
+export {
+  type LinearCrossEntropyGradients,
+  type LinearCrossEntropyOptions,
+  linearCrossEntropy,
+  linearCrossEntropyWithGrad,
+} from "./families/linearCrossEntropy.ts";
 export { type MmdOptions, mmd } from "./families/mmd.ts";
 export { type PairwiseOptions, pairwiseDivergence } from "./families/pairwiseDivergence.ts";
 export {

@@ -110,6 +110,14 @@ export type ResultOf<X, Y = undefined, Z = undefined, W = undefined> = Adopted<
 /** Where to write a result: an array of its type, or a resident one. */
 export type Out<T extends FloatArray> = T | Resident<T>;
 
+/** What a `progress` callback is told of a call over pairs of rows. */
+export interface PairsProgress {
+  /** Tiles of pairs that are done. */
+  readonly tiles: number;
+  /** The part of all tiles that is: 1 after the last. */
+  readonly fraction: number;
+}
+
 /** As much of an AbortSignal as is looked at; not every library of types has that. */
 export interface Signal {
   readonly aborted: boolean;

@@ -73,10 +73,12 @@ export interface Product {
   readonly plain: boolean;
   /** Whether blocks are small, whatever the depth. */
   readonly small: boolean;
+  /** Rows and columns of a block at most, if that is less. */
+  readonly most: number;
 }
 
 export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = CODE.DOT): Product {
-  return { x, y, depth, of, plain: false, small: false };
+  return { x, y, depth, of, plain: false, small: false, most: SIDE };
 }
 
 /** Where a finished block stands. Of a block on the diagonal of a symmetric product only the lower triangle is right. */
@@ -118,10 +120,10 @@ function sideOf(n: number, largest: number): number {
 }
 
 /** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
-export function planOf({ x, y, depth, plain, small }: Product): Plan {
+export function planOf({ x, y, depth, plain, small, most }: Product): Plan {
   const { bytes: size } = x;
   const part = size === 4 ? 1 : depth > SPAN ? WIDE_WITH_TOTALS : WIDE;
-  const largest = part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE);
+  const largest = Math.min(most, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
   const side = sideOf(x.rows, largest);
   const otherSide = y ? sideOf(y.rows, largest) : side;
   const longest = Math.max(1, side, plain ? 0 : otherSide);
