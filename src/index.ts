@@ -6,6 +6,12 @@ export {
   binaryCrossEntropyWithGrad,
 } from "./families/binaryCrossEntropy.ts";
 export { type CkaOptions, cka } from "./families/cka.ts";
+export {
+  type ContrastiveLossGradients,
+  type ContrastiveLossOptions,
+  contrastiveLoss,
+  contrastiveLossWithGrad,
+} from "./families/contrastiveLoss.ts";
 export { type CrossEntropyOptions, crossEntropy, crossEntropyWithGrad, perplexity } from "./families/crossEntropy.ts";
 export {
   type DivergenceGradients,
@@ -85,6 +91,7 @@ export type {
   LabelsLike,
   NestedNumbers,
   Out,
+  PairsProgress,
   Reduced,
   Reduction,
   Resident,

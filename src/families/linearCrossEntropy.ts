@@ -13,16 +13,7 @@ import { type Output, outputOf } from "../place/output.ts";
 import { addProduct, countOf, lasting, roomOf, tilesOf, turn, turnedStride, turnOf } from "../place/tiles.ts";
 import { turnsOf, type Watch, watchOf } from "../place/watch.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
-import type {
-  FloatArray,
-  Input,
-  LabelsLike,
-  PairsProgress,
-  Reduced,
-  Reduction,
-  ResultOf,
-  Signal,
-} from "../types.ts";
+import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
 
 export interface LinearCrossEntropyOptions<
   R extends Reduction = Reduction,
@@ -55,16 +46,7 @@ export type LinearCrossEntropyGradients<T, R extends Reduction, B> = {
   gradWeight: T;
 } & ([B] extends [undefined] ? unknown : { /** [C] */ gradBias: T });
 
-const OPTIONS = [
-  "shape",
-  "weightShape",
-  "bias",
-  "ignoreIndex",
-  "labelSmoothing",
-  "reduction",
-  "progress",
-  "signal",
-];
+const OPTIONS = ["shape", "weightShape", "bias", "ignoreIndex", "labelSmoothing", "reduction", "progress", "signal"];
 
 /** The arguments, checked. */
 interface Problem {
@@ -241,12 +223,7 @@ export function linearCrossEntropy<
   W extends Input = Input,
   B extends Input | undefined = undefined,
   R extends Reduction = "mean",
->(
-  x: X,
-  weight: W,
-  labels: LabelsLike,
-  options?: LinearCrossEntropyOptions<R, B>,
-): Reduced<R, ResultOf<X, W, B>> {
+>(x: X, weight: W, labels: LabelsLike, options?: LinearCrossEntropyOptions<R, B>): Reduced<R, ResultOf<X, W, B>> {
   const fn = "linearCrossEntropy";
   return lossOf(problemOf(fn, x, weight, labels, options), false).value as Reduced<R, ResultOf<X, W, B>>;
 }

@@ -1,5 +1,5 @@
 /** Rows of logits that come tile by tile, against a class each: what is known of every row, from tile to tile. */
-import { copyLabels, type Arena } from "../memory/arena.ts";
+import { type Arena, copyLabels } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { STATE } from "./tiles.ts";
@@ -70,7 +70,12 @@ export class LogitRows {
   }
 
   /** Then: a tile made anew becomes the gradient. */
-  differentiate(at: Arena, bytes: number, { pointer, stride, i, rows, first, columns }: Tile, places: TilePlaces): void {
+  differentiate(
+    at: Arena,
+    bytes: number,
+    { pointer, stride, i, rows, first, columns }: Tile,
+    places: TilePlaces,
+  ): void {
     const { states, labels, bias, row } = places;
     const share = (this.#smoothing / this.#classes) * this.#scale;
     this.#place(at, i, rows, places);

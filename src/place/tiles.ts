@@ -16,7 +16,18 @@ import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { arena } from "../memory/kernels.ts";
 import type { FloatArray } from "../types.ts";
-import { type Block, type Matrix, matrixIn, type Product, planOf, productOf, stage, type Vectors, vectorsAt } from "./blocks.ts";
+import {
+  type Block,
+  type Matrix,
+  matrixIn,
+  type Norms,
+  type Product,
+  planOf,
+  productOf,
+  stage,
+  type Vectors,
+  vectorsAt,
+} from "./blocks.ts";
 import type { Output } from "./output.ts";
 
 /**
@@ -38,8 +49,9 @@ export function tilesOf(x: Matrix, y: Matrix, depth: number): Product {
 
 /** Where things stand in the scratch of tiles, in bytes from its beginning. */
 export interface Room {
-  /** Rows of a tile at most. */
+  /** Rows and columns of a tile at most. */
   readonly rows: number;
+  readonly columns: number;
   /** Of the rows of a tile, and of its columns: their states, and their labels. */
   readonly states: number;
   readonly columnStates: number;
@@ -52,7 +64,9 @@ export interface Room {
   readonly highs: number;
   /** A row of a tile or of a tile transposed, and a group. */
   readonly row: number;
+  /** A tile transposed; and one that is turned back, which may be where the block's operands stood. */
   readonly turned: number;
+  readonly back: number;
   readonly out: number;
   readonly staged: number;
   readonly packed: number;
@@ -63,8 +77,11 @@ export interface Room {
   readonly bytes: number;
 }
 
-/** `turned`: whether tiles are transposed; `gradients`: whether they are multiplied by the operands. */
-export function roomOf(product: Product, turned: boolean, gradients: boolean): Room {
+/**
+ * `turned`: whether tiles are transposed; `gradients`: whether they are multiplied by the operands; `back`: whether what is transposed is
+ * turned back.
+ */
+export function roomOf(product: Product, turned: boolean, gradients: boolean, back = false): Room {
   const { x, depth } = product;
   const { bytes: size } = x;
   const plan = planOf(product);
@@ -85,7 +102,7 @@ export function roomOf(product: Product, turned: boolean, gradients: boolean): R
   const lows = take(otherSide + 16);
   const highs = take(otherSide + 16);
   const row = take(longest + 32);
-  const back = take(turned ? (otherSide + 8) * (side + 16) : 0);
+  const turnedAt = take(turned ? (otherSide + 8) * (side + 16) : 0);
   const widest = x.bytes === 4 ? SIDE.f32 : SIDE.f64;
   const width = Math.ceil(depth / Math.max(1, Math.ceil(depth / widest)));
   // whole rows of whole groups are copied at once; else rows are kept from sharing cache sets
@@ -97,10 +114,30 @@ export function roomOf(product: Product, turned: boolean, gradients: boolean): R
   const free = (staging + packing) * size + 2 * GROUP_BYTES <= plan.c;
   const staged = free ? 0 : take(gradients ? staging : 0);
   const packed = free ? plan.c - packing * size : take(gradients ? packing : 0);
+  const returning = back ? side * (otherSide + 8) : 0;
+  const backAt = returning * size <= plan.c ? 0 : take(returning);
   const vectors = vectorsAt(0, plan);
   return {
-    rows: side, states, columnStates, labels, columnLabels, bias, sums, lows, highs, row,
-    turned: back, out, staged, packed, width, stride, vectors, bytes,
+    rows: side,
+    columns: otherSide,
+    states,
+    columnStates,
+    labels,
+    columnLabels,
+    bias,
+    sums,
+    lows,
+    highs,
+    row,
+    turned: turnedAt,
+    back: backAt,
+    out,
+    staged,
+    packed,
+    width,
+    stride,
+    vectors,
+    bytes,
   };
 }
 
@@ -125,6 +162,17 @@ export function turnedStride(block: Block): number {
 /** Writes a block, transposed, to `to`. */
 export function turn(at: Arena, bytes: number, block: Block, to: number): void {
   at.typed(GRAM, bytes).transpose(block.pointer, block.stride, turnedStride(block), block.columns, to);
+}
+
+/** Adds what stands transposed at `turned` to a block, by way of `back`. */
+export function addTurned(at: Arena, bytes: number, block: Block, turned: number, back: number): void {
+  const { pointer, stride, rows, columns } = block;
+  const kernels = at.typed(GRAM, bytes);
+  // whole vectors
+  const width = Math.ceil(columns / 8) * 8;
+  kernels.transpose(turned, turnedStride(block), width, rows, back);
+  for (let i = 0; i < rows; i++)
+    kernels.accumulate(back + i * width * bytes, pointer + i * stride * bytes, columns, false);
 }
 
 /** A tile: rows [first, first + rows) of an output are made of it. */
@@ -173,7 +221,22 @@ export function addProduct(
       else for (let i = 0; i < rows; i++) copyRow(to + i * room.stride * size, width, (first + i) * depth + k);
     };
     if (!fresh) copy((pointer, length, index) => at.copyIn(out.array, size, index, length, pointer));
-    kernels.product(CODE.DOT, pointer, stride, rows, staged, lda, width, true, count, packed, to, room.stride, !fresh, false);
+    kernels.product(
+      CODE.DOT,
+      pointer,
+      stride,
+      rows,
+      staged,
+      lda,
+      width,
+      true,
+      count,
+      packed,
+      to,
+      room.stride,
+      !fresh,
+      false,
+    );
     copy((pointer, length, index) => at.copyOut(pointer, length, out.array, size, index));
   }
 }
@@ -182,15 +245,16 @@ export function addProduct(
  * An operand as a matrix that may be read while code of the caller's runs: memory that this makes grow takes the views of residents away,
  * and they are made anew; of few elements it is a copy. What else it does to the array is seen, or an error.
  */
-export function lasting(fn: string, operand: Operand, rows: number, alone: boolean): Matrix {
+export function lasting(fn: string, operand: Operand, rows: number, alone: boolean, norms?: Norms): Matrix {
   const { name, array, length, bytes } = operand;
-  if (!alone) return matrixIn(operand, rows);
+  const matrix = { ...matrixIn(operand, rows), norms };
+  if (!alone) return matrix;
   const shared = arena();
   const pointer = shared.locate(array, length);
-  if (!pointer && length <= 64) return matrixIn({ ...operand, array: copyOf(array, bytes) }, rows);
+  if (!pointer && length <= 64) return { ...matrix, array: copyOf(array, bytes) };
   let view: FloatArray = array;
   return {
-    ...matrixIn(operand, rows),
+    ...matrix,
     get array() {
       if (lengthOf(view) === length) return view;
       if (!pointer) failKind(fn, name, "an array that stays", undefined, "one whose buffer was detached or has shrunk");
