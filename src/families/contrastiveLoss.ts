@@ -37,7 +37,7 @@ import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray, Input, PairsProgress, ResultOf, Signal } from "../types.ts";
 
 export interface ContrastiveLossOptions {
-  /** The shape of `x` and `y`: [n, d]. Default: the tensor's own. */
+  /** The shape of `x` and `y`: [n, d]. Default: the tensors' own. */
   shape?: readonly number[] | undefined;
   /** τ, positive, by which similarities are divided. Default: 0.07. */
   temperature?: number | undefined;
@@ -96,7 +96,7 @@ function problemOf(fn: string, x: unknown, y: unknown, options: ContrastiveLossO
   const shift = numberIn(fn, "bias", bias, 0);
   const watch = watchOf(fn, progress, signal);
   const arrays = operandsOf(fn, { x, y });
-  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, arrays.x, sizes));
+  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, arrays.x, sizes, "shape", arrays.y.shape));
   const own = arrays.y.shape ?? [];
   if (arrays.y.length !== n * d || (own.length > 1 && own.join() !== [n, d].join())) {
     const got = own.length > 1 ? inWords(own) : `${arrays.y.length} elements`;

@@ -1,8 +1,8 @@
 /** Cross-entropy of a linear layer's logits, which are never held: its value, and the gradients of the layer. */
-import { classesOf, labelsIn } from "../check/labels.ts";
+import { classesOf, onlyLabelsIn } from "../check/labels.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
-import { failKind, failValue } from "../errors.ts";
+import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
@@ -80,8 +80,7 @@ function problemOf(
   const reduced = reductionOf(fn, reduction);
   const watch = watchOf(fn, progress, signal);
 
-  const found = labelsIn(fn, "labels", goal);
-  if (!found) failKind(fn, "labels", "integers, one a row", goal);
+  const found = onlyLabelsIn(fn, "labels", goal);
   const arrays = operandsOf(fn, { x, weight }, { bias });
   const [n, d] = matrixOf(fn, "shape", shapeOf(fn, arrays.x, sizes));
   const classes = rowsBesideOf(fn, arrays.weight, weightSizes, "weightShape", arrays.x, d);

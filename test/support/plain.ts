@@ -6,6 +6,7 @@ import * as divergences from "./plain/divergences.ts";
 import * as gram from "./plain/gram.ts";
 import * as losses from "./plain/losses.ts";
 import type { Expected, Given } from "./plain/near.ts";
+import * as products from "./plain/products.ts";
 import * as softmax from "./plain/softmax.ts";
 import * as transport from "./plain/transport.ts";
 
@@ -38,6 +39,7 @@ export const PLAIN: Readonly<Record<string, (given: Given) => Expected>> = {
   ...divergences,
   ...gram,
   ...transport,
+  ...products,
   info,
   init: () => undefinedOnly,
   initSync: () => undefinedOnly,
