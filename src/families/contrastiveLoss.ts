@@ -11,9 +11,11 @@ import {
   type Block,
   eachBlock,
   type Mapping,
+  type Matrix,
   mapBlock,
   matrixIn,
   type Norms,
+  type Product,
   scratchFor,
   times,
 } from "../place/blocks.ts";
@@ -208,25 +210,30 @@ interface Gradients {
   readonly y: Output;
 }
 
-/** The loss; the gradients with respect to the rows, as they are multiplied, are added to `grads`, and that of the bias is returned. */
-function sweep(
-  p: Problem,
-  grads: Gradients | undefined,
-  prepared: { x?: Norms; y?: Norms },
-): readonly [number, number] {
+/** What a sweep finds, beside the gradients with respect to the rows as they are multiplied. */
+interface Found {
+  readonly value: number;
+  readonly gradBias: number;
+  /** Of the rows of x and of y, if they are normalised. */
+  readonly norms: readonly [Norms | undefined, Norms | undefined];
+}
+
+function sweep(p: Problem, grads: Gradients | undefined): Found {
   const { fn, n, d, temperature, sigmoid, symmetric, bias, watch } = p;
   const { bytes } = p.x;
   const plain = [matrixIn(p.x, n), matrixIn(p.y, n)] as const;
   const room = roomOf(tilesOf(...plain, d), symmetric || grads !== undefined, grads !== undefined, symmetric);
-  const own = plain.map((matrix) => ({ ...tilesOf(matrix, matrix, d), y: undefined }));
+  const alone = (matrix: Matrix): Product => ({ ...tilesOf(matrix, matrix, d), y: undefined });
+  const own = [alone(plain[0]), alone(plain[1])] as const;
   const mapping: Mapping = sigmoid
     ? { map: CODE.POLYNOMIAL, factor: 1 / temperature, shift: bias, degree: 1 }
     : times(1 / temperature);
   const bytesOfAll = Math.max(room.bytes, p.normalize ? scratchFor(...own) : 0);
-  const run = (at: Arena, pointer: number): readonly [number, number] => {
-    if (p.normalize) [prepared.x, prepared.y] = own.map((product) => normsOf(at, pointer, product)) as [Norms, Norms];
-    const a = lasting(fn, p.x, n, watch.alone, prepared.x);
-    const b = lasting(fn, p.y, n, watch.alone, prepared.y);
+  const run = (at: Arena, pointer: number): Found => {
+    const normsIn = (i: 0 | 1): Norms | undefined => (p.normalize ? normsOf(at, pointer, own[i]) : undefined);
+    const norms = [normsIn(0), normsIn(1)] as const;
+    const a = lasting(fn, p.x, n, watch.alone, norms[0]);
+    const b = lasting(fn, p.y, n, watch.alone, norms[1]);
     const product = tilesOf(a, b, d);
     const reduction = (sigmoid ? sigmoids : infoNCE)(at, pointer, room, p);
     const next = turnsOf(watch, countOf(product) * (grads ? 2 : 1), turnOf(product));
@@ -236,7 +243,7 @@ function sweep(
       next();
     });
     const value = reduction.finish();
-    if (!grads) return [value, 0];
+    if (!grads) return { value, gradBias: 0, norms };
     const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
     const turned = pointer + room.turned;
     const total = new CompensatedSum();
@@ -256,7 +263,7 @@ function sweep(
       addProduct(at, pointer, room, across, a, d, grads.y, i === 0);
       next();
     });
-    return [value, total.times(temperature, 1)];
+    return { value, gradBias: total.times(temperature, 1), norms };
   };
   return scratch(fn, bytesOfAll, run, watch.alone);
 }
@@ -271,9 +278,14 @@ function throughNorms({ array: x }: Operand, { array: grad }: Output, d: number,
     const unit = prepared ? (prepared.units[i] as number) : 1;
     const norm = prepared ? (prepared.norms[i] as number) : 1;
     let along = 0;
-    for (let k = start; k < start + d; k++) along += (((x[k] as number) * unit) / norm) * (grad[k] as number);
+    let zeros = true;
+    for (let k = start; k < start + d; k++) {
+      along += (((x[k] as number) * unit) / norm) * (grad[k] as number);
+      zeros &&= x[k] === 0;
+    }
     total.add(along);
-    if (!prepared) continue;
+    // what is 0 was not divided
+    if (!prepared || zeros) continue;
     for (let k = start; k < start + d; k++)
       grad[k] = (((grad[k] as number) - (((x[k] as number) * unit) / norm) * along) / norm) * unit;
   }
@@ -298,7 +310,7 @@ function throughNorms({ array: x }: Operand, { array: grad }: Output, d: number,
  *   language image pre-training (2023)
  */
 export function contrastiveLoss(x: Input, y: Input, options?: ContrastiveLossOptions): number {
-  return sweep(problemOf("contrastiveLoss", x, y, options), undefined, {})[0];
+  return sweep(problemOf("contrastiveLoss", x, y, options), undefined).value;
 }
 
 /**
@@ -319,10 +331,9 @@ export function contrastiveLossWithGrad<X extends Input, Y extends Input = Input
     x: outputOf(fn, undefined, p.x.bytes, p.x.length),
     y: outputOf(fn, undefined, p.x.bytes, p.y.length),
   };
-  const prepared: { x?: Norms; y?: Norms } = {};
-  const [value, gradBias] = sweep(p, grads, prepared);
-  const along = throughNorms(p.x, grads.x, p.d, prepared.x);
-  throughNorms(p.y, grads.y, p.d, prepared.y);
+  const { value, gradBias, norms } = sweep(p, grads);
+  const along = throughNorms(p.x, grads.x, p.d, norms[0]);
+  throughNorms(p.y, grads.y, p.d, norms[1]);
   return {
     value,
     gradX: grads.x.array as ResultOf<X, Y>,
