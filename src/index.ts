@@ -6,6 +6,12 @@ export {
   binaryCrossEntropyWithGrad,
 } from "./families/binaryCrossEntropy.ts";
 export { type CkaOptions, cka } from "./families/cka.ts";
+export {
+  type ContrastiveLossGradients,
+  type ContrastiveLossOptions,
+  contrastiveLoss,
+  contrastiveLossWithGrad,
+} from "./families/contrastiveLoss.ts";
 export { type CrossEntropyOptions, crossEntropy, crossEntropyWithGrad, perplexity } from "./families/crossEntropy.ts";
 export {
   type DivergenceGradients,
@@ -35,6 +41,12 @@ export { type GramOptions, gram } from "./families/gram.ts";
 export { type KernelDensityOptions, kernelDensity } from "./families/kernelDensity.ts";
 export { type Kernel, type KernelMatrixOptions, type KernelOptions, kernelMatrix } from "./families/kernelMatrix.ts";
 export { type KernelProductOptions, kernelProduct } from "./families/kernelProduct.ts";
+export {
+  type LinearCrossEntropyGradients,
+  type LinearCrossEntropyOptions,
+  linearCrossEntropy,
+  linearCrossEntropyWithGrad,
+} from "./families/linearCrossEntropy.ts";
 export { type MmdOptions, mmd } from "./families/mmd.ts";
 export {
   type NearestMetric,

@@ -11,6 +11,7 @@ import { binaryCrossEntropy } from "./binaryCrossEntropy";
 import { crossEntropyRows } from "./crossEntropy";
 import { crossEntropyOfProbabilitiesRows } from "./crossEntropyOfProbabilities";
 import { entropyRows } from "./entropy";
+import { addLogits, finishLogits as finishLogitsOf, logitGradients } from "./logits";
 
 export { heapBase } from "../heapBase";
 
@@ -131,6 +132,76 @@ export function entropy_f32(x: usize, y: usize, rows: i32, n: i32, logs: bool, n
 }
 export function entropy_f64(x: usize, y: usize, rows: i32, n: i32, logs: bool, normalise: bool, steps: i32): void {
   entropyRows<f64>(x, y, rows, n, logs, normalise, steps);
+}
+export function addLogits_f32(
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  bias: usize,
+  labels: usize,
+  ignore: i32,
+  first: i32,
+  portion: f64,
+  state: usize,
+): void {
+  addLogits<f32>(c, ldc, rows, columns, bias, labels, ignore, first, portion, state);
+}
+export function addLogits_f64(
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  bias: usize,
+  labels: usize,
+  ignore: i32,
+  first: i32,
+  portion: f64,
+  state: usize,
+): void {
+  addLogits<f64>(c, ldc, rows, columns, bias, labels, ignore, first, portion, state);
+}
+export function finishLogits(
+  rows: i32,
+  classes: i32,
+  labels: usize,
+  ignore: i32,
+  smoothing: f64,
+  portion: f64,
+  scale: f64,
+  state: usize,
+): void {
+  finishLogitsOf(rows, classes, labels, ignore, smoothing, portion, scale, state);
+}
+export function logitGradients_f32(
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  bias: usize,
+  labels: usize,
+  ignore: i32,
+  first: i32,
+  share: f64,
+  state: usize,
+  room: usize,
+): void {
+  logitGradients<f32>(c, ldc, rows, columns, bias, labels, ignore, first, share, state, room);
+}
+export function logitGradients_f64(
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  bias: usize,
+  labels: usize,
+  ignore: i32,
+  first: i32,
+  share: f64,
+  state: usize,
+  room: usize,
+): void {
+  logitGradients<f64>(c, ldc, rows, columns, bias, labels, ignore, first, share, state, room);
 }
 export function binaryCrossEntropy_f32(
   probabilities: bool,

@@ -146,6 +146,13 @@ export function aims<T>(rows: i32): void {
   for (let v: usize = 0, end = <usize>rows * sizeof<T>(); v < end; v += VECTOR) aim<T>(v);
 }
 
+/** The k that a first row's sums are in units of, 2ᵏ·e^{a′/T}; a′ is in SHIFT. */
+export function exponentOfUnit<T>(): f64 {
+  const magic = load<T>(EXP<T>() + EXP_MAGIC * sizeof<T>());
+  const bias = <T>(sizeof<T>() == 4 ? 127.0 + <f64>HEADROOM32 : 1023.0 + <f64>HEADROOM64);
+  return <f64>(magic + bias - load<T>(MAGIC)); // all three are integers, below 2^24 (2^53)
+}
+
 /** r/T of the maxima themselves: e^{(a − a′)/T} = 2ᵏ·(1 + expm1(r/T)). */
 export function reducedTop<T>(v: usize): v128 {
   const table = tempered<T>();

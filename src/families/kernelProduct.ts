@@ -15,7 +15,7 @@ import {
   sidesOf,
   withBlocks,
 } from "../place/blocks.ts";
-import { deliver, madeIn, outputOf } from "../place/output.ts";
+import { madeIn, outputOf } from "../place/output.ts";
 import { watchOf } from "../place/watch.ts";
 import type { FloatArray, Input, Out, PairsProgress, ResultOf, Signal } from "../types.ts";
 import { type KernelOptions, kernelOf, kernelOperands, kernelPlan, kernelProducts } from "./kernelMatrix.ts";
@@ -83,7 +83,7 @@ export function kernelProduct<X extends Input, Y extends Input | undefined, V ex
   const [[n], [m]] = [shapes.shape, shapes.yShape];
   const p = columnsOf(fn, columns, m);
   const result = outputOf(fn, out, a.bytes, n * p);
-  const made = madeIn(fn, result, watch.alone);
+  const { made, deliver } = madeIn(fn, result, watch.alone);
   const plan = kernelPlan(checked, d);
   const { bytes } = a;
   const most = Math.max(1, Math.floor(MOST_BYTES / (SUM * Math.max(p, 1))));
@@ -141,5 +141,5 @@ export function kernelProduct<X extends Input, Y extends Input | undefined, V ex
     SUM * side * p + 8 * stride * p,
     watch,
   );
-  return deliver(made, result) as ResultOf<X, Y, V>;
+  return deliver() as ResultOf<X, Y, V>;
 }

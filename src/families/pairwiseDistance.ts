@@ -14,7 +14,7 @@ import {
   withBlocks,
   writeProduct,
 } from "../place/blocks.ts";
-import { deliver, madeIn, type Output, outputOf } from "../place/output.ts";
+import { madeIn, type Output, outputOf } from "../place/output.ts";
 import { exponentIn, normsOf } from "../place/prepare.ts";
 import { watchOf } from "../place/watch.ts";
 import type { FloatArray, Input, Out, PairsProgress, ResultOf, Signal } from "../types.ts";
@@ -70,7 +70,7 @@ export function pairwiseDistance<X extends Input, Y extends Input | undefined = 
   const d = sameDepth(fn, points);
   const [[n], [m]] = [points.shape, points.yShape];
   const result = outputOf(fn, out, points.x.bytes, n * m);
-  const made = madeIn(fn, result, watch.alone);
+  const { made, deliver } = madeIn(fn, result, watch.alone);
   const of = metric === "manhattan" ? CODE.DISTANCES : CODE.SQUARES;
   const productFor = (a: Matrix, b: Matrix | undefined): Product => productOf(a, b, d, of);
   const [own, other] = [matrixIn(points.x, n), points.y && matrixIn(points.y, m)];
@@ -92,7 +92,7 @@ export function pairwiseDistance<X extends Input, Y extends Input | undefined = 
     0,
     watch,
   );
-  return deliver(made, result) as ResultOf<X, Y>;
+  return deliver() as ResultOf<X, Y>;
 }
 
 /** Operands, what becomes of their products, and what has to be made good of the results. */

@@ -266,8 +266,13 @@ export function eachBlock(
 }
 
 /** Blocks between two looks at the signal. */
-function turnOf({ side, otherSide }: Plan, { depth }: Product): number {
+export function turnOf({ side, otherSide }: Plan, { depth }: Product): number {
   return WATCHED / (side * otherSide * Math.max(depth, 16));
+}
+
+/** Blocks that all of a product of x and y is cut into. */
+export function countOf({ side, otherSide }: Plan, { x, y }: Product): number {
+  return Math.ceil(x.rows / side) * Math.ceil((y ?? x).rows / otherSide) || 0;
 }
 
 /** The same of two `small` products of the same numbers of rows, block beside block; `second` in scratch of its own. */
@@ -301,8 +306,7 @@ export function reduceRows(
   const plan = planOf(product);
   const { x, y } = product;
   const columns = (y ?? x).rows;
-  const total = Math.ceil(x.rows / plan.side) * Math.ceil(columns / plan.otherSide);
-  const turn = turnsOf(watch, total, turnOf(plan, product));
+  const turn = turnsOf(watch, countOf(plan, product), turnOf(plan, product));
   for (let i = 0; i < x.rows; i += plan.side) {
     const rows = Math.min(plan.side, x.rows - i);
     begin(i, rows);

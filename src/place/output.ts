@@ -92,15 +92,22 @@ export function copied<X extends Elements & { readonly name: string }>(fn: strin
   return { ...input, array };
 }
 
-/** Where a result is made: in its output, or, while code of the caller's runs that may end the call, in a new array. */
-export function madeIn(fn: string, out: Output, alone: boolean): Output {
-  return alone && !out.fresh ? outputOf(fn, undefined, out.bytes, out.length) : out;
-}
-
-/** Moves it there. */
-export function deliver(made: Output, out: Output): FloatArray {
-  if (made !== out) put(made.array, out.array, 0);
-  return out.array;
+/**
+ * Where a result is made, and `deliver`, which moves it to its output. That is the output itself; while code of the caller's runs, which
+ * may end the call or make memory grow under the output, it is a new array.
+ */
+export function madeIn(fn: string, out: Output, alone: boolean): { made: Output; deliver: () => FloatArray } {
+  if (!alone || out.fresh) return { made: out, deliver: () => out.array };
+  const found = keep(fn, out);
+  const made = outputOf(fn, undefined, out.bytes, out.length);
+  return {
+    made,
+    deliver: () => {
+      const array = found();
+      put(made.array, array, 0);
+      return array;
+    },
+  };
 }
 
 /** Refuses outputs that share memory with each other. */

@@ -101,6 +101,22 @@ export const ERRORS = [
   ],
   ["RangeError", 'emd: "b" must be of the sum of "a"', (s) => s.emd([1], [2], [0])],
   ["RangeError", 'emd: "cost" must be finite for enough pairs', (s) => s.emd([1], [1], [Infinity])],
+  [
+    "RangeError",
+    'linearCrossEntropy: "labels" in row 0 must be a class from 0 to 1',
+    (s) => s.linearCrossEntropy([1], [1, 2], [2], { shape: [1, 1] }),
+  ],
+  [
+    "RangeError",
+    'linearCrossEntropyWithGrad: "bias" must be of length 2',
+    (s) => s.linearCrossEntropyWithGrad([1], [1, 2], [0], { shape: [1, 1], bias: [0] }),
+  ],
+  ["RangeError", 'contrastiveLoss: "y" must be of the shape of "x"', (s) => s.contrastiveLoss([[1]], [1, 2])],
+  [
+    "RangeError",
+    'contrastiveLossWithGrad: "kind" must be',
+    (s) => s.contrastiveLossWithGrad([[1]], [1], { kind: "clip" }),
+  ],
   ["RangeError", 'resident: "type" must be', (s) => s.resident("f16", 1)],
   ["RangeError", 'resident: "length" must be', (s) => s.resident("f32", -1)],
   ["RangeError", "resident: not enough memory: 34359738368 bytes", (s) => s.resident("f64", 2 ** 32)],

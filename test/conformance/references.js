@@ -352,3 +352,53 @@ export function assignment(c, n, free = [...Array(n).keys()]) {
   const without = (/** @type {number} */ j) => free.filter((k) => k !== j);
   return min(...free.map((j) => c[row + j] + assignment(c, n, without(j))));
 }
+
+// ------------------------------------------------------------------------------------------------- losses of products
+
+/**
+ * The losses of rows of logits against a class each, their sum over `over`, and what each logit adds to it: softmax − target, and of its
+ * terms the size. @param {readonly Float64Array[]} logits @param {Numbers} labels @param {number} over
+ */
+function labelled(logits, labels, over) {
+  let value = 0;
+  const slopes = logits.map((row, i) => {
+    const own = row[labels[i]];
+    const others = sum(row.map((v, j) => (j === labels[i] ? 0 : exp(v - own))));
+    value += log1p(others) / over;
+    return row.map((v, j) => (j === labels[i] ? -others / (1 + others) : exp(v - logSumExp(row))) / over);
+  });
+  return { value, slopes };
+}
+
+/** G·Y of rows, and with `size` the sum of the magnitudes. @param {readonly Float64Array[]} g @param {readonly Float64Array[]} y @param {boolean} size */
+const timesRows = (g, y, size) =>
+  g.flatMap((row) => Array.from(y[0], (_, k) => sum(row.map((v, j) => (size ? abs(v * y[j][k]) : v * y[j][k])))));
+/** @param {readonly Float64Array[]} g */
+const turned = (g) => Array.from(g[0], (_, j) => Float64Array.from(g, (row) => row[j]));
+
+/** Rows of p against those of q, the first label that of the first row: with gradients. @param {Inputs} d @param {boolean} [size] */
+export function linear({ p, q, rows, n }, size = false) {
+  const [x, w] = [rowsOf(p, { rows, n }), rowsOf(q, { rows, n })];
+  const labels = Array.from(x, (_, i) => i);
+  const z = x.map((a) => Float64Array.from(w, (b) => dot(a, b)));
+  const { value, slopes } = labelled(z, labels, rows);
+  const gradBias = turned(slopes).map((g) => sum(size ? g.map(abs) : g));
+  return { value, gradX: timesRows(slopes, w, size), gradWeight: timesRows(turned(slopes), x, size), gradBias };
+}
+
+/** InfoNCE of rows of p and q as they are, at the temperature n/4. @param {Inputs} d @param {boolean} [size] */
+export function contrast({ p, q, rows, n }, size = false) {
+  const temperature = n / 4;
+  const [x, y] = [rowsOf(p, { rows, n }), rowsOf(q, { rows, n })];
+  const labels = Array.from(x, (_, i) => i);
+  const z = x.map((a) => Float64Array.from(y, (b) => dot(a, b) / temperature));
+  const [down, across] = [labelled(z, labels, 2 * rows), labelled(turned(z), labels, 2 * rows)];
+  const slopes = down.slopes.map((row, i) => row.map((v, j) => (v + across.slopes[j][i]) / temperature));
+  const products = slopes.map((row, i) => row.map((v, j) => (size ? abs(v * z[i][j]) : -v * z[i][j])));
+  return {
+    value: down.value + across.value,
+    gradX: timesRows(slopes, y, size),
+    gradY: timesRows(turned(slopes), x, size),
+    gradTemperature: sum(products.map((row) => sum(row))),
+  };
+}

@@ -27,6 +27,7 @@ import {
   binarySlopes,
   centredGram,
   cka,
+  contrast,
   coupling,
   entropic,
   entropicOf,
@@ -40,6 +41,7 @@ import {
   labelLosses,
   labelSlopes,
   labelWeights,
+  linear,
   logit,
   logSoftmax,
   logSumExp,
@@ -595,6 +597,68 @@ export const FUNCTIONS = {
         },
         // what goes from i to j is what others have left of their masses
         (d) => ({ cost: 0, plan: outer(lineOf(d).a, lineOf(d).b, (u, v) => u + v), dual: 0 }),
+      ],
+    ],
+  },
+  linearCrossEntropy: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape, rows }) =>
+          s.linearCrossEntropy(
+            p,
+            q,
+            Int32Array.from({ length: rows }, (_, i) => i),
+            { shape, weightShape: shape },
+          ),
+        (d) => linear(d).value,
+        // a logit of 87,000 is rounded before it is compared
+        ({ n }) => max(1, n / 4),
+      ],
+    ],
+  },
+  linearCrossEntropyWithGrad: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape, rows, of }) => {
+          const labels = Int32Array.from({ length: rows }, (_, i) => i);
+          const bias = of(...new Float64Array(rows));
+          return { ...s.linearCrossEntropyWithGrad(p, q, labels, { shape, weightShape: shape, bias }) };
+        },
+        (d) => linear(d),
+        (d) => {
+          const { gradX, gradWeight, gradBias } = linear(d, true);
+          const by = max(1, d.n / 4);
+          return {
+            value: by,
+            gradX: gradX.map((v) => v * by),
+            gradWeight: gradWeight.map((v) => v * by),
+            gradBias: gradBias.map((v) => v * by),
+          };
+        },
+      ],
+    ],
+  },
+  contrastiveLoss: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape, n }) => s.contrastiveLoss(p, q, { shape, normalize: false, temperature: n / 4 }),
+        (d) => contrast(d).value,
+        () => 1,
+      ],
+    ],
+  },
+  contrastiveLossWithGrad: {
+    units: SUMS,
+    cases: [
+      [
+        (s, { p, q, shape, n }) => ({
+          ...s.contrastiveLossWithGrad(p, q, { shape, normalize: false, temperature: n / 4 }),
+        }),
+        (d) => contrast(d),
+        (d) => ({ ...contrast(d, true), value: 1 }),
       ],
     ],
   },

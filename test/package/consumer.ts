@@ -6,6 +6,8 @@ import {
   binaryCrossEntropy,
   binaryCrossEntropyWithGrad,
   cka,
+  contrastiveLoss,
+  contrastiveLossWithGrad,
   crossEntropy,
   crossEntropyWithGrad,
   type EmdResult,
@@ -29,6 +31,8 @@ import {
   klDivergenceWithGrad,
   klGaussian,
   type Labels,
+  linearCrossEntropy,
+  linearCrossEntropyWithGrad,
   logit,
   logSoftmax,
   logSumExp,
@@ -216,6 +220,19 @@ exactly<Float64Array[]>()(perceptualLossWithGrad([[1], [2]], [[1], [2]]).grad, t
 exactly<Float32Array[]>()(styleLossWithGrad([[1], [1]], { grams: [f32, f32] }, { out: [f32, f32] }).grad, true);
 exactly<Float32Array[]>()(styleLossWithGrad([[1], [1]], [{ grams: f32 }, f32]).grad, true);
 
+const head = linearCrossEntropyWithGrad(f32, [1, 2], labels, { shape: [3, 1], bias: [0, 0] });
+exactly<number>()(head.value, true);
+exactly<Float32Array>()(head.gradX, true);
+exactly<Float32Array>()(head.gradWeight, true);
+exactly<Float32Array>()(head.gradBias, true);
+// @ts-expect-error: no bias, no gradient of it
+linearCrossEntropyWithGrad(f32, [1, 2], labels, { shape: [3, 1] }).gradBias;
+exactly<Float32Array>()(linearCrossEntropy([[1]], [[1], [2]], [0], { bias: f32, reduction: "none" }), true);
+const contrast = contrastiveLossWithGrad([[1]], f32, { kind: "sigmoid", bias: -10 });
+exactly<Float32Array>()(contrast.gradX, true);
+exactly<Float32Array>()(contrast.gradY, true);
+exactly<number>()(contrast.gradTemperature, true);
+
 // everything else
 const gaussian: Gaussian = {
   mean: [0, 1],
@@ -232,6 +249,11 @@ const numbers: readonly number[] = [
   klGaussian(gaussian, { mean: f32, variance: f32 }),
   mmd(f32, f32, { kernel, shape: [3, 1], unbiased: true }),
   cka([[1], [2], [3], [4]], f64, { yShape: [4, 2] }),
+  linearCrossEntropy(f32, f32, labels, {
+    shape: [3, 1],
+    progress: ({ tiles, fraction }: PairsProgress) => tiles * fraction,
+  }),
+  contrastiveLoss(f32, f32, { shape: [3, 1], temperature: 1, normalize: false, symmetric: false, kind: "infoNCE" }),
   perplexity(f32, labels, { shape: [1, 3], axis: -1 }),
   perplexity(f32, { data: new BigInt64Array(1), dims: [1] }),
   crossEntropy(f32, { data: new BigInt64Array(1), dims: [1] }),

@@ -76,6 +76,8 @@ it("a bundle holds the kernels of what is imported, and no other", async () => {
     klGaussian: ["gram"],
     emd: ["transport"],
     sinkhornDivergence: ["transport"],
+    linearCrossEntropy: ["gram", "losses"],
+    contrastiveLossWithGrad: ["gram", "losses"],
     "init, initSync, info, resident": [],
   };
   for (const [name, kernels] of Object.entries(wanted)) expect(await holds(name), name).toEqual(kernels);

@@ -1506,6 +1506,177 @@ const transport: Record<string, Row> = {
   },
 };
 
+// --------------------------------------------------------------------------------------------- losses of products
+
+/** The logits of X·Wᵀ, W the identity, are X. */
+const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+/** The gradient of the logits, softmax − target, of the labels 0 and 1: by x, and by the weight Gᵀ·X, times a number. */
+const G = [-5 / 6, 1 / 3, 1 / 2, 1 / 2, -7 / 8, 3 / 8];
+const byWeight = (by: number): number[] =>
+  IDENTITY.map((_, at) => {
+    const [j, k] = [Math.floor(at / 3), at % 3];
+    return by * ((G[j] as number) * (X[k] as number) + (G[3 + j] as number) * (X[3 + k] as number));
+  });
+const times = (by: number): number[] => G.map((g) => g * by);
+
+const linearCrossEntropy: Row = {
+  takes: {
+    x: shaped("shape", [2, 3], X),
+    weight: shaped("weightShape", [3, 3], IDENTITY),
+    labels: labels([0, 1]),
+  },
+  options: {
+    shape: shape(6, {
+      shows: [[[3, 2], log(7) / 3, { weight: [1, 0, 0, 1], labels: [0, 1, 1] }]],
+    }),
+    weightShape: shape(9, {
+      default: [3, 3],
+      shows: [[[2, 3], mean(LN3, log(5)), { weight: [1, 0, 0, 0, 1, 0] }]],
+    }),
+    bias: floats([0, 0, 0], { shows: [[[0, -LN2, 0], mean(log(5), log(15))]] }),
+    ignoreIndex: integer({ default: -100, beside: { labels: [0, -100] }, shows: [[1, LN6, { labels: [0, 1] }]] }),
+    labelSmoothing: number({
+      default: 0,
+      says: /from 0 to 1/,
+      refuses: [-0.1, 1.1],
+      shows: [
+        [0.25, 1.7574060838282763],
+        [1, mean(log(36), log(128 / 3)) / 3],
+      ],
+    }),
+    reduction: reduction([LN6, LN8], LN6 + LN8),
+    progress,
+    signal,
+  },
+  with: { shape: [2, 3] },
+  gives: mean(LN6, LN8),
+  also: [
+    [{ labels: [-100, 1] }, LN8],
+    [{ labels: [-100, -100] }, NaN],
+    [{ labels: [-100, -100], reduction: "sum" }, 0],
+    [{ labels: [-100, 1], reduction: "none" }, [0, LN8]],
+    [{ x: [NaN, 0, 0, 2 * LN2, 0, LN3], reduction: "none" }, [NaN, LN8]],
+    [{ x: [], shape: [0, 3], labels: [], reduction: "none" }, []],
+    // a class that is masked has no part in it, and one that is all there is has no loss
+    [{ bias: [0, 0, -Infinity] }, mean(LN3, log(5))],
+    [{ bias: [0, -Infinity, -Infinity], labels: [0, 0], reduction: "none" }, [0, 0]],
+    [{ bias: [0, 0, -Infinity], labels: [2, 2] }, Infinity],
+  ],
+  refuses: [
+    [{ labels: [0] }, RangeError, /"labels"/, /\b2 labels/, /\b1\b/],
+    [{ labels: typed(0, 1) }, TypeError, /"labels"/, /integers/, /Float(32|64)Array/],
+    [{ labels: [0, 3] }, RangeError, /"labels" in row 1/, /0 to 2/, /\b3\b/],
+    [{ bias: [1, 2] }, RangeError, /"bias"/, /\b3\b/, /class/, /\b2\b/],
+    [{ weight: [1, 2, 3, 4] }, RangeError, /"weight"/, /rows of 3/, /\b4\b/],
+    [{ weight: [1, 0, 0, 1], weightShape: [2, 2] }, RangeError, /"weightShape"/, /\b3\b/, /\[2, 2\]/],
+    [{ weight: [], weightShape: [0, 3] }, RangeError, /"weightShape"/, /no classes/, /\[0, 3\]/],
+    [{ shape: undefined }, RangeError, /"shape"/, /\[n, d\]/],
+  ],
+};
+
+/** InfoNCE of similarities [[0.6, 0], [0.8, 1]], the mean of both directions or one. */
+const contrast = (temperature: number, both = true): number => {
+  const behind = (apart: number): number => Math.log1p(exp(apart / temperature));
+  const rows = mean(behind(-0.6), behind(-0.2));
+  return both ? mean(rows, mean(behind(0.2), behind(-1))) : rows;
+};
+const softplus = (v: number): number => Math.log1p(exp(v));
+const pairwise = (bias: number): number =>
+  (softplus(-0.6 - bias) + softplus(bias) + softplus(0.8 + bias) + softplus(-1 - bias)) / 2;
+
+const contrastiveLoss: Row = {
+  takes: {
+    x: shaped("shape", [2, 2], [2, 0, 0, 0.5]),
+    y: floats([0.6, 0.8, 0, 4], { shape: [2, 2], by: "shape", required: true }),
+  },
+  options: {
+    shape: shape(4, { shows: [[[1, 4], 0]] }),
+    temperature: number({ ...POSITIVE, default: 0.07, shows: [[1, contrast(1)]] }),
+    normalize: flag(true, [false, contrast(0.07), { x: [1, 0, 0, 1], y: [0.6, 0.8, 0, 1] }], [true, contrast(0.07)]),
+    symmetric: flag(true, [false, contrast(0.07, false)]),
+    kind: choice(["infoNCE", "sigmoid"], {
+      default: "infoNCE",
+      beside: { temperature: 1 },
+      shows: [
+        ["infoNCE", contrast(1)],
+        ["sigmoid", pairwise(0)],
+      ],
+    }),
+    bias: number({
+      default: 0,
+      shows: [
+        [-1, pairwise(-1), { temperature: 1, kind: "sigmoid" }],
+        [-1, contrast(0.07)],
+      ],
+    }),
+    progress,
+    signal,
+  },
+  with: { shape: [2, 2] },
+  gives: contrast(0.07),
+  also: [
+    [{ x: [], y: [], shape: [0, 2] }, NaN],
+    [{ x: [NaN, 0, 0, 1] }, NaN],
+    // a row of zeros is like all others
+    [{ x: [0, 0, 0, 1], temperature: 1, symmetric: false }, mean(LN2, Math.log1p(exp(-0.2)))],
+  ],
+  refuses: [
+    [{ y: [1, 2] }, RangeError, /"y"/, /\[2, 2\]/, /\b2\b/],
+    [{ y: tensor([1, 4], 1, 2, 3, 4) }, RangeError, /"y"/, /\[2, 2\]/, /\[1, 4\]/],
+    [{ shape: undefined }, RangeError, /"shape"/, /\[n, d\]/],
+  ],
+};
+
+const productLosses: Record<string, Row> = {
+  linearCrossEntropy,
+  linearCrossEntropyWithGrad: {
+    ...linearCrossEntropy,
+    options: twin(linearCrossEntropy.options, {}),
+    gives: { value: mean(LN6, LN8), gradX: times(1 / 2), gradWeight: byWeight(1 / 2), gradBias: undefined },
+    also: [
+      [{ reduction: "sum" }, { value: LN6 + LN8, gradX: G, gradWeight: byWeight(1) }],
+      [{ reduction: "none" }, { value: [LN6, LN8], gradX: G, gradWeight: byWeight(1) }],
+      [{ bias: [0, 0, 0] }, { gradBias: [-1 / 6, -13 / 48, 7 / 16] }],
+      [{ labels: [0, -100] }, { value: LN6, gradX: [-5 / 6, 1 / 3, 1 / 2, 0, 0, 0] }],
+      [{ labels: [-100, -100] }, { value: NaN, gradX: [0, 0, 0, 0, 0, 0], gradWeight: byWeight(0) }],
+      [
+        { x: [0, LN2, LN3, NaN, 0, 0], labels: [0, -100] },
+        { value: LN6, gradX: [-5 / 6, 1 / 3, 1 / 2, 0, 0, 0] },
+      ],
+      [
+        { x: [], shape: [0, 3], labels: [] },
+        { value: NaN, gradX: [], gradWeight: byWeight(0) },
+      ],
+    ],
+  },
+  contrastiveLoss,
+  contrastiveLossWithGrad: {
+    ...contrastiveLoss,
+    options: twin(contrastiveLoss.options, {}),
+    gives: { value: contrast(0.07), gradBias: undefined },
+    also: [
+      // l = x·y/τ of numbers: its gradients are G·y/τ and Gᵀ·x/τ, and −Σ G·l/τ
+      [
+        { x: [LN3, 0], y: [1, 0], shape: [2, 1], normalize: false, temperature: 1, symmetric: false },
+        {
+          value: mean(log(4 / 3), LN2),
+          gradX: [-1 / 8, 1 / 4],
+          gradY: [-LN3 / 8, LN3 / 8],
+          gradTemperature: LN3 / 8,
+        },
+      ],
+      [
+        { x: [LN3], y: [1], shape: [1, 1], normalize: false, temperature: 1, kind: "sigmoid" },
+        { value: log(4 / 3), gradX: [-1 / 4], gradY: [-LN3 / 4], gradTemperature: LN3 / 4, gradBias: -1 / 4 },
+      ],
+      [
+        { x: [], y: [], shape: [0, 2] },
+        { value: NaN, gradX: [], gradY: [], gradTemperature: 0 },
+      ],
+    ],
+  },
+};
+
 // ------------------------------------------------------------------------------------------------------- kernels
 
 const variantOption: Parameters = { variant: choice(["auto", "base", "relaxed"], { default: "auto" }) };
@@ -1534,4 +1705,5 @@ export const functions: Record<string, Row> = {
   ...divergences,
   ...matrices,
   ...transport,
+  ...productLosses,
 };

@@ -767,6 +767,57 @@ function sinkhornDivergenceOf(graded: boolean): Definition {
   };
 }
 
+// --------------------------------------------------------------------------------------------- losses of products
+
+const linearCrossEntropy: Definition = {
+  parameters: ["x", "weight", "labels"],
+  arrays: ["x", "weight", "labels", "bias"],
+  // biome-ignore format: one line
+  options: ["shape", "weightShape", "bias", "ignoreIndex", "labelSmoothing", "reduction", "progress", "signal"],
+  draw: (d) => {
+    const [n, classes, size] = [d.count(), Math.max(1, d.count()), d.length()];
+    const { progress, signal } = controls(d, 1);
+    return {
+      slots: [
+        { name: "x", at: [0], kind: "real", shape: [n, size], shapeAt: ["shape"] },
+        { name: "weight", at: [1], kind: "real", shape: [classes, size], shapeAt: ["weightShape"] },
+        { name: "labels", at: [2], kind: "labels", shape: [n], classes },
+        ...chosen(d, [option(["x", "weight", "labels"], "bias", "real", [classes])]),
+      ],
+      options: {
+        ignoreIndex: maybe(d, [-100, 0, 255]),
+        labelSmoothing: maybe(d, [0, 0.1, 1]),
+        reduction: maybe(d, REDUCTIONS),
+        progress,
+        signal,
+      },
+    };
+  },
+};
+
+const contrastiveLoss: Definition = {
+  parameters: ["x", "y"],
+  arrays: ["x", "y"],
+  // biome-ignore format: one line
+  options: ["shape", "temperature", "normalize", "symmetric", "kind", "bias", "progress", "signal"],
+  draw: (d) => {
+    const { x, y } = points(d, false, 0, true);
+    const { progress, signal } = controls(d, 1);
+    return {
+      slots: [x, { ...y, shapeAt: ["shape"] }],
+      options: {
+        temperature: maybe(d, [1, 0.5, 3, 100]),
+        normalize: maybe(d, [true, false]),
+        symmetric: maybe(d, [true, false]),
+        kind: maybe(d, ["infoNCE", "sigmoid"]),
+        bias: maybe(d, [0, -10, 1]),
+        progress,
+        signal,
+      },
+    };
+  },
+};
+
 // -------------------------------------------------------------------------------------------- kernels and memory
 
 const VARIANTS = ["auto", "base"] as const;
@@ -827,6 +878,10 @@ export const EXPORTS: Readonly<Record<string, Definition>> = {
   sinkhornDivergence: sinkhornDivergenceOf(false),
   sinkhornDivergenceWithGrad: sinkhornDivergenceOf(true),
   emd: transportOf(false),
+  linearCrossEntropy,
+  linearCrossEntropyWithGrad: linearCrossEntropy,
+  contrastiveLoss,
+  contrastiveLossWithGrad: contrastiveLoss,
   init: initOf,
   initSync: initOf,
   info,

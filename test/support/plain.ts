@@ -7,6 +7,7 @@ import * as gram from "./plain/gram.ts";
 import * as losses from "./plain/losses.ts";
 import type { Expected, Given } from "./plain/near.ts";
 import * as pairs from "./plain/pairs.ts";
+import * as products from "./plain/products.ts";
 import * as softmax from "./plain/softmax.ts";
 import * as transport from "./plain/transport.ts";
 
@@ -42,6 +43,7 @@ export const PLAIN: Readonly<Record<string, (given: Given) => Expected>> = {
   ...matrices,
   ...pairs,
   ...transport,
+  ...products,
   info,
   init: () => undefinedOnly,
   initSync: () => undefinedOnly,
