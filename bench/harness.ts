@@ -4,7 +4,7 @@
  */
 import { Bench, Task } from "tinybench";
 import { options } from "./options.ts";
-import { BEFORE, ratios, save, table } from "./report.ts";
+import { BEFORE, ratios, save, table, worse } from "./report.ts";
 
 export type Dtype = "f32" | "f64";
 export type FloatArray = Float32Array | Float64Array;
@@ -80,6 +80,7 @@ export async function bench({ name, cases, baseline, share = 1 }: Family): Promi
       console.log(`\n${ratios(Object.fromEntries(group.map(({ shape, ratios }) => [shape, ratios])))}`);
     results.push(...group);
   }
+  if (options.against || options.complete) console.log(`\n${worse(name, results)}`);
   if (wrong.length > 0) {
     console.error(`\n${wrong.join("\n")}`);
     process.exitCode = 1;

@@ -29,6 +29,8 @@ export interface Operation {
   title: string;
   call: keyof Surprisal;
   inputs(dtype: Dtype, shape: Shape): Inputs;
+  /** Of a function of one number: there is no option "shape". */
+  shapeless?: true;
   /** How many of the inputs are arguments; the others are in the options. */
   positional: 1 | 2;
   options?(inputs: Inputs): object;
@@ -291,6 +293,7 @@ export const OPERATIONS = {
     ...softmaxes,
     title: "sigmoid",
     call: "sigmoid",
+    shapeless: true,
     loop: ({ sigmoid }, [x]) => [sigmoid, x],
     reference: ([x]) => Float64Array.from(x, (z) => 1 / (1 + Math.exp(-z))),
   },
@@ -298,6 +301,7 @@ export const OPERATIONS = {
     ...softmaxes,
     title: "softplus",
     call: "softplus",
+    shapeless: true,
     loop: ({ softplus }, [x]) => [softplus, x],
     reference: ([x]) => Float64Array.from(x, (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))),
   },
@@ -358,7 +362,7 @@ export function waysOf(
 ): Record<string, () => Call> {
   const f = copy[operation.call] as (...args: unknown[]) => unknown;
   const given = inputs.slice(0, operation.positional);
-  const options = { shape, ...operation.options?.(inputs) };
+  const options = { ...(!operation.shapeless && { shape }), ...operation.options?.(inputs) };
   const length = operation.length(shape);
   return {
     "": () => checked(calling(f, ...given, options)),
