@@ -125,44 +125,36 @@ function goalsTable(): string | undefined {
   return `${table(["times C++: base, relaxed, resident", "goal", "reached", "why"], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
 }
 
-/** All cases beside C++, the plain loop and f64. */
+/** All cases beside C++, the plain loop and f64; then those whose rows end within a vector beside the C++ that is good at that. */
 function ceilingsTable(): string | undefined {
   const speed = results<Speed>("ceilings");
   if (speed === undefined) return undefined;
+  const variants = ["base", "relaxed"] as const;
   const rows = speed.cases.map((c) => {
-    const [base, relaxed] = [timeOf(c, ...byType("base")), timeOf(c, ...byType("relaxed"))];
+    const ours = variants.map((variant) => timeOf(c, ...byType(variant)));
+    const doubles = variants.map((variant, i) => timeOf(c, `${variant} f64`) / (ours[i] as number));
     return [
       `${c.op} ${shown(c.shape)}`,
-      ...[timeOf(c, "C base"), timeOf(c, "C fused"), base, relaxed, timeOf(c, "relaxed resident")].map(digits),
+      ...[timeOf(c, "C base"), timeOf(c, "C fused"), ...ours, timeOf(c, "relaxed resident")].map(digits),
       ...Object.values(ofCeiling(c)).map(times),
-      (timeOf(c, "plain loop out", "plain loop") / relaxed).toFixed(1),
-      times(timeOf(c, "base f64") / base),
-      times(timeOf(c, "relaxed f64") / relaxed),
+      (timeOf(c, "plain loop out", "plain loop") / (ours[1] as number)).toFixed(1),
+      ...doubles.map((ratio) => (ratio > DOUBLE ? `**${times(ratio)}**` : times(ratio))),
     ];
   });
-  const columns = ["C++", "C++ fused", "base", "relaxed", "resident", "base/C++", "relaxed/fused", "resident/fused"];
-  const head = ["µs, f32", ...columns, "loop/relaxed", "f64/f32 base", "relaxed"];
+  const columns = ["C++", "C++ fused", ...WAYS, "base/C++", "relaxed/fused", "resident/fused"];
   const tails = speed.cases.flatMap((c) => {
-    const { base, relaxed, resident } = ofCeiling(c, ", tails in registers");
-    return Number.isFinite(base) ? [`${c.op} ${shown(c.shape)} ${[base, relaxed, resident].map(times).join(" ")}`] : [];
+    const ratios = Object.values(ofCeiling(c, ", tails in registers"));
+    return ratios.some(Number.isFinite) ? [[`${c.op} ${shown(c.shape)}`, ...ratios.map(times)]] : [];
   });
-  const doubles = speed.cases.flatMap((c) =>
-    (["base", "relaxed"] as const).flatMap((variant) => {
-      const ratio = timeOf(c, `${variant} f64`) / timeOf(c, ...byType(variant));
-      return ratio > DOUBLE ? [`${c.op} ${shown(c.shape)} ${variant} ${times(ratio)}`] : [];
-    }),
-  );
   const shape = "256x4096";
-  const across = (["base", "relaxed"] as const).map((variant) =>
-    times(
-      timeOf(caseOf(speed, "softmax along axis 0", "f32", shape), ...byType(variant)) /
-        timeOf(caseOf(speed, "softmax", "f32", shape), ...byType(variant)),
-    ),
-  );
+  const across = variants.map((variant) => {
+    const [first, last] = ["softmax along axis 0", "softmax"].map((op) => caseOf(speed, op, "f32", shape));
+    return times(timeOf(first, ...byType(variant)) / timeOf(last, ...byType(variant)));
+  });
   return [
-    table(head, rows),
-    `Where the tails of the C++ rows are in registers: ${tails.join("; ")}.`,
-    `f64 takes at most ${DOUBLE} times as long as f32${doubles.length > 0 ? `, but for ${doubles.join("; ")}` : ""}.`,
+    table(["µs, f32", ...columns, "loop/relaxed", "base f64/f32", "relaxed f64/f32"], rows),
+    `In bold, f64 that takes more than ${DOUBLE} times as long as f32.`,
+    table(["times C++ with tails in registers", ...WAYS], tails),
     `softmax [256, 4096] takes along axis 0 ${across.join(" (base) and ")} (relaxed) times as long as along the last; the goal is ${ACROSS}.`,
   ].join("\n\n");
 }
@@ -181,13 +173,18 @@ function smallTable(dtype: string): string | undefined {
     ["", " out"].flatMap((out) => {
       const cells = shapes.map((shape) => ratio(caseOf(speed, op, dtype, shape), out));
       if (!cells.some(Number.isFinite)) return [];
-      // two digits, for the shortest calls take many times what a loop takes
-      return [
-        [op + (out && ", `out`"), ...cells.map((r) => (r > SMALL.bearable ? `**${r.toPrecision(2)}**` : times(r)))],
-      ];
+      const cell = (r: number): string => (r > SMALL.bearable ? `**${r.toFixed(r < 10 ? 2 : 0)}**` : times(r));
+      return [[op + (out && ", `out`"), ...cells.map(cell)]];
     }),
   );
-  return `${table([`times the plain loop, ${dtype}`, ...shapes.map(shown)], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
+  // where there is next to nothing to compute, a call is what it costs to be one
+  const one = caseOf(speed, "softmax", dtype, "1x1");
+  const inNs = (...names: string[]): string => (1000 * timeOf(one, ...names)).toFixed(0);
+  const floor =
+    `In ns, softmax of one number: ${inNs("relaxed", "base")}, with \`out\` ${inNs("relaxed out", "base out")}; ` +
+    `the loop ${inNs("plain loop")} and ${inNs("plain loop out")}.`;
+  const head = [`times the plain loop, ${dtype}`, ...shapes.map(shown)];
+  return `${table(head, rows)}\n\n${floor} Node ${speed.node}, ${speed.cpu}.`;
 }
 
 /** How many times as fast as a plain loop, of what has goals against it alone; and how emd grows. */
