@@ -4,12 +4,15 @@
  */
 #pragma once
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #define INLINE inline __attribute__((always_inline))
 
 typedef float f4 __attribute__((vector_size(16)));
 typedef int i4 __attribute__((vector_size(16)));
+typedef double d2 __attribute__((vector_size(16)));
+typedef float f2 __attribute__((vector_size(8), may_alias));
 /** Where it need not begin at a multiple of 16. */
 typedef float loose4 __attribute__((vector_size(16), aligned(4)));
 
@@ -37,21 +40,50 @@ template <int N> INLINE Lanes<N> operator*(Lanes<N> a, float b) { return EACH(a.
 template <int N> INLINE Lanes<N> operator/(float a, Lanes<N> b) { return EACH(a / b.v[u]); }
 template <int N> INLINE Lanes<N> larger(Lanes<N> a, Lanes<N> b) { return EACH(a.v[u] > b.v[u] ? a.v[u] : b.v[u]); }
 
-/** e^x for x ≤ 0, within 2 ULP; 0 below the smallest normal number. e^x = 2ⁿ·(1 + r·p(r)), n = round(x/ln 2), r = x − n·ln 2. */
-template <int N> INLINE Lanes<N> exponential(Lanes<N> x) {
+/** Whether it is as accurate as the package is: a polynomial of one degree more, sums in f64, and e^x summed in two parts. */
+#ifdef ACCURATE
+constexpr bool accurate = true;
+#else
+constexpr bool accurate = false;
+#endif
+
+/** e^x = power·(1 + r + r²·…) for x ≤ 0: power = 2ⁿ, n = round(x/ln 2), r = x − n·ln 2. */
+template <int N> struct Reduced {
+  Lanes<N> power, r, x;
+
+  /** A part of e^x, or 0 where e^x is no normal number, or x is −∞. */
+  INLINE Lanes<N> kept(Lanes<N> part) const { return EACH((f4)((i4)part.v[u] & (i4)(x.v[u] >= -0x1.5d589ep+6f))); }
+};
+template <int N> INLINE Reduced<N> reduced(Lanes<N> x) {
   // the last bits of n + magic are n + 127, an exponent where they are shifted up
   const float magic = 0x1.8p23f + 127;
   Lanes<N> biased = x * 0x1.715476p+0f + magic;
   Lanes<N> power = EACH((f4)((i4)biased.v[u] << 23));
   Lanes<N> n = biased - magic;
   Lanes<N> r = n * -0x1.62ep-1f + x;
-  r = n * -0x1.0bfbe8p-15f + r;
+  return {power, n * -0x1.0bfbe8p-15f + r, x};
+}
+
+/** power·(e^r − 1), the part of e^x that power leaves, within 1 ULP of e^x: r + r²·q(r). */
+template <int N> INLINE Lanes<N> remainder(Reduced<N> of) {
+  Lanes<N> r = of.r;
+  Lanes<N> q = r * 0x1.697c0ap-10f + 0x1.12399ep-7f;
+  q = q * r + 0x1.555ap-5f;
+  q = q * r + 0x1.555492p-3f;
+  q = q * r + 0x1.fffffap-2f;
+  return of.power * ((r * r) * q + r);
+}
+
+/** e^x for x ≤ 0, within 1 ULP where `accurate`, else 2. */
+template <int N> INLINE Lanes<N> exponential(Lanes<N> x) {
+  Reduced<N> of = reduced(x);
+  if (accurate) return of.kept(remainder(of) + of.power);
+  Lanes<N> r = of.r;
   Lanes<N> p = r * 0x1.126bb8p-7f + 0x1.573af4p-5f;
   p = p * r + 0x1.55543cp-3f;
   p = p * r + 0x1.fffdc4p-2f;
   p = p * r + 1.0f;
-  Lanes<N> y = (r * power) * p + power;
-  return EACH((f4)((i4)y.v[u] & (i4)(x.v[u] >= -0x1.5d589ep+6f)));
+  return of.kept((r * of.power) * p + of.power);
 }
 
 /** log x for normal x > 0, within 1 ULP. x = 2ⁿ·(1 + f) with 1 + f in [√½, √2); log(1 + f) = f − f²/2 + f³·Q(f). */
@@ -123,8 +155,8 @@ template <class Body> INLINE void along(long n, Body body) {
   if (i < n) body(Rest{i, n - i});
 }
 
-/** A sum over a row. */
-struct Sum {
+/** A sum over a row, in f32. */
+struct Sum32 {
   Lanes<4> s = {};
   INLINE void add(Lanes<4> x) { s = s + x; }
   INLINE void add(Lanes<1> x) { s.v[0] += x.v[0]; }
@@ -133,6 +165,24 @@ struct Sum {
     return (t[0] + t[2]) + (t[1] + t[3]);
   }
 };
+
+/** In f64, of four vectors that are added in f32. */
+struct Sum64 {
+  d2 low = {}, high = {};
+  INLINE void add(Lanes<4> x) { add(Lanes<1>{{(x.v[0] + x.v[1]) + (x.v[2] + x.v[3])}}); }
+  INLINE void add(Lanes<1> x) {
+    const f2 *halves = (const f2 *)&x;
+    low += __builtin_convertvector(halves[0], d2);
+    high += __builtin_convertvector(halves[1], d2);
+  }
+  INLINE double total() const {
+    d2 t = low + high;
+    return t[0] + t[1];
+  }
+};
+
+using Sum = std::conditional_t<accurate, Sum64, Sum32>;
+using Total = decltype(Sum().total());
 
 INLINE float largest(const float *row, long n) {
   const float none = -INFINITY;

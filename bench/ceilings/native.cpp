@@ -1,6 +1,7 @@
 /**
  * The same operations in C++ at 128 bits, which is what a machine allows a WebAssembly kernel: rows one by one, in the passes that
- * are known to be the best (maximum; exponentials and their sum; scale), read and written where they stand, sums in f32.
+ * are known to be the best (maximum; exponentials and their sum; scale), read and written where they stand, sums in f32, or with
+ * ACCURATE in f64.
  * `native <folder> <operation> <rows> <columns>` reads its inputs from the folder, then answers lines on its standard input.
  */
 #include "lanes.h"
@@ -24,15 +25,22 @@ struct Case {
 };
 
 /** Σ e^{(xᵢ − max)·k}, and the terms in y unless that is null. At k = 1 nothing is multiplied. */
-template <bool SCALED = false> INLINE float exponentials(const float *x, float *y, long n, float max, float k = 1) {
-  Sum sum;
+template <bool SCALED = false> INLINE Total exponentials(const float *x, float *y, long n, float max, float k = 1) {
+  Sum sum, rest;
   along(n, [&](auto at) __attribute__((always_inline)) {
     auto d = at.load(x, -INFINITY) - max;
+    if (accurate && !y) {
+      // the parts apart, so that their sum is not rounded: a logarithm near 0 keeps its digits
+      auto of = reduced(d);
+      sum.add(of.kept(of.power));
+      rest.add(of.kept(remainder(of)));
+      return;
+    }
     auto e = exponential(SCALED ? d * k : d);
     if (y) at.store(y, e);
     sum.add(e);
   });
-  return sum.total();
+  return sum.total() + rest.total();
 }
 
 INLINE void scale(float *y, long n, float k) {
@@ -74,7 +82,7 @@ void softmaxAcross(Case &c) {
 
 INLINE float logSumExpOf(const float *x, long n) {
   float max = largest(x, n);
-  return max + logf(exponentials(x, nullptr, n, max));
+  return max + std::log(exponentials(x, nullptr, n, max));
 }
 
 void logSoftmax(Case &c) {
@@ -114,7 +122,7 @@ void smoothed(Case &c) {
       differences.add(at.load(x, max) - max);
     });
     float all = differences.total() / c.cols;
-    loss += logf(e.total()) - (1 - epsilon) * (x[c.labels[r]] - max) - epsilon * all;
+    loss += std::log(e.total()) - (1 - epsilon) * (x[c.labels[r]] - max) - epsilon * all;
   }
   c.y[0] = loss / c.rows;
 }
@@ -132,7 +140,7 @@ void softTargets(Case &c) {
       dot.add(target * (at.load(x, max) - max));
       mass.add(target);
     });
-    loss += logf(e.total()) * mass.total() - dot.total();
+    loss += std::log(e.total()) * mass.total() - dot.total();
   }
   c.y[0] = loss / c.rows;
 }
@@ -143,10 +151,10 @@ void crossEntropyWithGrad(Case &c) {
   for (long r = 0; r < c.rows; r++) {
     const float *x = c.row(c.x, r);
     float *grad = c.out(r), max = largest(x, c.cols);
-    float sum = exponentials(x, grad, c.cols, max);
+    Total sum = exponentials(x, grad, c.cols, max);
     scale(grad, c.cols, share / sum);
     grad[c.labels[r]] -= share;
-    loss += max + logf(sum) - x[c.labels[r]];
+    loss += max + std::log(sum) - x[c.labels[r]];
   }
   c.y.back() = loss * share;
 }

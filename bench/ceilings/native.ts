@@ -10,13 +10,16 @@ import type { Inputs, Shape } from "../operations.ts";
 
 /**
  * `base` rounds every product, `fused` does not: what the instructions of the two variants allow. `tails` says how the last one to
- * three numbers of a row are read: through memory as in the program the goals were taken with, or in registers.
+ * three numbers of a row are read: through memory as in the program the goals were taken with, or in registers. `as accurate`
+ * is what rounds no more than the package does.
  */
 const BUILDS = {
   "C base": ["base", "-DBUFFERED"],
   "C fused": ["fused", "-DBUFFERED"],
   "C base, tails in registers": ["base"],
   "C fused, tails in registers": ["fused"],
+  "C base, as accurate": ["base", "-DACCURATE"],
+  "C fused, as accurate": ["fused", "-DACCURATE"],
 } as const;
 export type Build = keyof typeof BUILDS;
 
