@@ -80,7 +80,12 @@ const rowwise = DTYPES.flatMap((dtype) =>
   OPS.flatMap((op) => SHAPES.map((shape) => caseOf(OPERATIONS[op.name], dtype, shape, withRivals(op, dtype, shape)))),
 );
 const pairwise = DTYPES.flatMap((dtype) => SIDES.map((n) => pairwiseCaseOf(dtype, n)));
-const results = await bench({ name: "divergences", cases: [...rowwise, ...pairwise], baseline: ["relaxed", "base"] });
+const results = await bench({
+  name: "divergences",
+  cases: [...rowwise, ...pairwise],
+  baseline: ["relaxed", "base"],
+  share: 0.6,
+});
 
 const pairs = results.filter(({ op }) => op === "pairwiseDivergence");
 for (const dtype of DTYPES) {

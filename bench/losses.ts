@@ -24,7 +24,7 @@ const cases = (["f32", "f64"] as const).flatMap((dtype) => [
   ...OTHERS.map((op) => caseOf(OPERATIONS[op], dtype, BATCH)),
 ]);
 // a training loop does not allocate its gradient anew at every step
-await bench({ name: "losses", cases, baseline: ["relaxed out", "relaxed", "base out", "base"] });
+await bench({ name: "losses", cases, baseline: ["relaxed out", "relaxed", "base out", "base"], share: 0.6 });
 
 function withRivals(op: Op, dtype: Dtype, shape: Shape) {
   return (able: Contestants, [x, y]: Inputs): Contestants => {

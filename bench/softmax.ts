@@ -58,7 +58,7 @@ const cases = (["f32", "f64"] as const).flatMap((dtype) =>
     op.shapes.map((shape) => caseOf(OPERATIONS[op.name], dtype, shape, withRivals(op, dtype, shape))),
   ),
 );
-await bench({ name: "softmax", cases, baseline });
+await bench({ name: "softmax", cases, baseline, share: 0.6 });
 
 function withRivals(op: Op, dtype: Dtype, shape: Shape) {
   return (able: Contestants, [x]: Inputs): Contestants => ({
