@@ -11,6 +11,7 @@ import { binaryCrossEntropy } from "./binaryCrossEntropy";
 import { crossEntropyRows } from "./crossEntropy";
 import { crossEntropyOfProbabilitiesRows } from "./crossEntropyOfProbabilities";
 import { entropyRows } from "./entropy";
+import { addMoments } from "../moments";
 
 export { heapBase } from "../heapBase";
 
@@ -197,4 +198,7 @@ export function surprisal_f32(p: usize, y: usize, count: i32, perBase: f64): voi
 }
 export function surprisal_f64(p: usize, y: usize, count: i32, perBase: f64): void {
   surprisal<f64>(p, y, count, perBase);
+}
+export function moments(u: usize, w: usize, count: i32, sums: usize): void {
+  addMoments(u, w, count, sums);
 }

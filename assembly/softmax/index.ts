@@ -1,6 +1,7 @@
 /** The ABI of softmax, log-softmax and log-sum-exp: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
 import { acrossRows, alongRows, LOG_SOFTMAX, LOG_SUM_EXP, SOFTMAX } from "./softmax";
 import { weightedRows } from "./weighted";
+import { addMoments } from "../moments";
 
 export { heapBase } from "../heapBase";
 
@@ -42,4 +43,7 @@ export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temp
 }
 export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
   acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
+}
+export function moments(u: usize, w: usize, count: i32, sums: usize): void {
+  addMoments(u, w, count, sums);
 }
