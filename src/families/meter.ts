@@ -8,6 +8,7 @@ import { axisOf, sizesIn } from "../check/tensor.ts";
 import { describe, failKind, failValue } from "../errors.ts";
 import type { WithMoments } from "../memory/moments.ts";
 import { callbackOf, optionsOf, signalOf } from "../options.ts";
+import type { RowResults } from "../place/rows.ts";
 import { Histogram } from "../read/histogram.ts";
 import { Moments } from "../read/moments.ts";
 import type { FloatArray, Signal } from "../types.ts";
@@ -241,4 +242,71 @@ export function countIn(saved: Readonly<Record<string, unknown>>, field: string,
   const count = saved[field];
   if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) fail(field, "a number of rows", count);
   return count as number;
+}
+
+/** A meter of one number per row. */
+export abstract class RowCore<A extends readonly unknown[]> implements Core<A> {
+  readonly kind: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly batch: Batch;
+  readonly rows: RowMean;
+
+  constructor(
+    kind: string,
+    options: Readonly<Record<string, unknown>>,
+    batch: Batch,
+    family: WithMoments,
+    histogram = false,
+  ) {
+    this.kind = kind;
+    this.options = options;
+    this.batch = batch;
+    this.rows = new RowMean(family, histogram);
+  }
+
+  abstract update(fn: string, args: A): void;
+
+  /** What a number in nats is multiplied by when it is read. */
+  abstract get unit(): number;
+
+  /** Takes the numbers of `rows` rows, which `run` streams: one of them stands for all where rows are empty. */
+  stream(rows: number, run: (results: RowResults) => void): void {
+    let taken = 0;
+    run({
+      out: undefined,
+      take: (values, from, _row, count) => {
+        this.rows.take(values, from, count);
+        taken += count;
+      },
+    });
+    this.rows.repeat(rows, taken);
+  }
+
+  get value(): number {
+    return this.rows.value(this.unit);
+  }
+
+  get count(): number {
+    return this.rows.count;
+  }
+
+  get standardError(): number {
+    return this.rows.standardError(this.unit);
+  }
+
+  quantile(fn: string, q: number): number {
+    return this.rows.quantile(fn, q, this.unit);
+  }
+
+  merge(other: RowCore<A>): void {
+    this.rows.merge(other.rows);
+  }
+
+  get saved(): Readonly<Record<string, unknown>> {
+    return this.rows.saved;
+  }
+
+  restore(saved: Readonly<Record<string, unknown>>, fail: Fail): void {
+    this.rows.restore(saved, fail);
+  }
 }
