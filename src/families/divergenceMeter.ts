@@ -44,7 +44,7 @@ export class DivergenceCore extends RowCore<DivergenceBatch> {
     const problem = problemOf(fn, p, q, { ...batchIn(fn, options, this.batch), from, temperature, normalize });
     const at = arena();
     at.kernels(DIVERGENCE);
-    this.stream(problem.layout.rows, (rows) => streamDivergence(at, metric ?? "kl", problem, rows, undefined, 0));
+    this.rows.stream(problem.layout.rows, (rows) => streamDivergence(at, metric ?? "kl", problem, rows, undefined, 0));
   }
 
   get unit(): number {

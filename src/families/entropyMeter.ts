@@ -33,7 +33,7 @@ export class EntropyCore extends RowCore<EntropyBatch> {
     const { from, normalize } = this.options as EntropyMeterOptions;
     const problem = problemOf(fn, p, { ...batchIn(fn, options, this.batch), from, normalize });
     arena().kernels(LOSSES);
-    this.stream(problem.layout.rows, (rows) => streamEntropies(problem, rows));
+    this.rows.stream(problem.layout.rows, (rows) => streamEntropies(problem, rows));
   }
 
   get unit(): number {

@@ -35,7 +35,7 @@ export class LogSumExpCore extends RowCore<LogSumExpBatch> {
     }
     const problem = logSumExpOf(fn, x, shape, axis, weights);
     arena().kernels(SOFTMAX);
-    this.stream(problem.layout.rows, (rows) => streamLogSumExps(problem, rows));
+    this.rows.stream(problem.layout.rows, (rows) => streamLogSumExps(problem, rows));
   }
 
   get unit(): number {

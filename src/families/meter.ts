@@ -197,8 +197,16 @@ export class RowMean {
     this.count += count;
   }
 
-  /** Of `rows` rows that are all alike `taken` were taken: those of no elements. */
-  repeat(rows: number, taken: number): void {
+  /** Takes the numbers of `rows` rows, which `run` streams: one of them stands for all where rows are empty. */
+  stream(rows: number, run: (results: RowResults) => void): void {
+    let taken = 0;
+    run({
+      out: undefined,
+      take: (values, from, _row, count) => {
+        this.take(values, from, count);
+        taken += count;
+      },
+    });
     if (taken === rows) return;
     this.histogram?.repeatLast(rows - taken);
     this.count += rows - taken;
@@ -268,19 +276,6 @@ export abstract class RowCore<A extends readonly unknown[]> implements Core<A> {
 
   /** What a number in nats is multiplied by when it is read. */
   abstract get unit(): number;
-
-  /** Takes the numbers of `rows` rows, which `run` streams: one of them stands for all where rows are empty. */
-  stream(rows: number, run: (results: RowResults) => void): void {
-    let taken = 0;
-    run({
-      out: undefined,
-      take: (values, from, _row, count) => {
-        this.rows.take(values, from, count);
-        taken += count;
-      },
-    });
-    this.rows.repeat(rows, taken);
-  }
 
   get value(): number {
     return this.rows.value(this.unit);
