@@ -57,6 +57,7 @@ export {
 } from "./families/elementwise.ts";
 export { type EmdOptions, type EmdProgress, type EmdResult, emd } from "./families/emd.ts";
 export { type EntropyOptions, entropy } from "./families/entropy.ts";
+export { type EntropyBounds, type EntropyBoundsOptions, entropyBounds } from "./families/entropyBounds.ts";
 export {
   type EntropyBatch,
   type EntropyMeter,

@@ -1,6 +1,6 @@
 /** Reads class labels: one integer a row, in any integer array, list of numbers or bigints, or tensor of these. */
 import { tagOf } from "../arrays.ts";
-import { describe } from "../errors.ts";
+import { describe, failKind } from "../errors.ts";
 import type { FloatArray } from "../types.ts";
 import { checkPresent, inWords, ownShape, sizesIn } from "./tensor.ts";
 
@@ -34,6 +34,14 @@ export function labelsIn(fn: string, name: string, value: unknown): Labels | und
   if (tagOf(data) === undefined && !Array.isArray(data)) return undefined;
   const inner = labelsIn(fn, name, data);
   return inner && { ...inner, shape: sizesIn(fn, `${name}.shape`, ownShape(value)), isList: false };
+}
+
+/** The same of an argument that must be labels. */
+export function labelsOf(fn: string, name: string, value: unknown): Labels {
+  const found = labelsIn(fn, name, value);
+  if (found) return found;
+  if (Array.isArray(value)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
+  return failKind(fn, name, "integers, one a row", value);
 }
 
 /** Labels as i32, each a class or, if there is one, the one to ignore, of rows of `shape` along an axis. */

@@ -1,8 +1,8 @@
 /** Whether a classifier is right as often as it says. */
 import * as STEP from "../../assembly/rows/steps.ts";
-import { classesOf, labelsIn } from "../check/labels.ts";
+import { classesOf, labelsOf } from "../check/labels.ts";
 import { axisOf, inWords, layoutOf, operandOf, settled, shapeOf } from "../check/tensor.ts";
-import { failKind, failValue } from "../errors.ts";
+import { failValue } from "../errors.ts";
 import { RESULT_BYTES } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
@@ -88,7 +88,7 @@ export class CalibrationCore implements Core<CalibrationBatch> {
     const { shape, axis } = batchIn(fn, options, this.batch);
     const along = axisOf(fn, axis);
     const given = settled(target);
-    const labels = labelsIn(fn, "labels", given) ?? failKind(fn, "labels", "integers, one a row", given);
+    const labels = labelsOf(fn, "labels", given);
     const x = operandOf(fn, "logits", logits);
     const dims = shapeOf(fn, x, shape);
     const layout = layoutOf(fn, dims, along);

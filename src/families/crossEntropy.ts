@@ -2,7 +2,7 @@
 
 import * as KIND from "../../assembly/losses/codes.ts";
 import * as STEP from "../../assembly/rows/steps.ts";
-import { classesOf, labelsIn } from "../check/labels.ts";
+import { classesOf, labelsIn, labelsOf } from "../check/labels.ts";
 import {
   axisOf,
   inWords,
@@ -15,7 +15,7 @@ import {
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
-import { failKind, failValue } from "../errors.ts";
+import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
@@ -163,11 +163,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
   const reduced = reductionOf(fn, reduction);
 
   const given = settled(goal);
-  const found = labelsIn(fn, name, given);
-  if (!found && !soft) {
-    if (Array.isArray(given)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
-    failKind(fn, name, "integers, one a row", given);
-  }
+  const found = soft ? labelsIn(fn, name, given) : labelsOf(fn, name, given);
   const read = found ? { logits } : { logits, target: given };
   const arrays = operandsOf(fn, read as { logits: unknown; target: unknown }, { weight, sampleWeight });
   const { logits: source } = arrays;

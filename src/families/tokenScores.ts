@@ -1,8 +1,8 @@
 /** What a model's logits say of the tokens that were chosen. */
 import * as STEP from "../../assembly/rows/steps.ts";
-import { classesOf, labelsIn } from "../check/labels.ts";
+import { classesOf, labelsOf } from "../check/labels.ts";
 import { axisOf, create, inWords, layoutOf, operandOf, settled, shapeOf, sizesIn } from "../check/tensor.ts";
-import { failKind, failValue } from "../errors.ts";
+import { failValue } from "../errors.ts";
 import { RESULT_BYTES } from "../memory/arena.ts";
 import { SOFTMAX } from "../memory/embedded/softmax.ts";
 import { arena } from "../memory/kernels.ts";
@@ -70,7 +70,7 @@ export function tokenScores<X extends Input>(
   const along = axisOf(fn, axis);
   const k = integerIn(fn, "top", top, 0, 0, MOST);
   const given = settled(ids);
-  const labels = labelsIn(fn, "ids", given) ?? failKind(fn, "ids", "integers, one a row", given);
+  const labels = labelsOf(fn, "ids", given);
   const x = operandOf(fn, "logits", logits);
   const dims = shapeOf(fn, x, sizes);
   const layout = layoutOf(fn, dims, along);

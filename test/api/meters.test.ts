@@ -84,7 +84,9 @@ function pieces(values: readonly number[], cuts: readonly number[]): number[][] 
 /** A meter of plain numbers: the log-sum-exp of one is itself. */
 const rowsOf = (values: readonly number[]) => [Float64Array.from(values), { shape: [values.length, 1] }] as const;
 
-forEachType(({ array, name }) => {
+forEachType((dtype) => {
+  const { name } = dtype;
+  const array = dtype.array as unknown as Float64ArrayConstructor;
   const random = (seed: number, length: number, scale = 4) => {
     let state = seed;
     return array.from({ length }, () => {
