@@ -110,7 +110,7 @@ function outward(value: number, bytes: number, up: boolean): number {
  *     H_rest ≥ −⌊r/c⌋·c·log c − ρ·log ρ         as many of c as there can be, and one of the rest ρ = r − ⌊r/c⌋·c: this vector
  *                                               majorises all others, and the entropy is Schur-concave (Marshall & Olkin, 1979)
  *
- * Both are attained, by these. Rounded outwards, so that no completion is outside; the order of the log-probabilities does not matter.
+ * Both are attained, by these. Rounded outwards, so that no completion is outside. The log-probabilities may come in any order.
  * Probabilities may exceed a sum of 1 by 1e-5, which is rounding: nothing is left then. A row with a NaN is NaN.
  *
  * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, a `size` below k, log-probabilities that sum to more
