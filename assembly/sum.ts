@@ -64,14 +64,19 @@ export function totalOf<T>(sum: usize): f64 {
 @inline
 export function addExactly(sum: usize, value: f64, shift: i32): void {
   const bits = reinterpret<i64>(value);
-  const position = positionOf(bits) + shift;
-  const mantissa = mantissaOf(bits);
+  addInteger(sum, mantissaOf(bits), positionOf(bits) + shift, bits >> 63);
+}
+
+/** Adds ±magnitude·2^position, of a magnitude below 2^63; `sign` is 0, or −1 for minus. */
+// @ts-ignore: decorator
+@inline
+export function addInteger(sum: usize, magnitude: i64, position: i32, sign: i64): void {
   const chunk = sum + ((<usize>(position >> 5)) << 3);
   const up = <i64>(position & 31);
-  const low = (mantissa << up) & 0xffffffff;
-  const middle = (mantissa >> (32 - up)) & 0xffffffff;
-  const high = (mantissa >> 32) >> (32 - up); // a shift by 64 is one by 0
-  const sign = bits >> 63; // 0 or −1: (v ^ sign) − sign is ±v
+  const low = (magnitude << up) & 0xffffffff;
+  const middle = (magnitude >> (32 - up)) & 0xffffffff;
+  const high = (magnitude >> 32) >> (32 - up); // a shift by 64 is one by 0
+  // (v ^ sign) − sign is ±v
   store<i64>(chunk, load<i64>(chunk) + ((low ^ sign) - sign));
   store<i64>(chunk, load<i64>(chunk, 8) + ((middle ^ sign) - sign), 8);
   store<i64>(chunk, load<i64>(chunk, 16) + ((high ^ sign) - sign), 16);

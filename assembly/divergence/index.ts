@@ -72,6 +72,6 @@ export function pairwise_f64(
 export function logarithm(x: usize, y: usize, count: i32): void {
   logarithmOf(x, y, count);
 }
-export function moments(u: usize, w: usize, count: i32, sums: usize): void {
-  addMoments(u, w, count, sums);
+export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
+  addMoments(u, w, buckets, count, sums);
 }

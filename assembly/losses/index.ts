@@ -200,8 +200,8 @@ export function surprisal_f32(p: usize, y: usize, count: i32, perBase: f64): voi
 export function surprisal_f64(p: usize, y: usize, count: i32, perBase: f64): void {
   surprisal<f64>(p, y, count, perBase);
 }
-export function moments(u: usize, w: usize, count: i32, sums: usize): void {
-  addMoments(u, w, count, sums);
+export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
+  addMoments(u, w, buckets, count, sums);
 }
 export function calibration_f32(
   x: usize,

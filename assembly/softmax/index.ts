@@ -45,8 +45,8 @@ export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temp
 export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
   acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
 }
-export function moments(u: usize, w: usize, count: i32, sums: usize): void {
-  addMoments(u, w, count, sums);
+export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
+  addMoments(u, w, buckets, count, sums);
 }
 export function scores_f32(
   x: usize,

@@ -41,7 +41,8 @@ export class DivergenceCore extends RowCore<DivergenceBatch> {
 
   update(fn: string, [p, q, options]: DivergenceBatch): void {
     const { metric, from, temperature, normalize } = this.options as DivergenceMeterOptions;
-    const problem = problemOf(fn, p, q, { ...batchIn(fn, options, this.batch), from, temperature, normalize });
+    const { shape, axis } = batchIn(fn, options, this.batch);
+    const problem = problemOf(fn, p, q, { shape, axis, from, temperature, normalize });
     const at = arena();
     at.kernels(DIVERGENCE);
     this.rows.stream(problem.layout.rows, (rows) => streamDivergence(at, metric ?? "kl", problem, rows, undefined, 0));

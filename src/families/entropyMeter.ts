@@ -31,7 +31,8 @@ export class EntropyCore extends RowCore<EntropyBatch> {
 
   update(fn: string, [p, options]: EntropyBatch): void {
     const { from, normalize } = this.options as EntropyMeterOptions;
-    const problem = problemOf(fn, p, { ...batchIn(fn, options, this.batch), from, normalize });
+    const { shape, axis } = batchIn(fn, options, this.batch);
+    const problem = problemOf(fn, p, { shape, axis, from, normalize });
     arena().kernels(LOSSES);
     this.rows.stream(problem.layout.rows, (rows) => streamEntropies(problem, rows));
   }

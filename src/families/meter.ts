@@ -88,10 +88,13 @@ export function batchIn(fn: string, options: BatchOptions | undefined, byDefault
 /** A meter. `A` is what `update` takes. */
 export class Meter<A extends readonly unknown[] = readonly unknown[]> {
   readonly #core: Core<A>;
+  /** What errors call it. */
+  readonly #update: string;
 
   /** Meters are made by the functions of their names, and by `meterFrom`. */
   constructor(core: Core<A>) {
     this.#core = core;
+    this.#update = `${core.kind}Meter.update`;
   }
 
   /** The mean over the rows so far; NaN before the first. */
@@ -111,7 +114,7 @@ export class Meter<A extends readonly unknown[] = readonly unknown[]> {
 
   /** Takes a batch. If it throws the meter is as it was. */
   update(...batch: A): this {
-    this.#core.update(`${this.#core.kind}Meter.update`, batch);
+    this.#core.update(this.#update, batch);
     return this;
   }
 

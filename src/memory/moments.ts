@@ -45,7 +45,8 @@ export function addMoments(
   at.copyIn(values, 8, 0, count, u);
   if (weights) at.copyIn(weights, 8, 0, count, w);
   copyLabels(at, sums, 0, sums.length, place);
-  moments(u, weights ? w : 0, count, place);
+  // what the kernel works in without weights stands where they would
+  moments(u, weights ? w : 0, w, count, place);
   const { integers } = at;
   const from = place >>> 2;
   for (let i = 0; i < sums.length; i++) sums[i] = integers[from + i] as number;

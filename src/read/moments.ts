@@ -75,22 +75,20 @@ export class Moments {
     this.#weights = new Float64Array(WAITING);
   }
 
-  /** Takes `count` numbers from index `from` on, and as many weights from index `first` on. */
+  /** Takes `count` numbers from index `from` on, and as many weights from index `first` on; without them they are 1. */
   take(values: FloatArray, from: number, count: number, weights?: Float64Array, first = 0): void {
-    const own = this.#values;
-    const ownWeights = this.#weights;
-    let waiting = this.#waiting;
-    for (let i = 0; i < count; i++) {
-      if (waiting === WAITING) {
-        this.#waiting = waiting;
-        this.#settle();
-        waiting = 0;
-      }
-      own[waiting] = values[from + i] as number;
-      if (ownWeights) ownWeights[waiting] = weights ? (weights[first + i] as number) : 1;
-      waiting++;
+    for (let done = 0; done < count; ) {
+      if (this.#waiting === WAITING) this.#settle();
+      const waiting = this.#waiting;
+      const some = Math.min(count - done, WAITING - waiting);
+      const own = this.#values;
+      for (let i = 0; i < some; i++) own[waiting + i] = values[from + done + i] as number;
+      const ownWeights = this.#weights;
+      if (ownWeights)
+        for (let i = 0; i < some; i++) ownWeights[waiting + i] = weights ? (weights[first + done + i] as number) : 1;
+      this.#waiting = waiting + some;
+      done += some;
     }
-    this.#waiting = waiting;
   }
 
   /** Adds what waits. */
