@@ -12,6 +12,7 @@ import { nodeMajor, options, RELAXED_SINCE, root } from "./options.ts";
 const FAMILIES = [
   "softmax",
   "losses",
+  "meters",
   "divergences",
   "gram",
   "sinkhorn",

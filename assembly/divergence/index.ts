@@ -1,6 +1,7 @@
 /** The ABI of Kullback–Leibler and Jensen–Shannon divergences: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
 import { logarithm as logarithmOf } from "../rows/elementwise";
 import { divergence, pairwise } from "./rows";
+import { addMoments } from "../moments";
 
 export { heapBase } from "../heapBase";
 
@@ -70,4 +71,7 @@ export function pairwise_f64(
 }
 export function logarithm(x: usize, y: usize, count: i32): void {
   logarithmOf(x, y, count);
+}
+export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
+  addMoments(u, w, buckets, count, sums);
 }

@@ -36,21 +36,21 @@ export function labelsIn(fn: string, name: string, value: unknown): Labels | und
   return inner && { ...inner, shape: sizesIn(fn, `${name}.shape`, ownShape(value)), isList: false };
 }
 
-/** An argument that must be labels. */
-export function onlyLabelsIn(fn: string, name: string, value: unknown): Labels {
+/** The same of an argument that must be labels. */
+export function labelsOf(fn: string, name: string, value: unknown): Labels {
   const found = labelsIn(fn, name, value);
   if (found) return found;
   if (Array.isArray(value)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
   return failKind(fn, name, "integers, one a row", value);
 }
 
-/** Labels as i32, each a class or the one to ignore, of rows of `shape` along an axis. */
+/** Labels as i32, each a class or, if there is one, the one to ignore, of rows of `shape` along an axis. */
 export function classesOf(
   fn: string,
   { name, list, shape }: Labels,
   rowShape: readonly number[],
   classes: number,
-  ignoreIndex: number,
+  ignoreIndex?: number,
 ): Int32Array {
   if (shape !== undefined && shape.join() !== rowShape.join() && !(shape.join() === "1" && rowShape.length === 0)) {
     const words = `${inWords(rowShape)}, that of the rows`;
@@ -63,7 +63,8 @@ export function classesOf(
     if (typeof label !== "number" || !Number.isInteger(label))
       throw new TypeError(`${fn}: "${name}" in row ${row} must be an integer, a class, got ${describe(given)}`);
     if (!(label >= 0 && label < classes) && label !== ignoreIndex) {
-      const expected = `a class from 0 to ${classes - 1} or ignoreIndex ${ignoreIndex}`;
+      const ignored = ignoreIndex === undefined ? "" : ` or ignoreIndex ${ignoreIndex}`;
+      const expected = `a class from 0 to ${classes - 1}${ignored}`;
       throw new RangeError(`${fn}: "${name}" in row ${row} must be ${expected}, got ${describe(given)}`);
     }
     checked[row] = label;

@@ -1,5 +1,5 @@
 /** Cross-entropy of a linear layer's logits, which are never held: its value, and the gradients of the layer. */
-import { classesOf, onlyLabelsIn } from "../check/labels.ts";
+import { classesOf, labelsOf } from "../check/labels.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
@@ -80,7 +80,7 @@ function problemOf(
   const reduced = reductionOf(fn, reduction);
   const watch = watchOf(fn, progress, signal);
 
-  const found = onlyLabelsIn(fn, "labels", goal);
+  const found = labelsOf(fn, "labels", goal);
   const arrays = operandsOf(fn, { x, weight }, { bias });
   const [n, d] = matrixOf(fn, "shape", shapeOf(fn, arrays.x, sizes));
   const classes = rowsBesideOf(fn, arrays.weight, weightSizes, "weightShape", arrays.x, d);

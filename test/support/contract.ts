@@ -293,6 +293,9 @@ const softmaxFamily: Record<string, Row> = {
 
 // --------------------------------------------------------------------------------------------------- information
 
+/** Of 1/4, 1/8 and six more, all alike, in bits. */
+const BOUND = 0.875 + (5 / 8) * Math.log2(9.6);
+
 const information: Record<string, Row> = {
   surprisal: {
     takes: { p: floats([1 / 2, 1 / 4, 1], { required: true }) },
@@ -330,6 +333,55 @@ const information: Record<string, Row> = {
     },
     with: { shape: [2, 3] },
     gives: mean(1.5 * LN2, entropyOf(1 / 8, 1 / 8, 3 / 4)),
+  },
+  tokenScores: {
+    takes: { logits: shaped("shape", [2, 3], X), ids: labels([2, 0]) },
+    options: {
+      shape: shape(6, {
+        default: [6],
+        beside: { ids: [2] },
+        shows: [[[3, 2], { rank: [2, 1, 1] }, { ids: [0, 1, 1] }]],
+      }),
+      axis: axis([0, { rank: [2, 2, 1] }, { ids: [0, 1, 1] }]),
+      top: integer({
+        default: 0,
+        says: /from 0 to 1024/,
+        refuses: [-1, 1025],
+        shows: [
+          [0, { top: undefined }],
+          [1, { top: { indices: [2, 0], logProbs: logs(1 / 2, 1 / 2) } }],
+        ],
+      }),
+    },
+    with: { shape: [2, 3] },
+    gives: {
+      logProb: logs(1 / 2, 1 / 2),
+      rank: [1, 1],
+      entropy: [entropyOf(1 / 6, 1 / 3, 1 / 2), entropyOf(1 / 2, 1 / 8, 3 / 8)],
+    },
+    refuses: [
+      [{ ids: [0] }, RangeError, /"ids"/, /\b2\b/, /\b1\b/],
+      [{ ids: [0, 3] }, RangeError, /"ids"/, /row 1/, /\b3\b/],
+      [{ ids: [0, -1] }, RangeError, /"ids"/, /row 1/, /-1/],
+      [{ ids: typed(0, 1) }, TypeError, /"ids"/, /integers/, /Float(32|64)Array/],
+      [{ top: 4 }, RangeError, /"top"/, /at most 3/, /\b4\b/],
+    ],
+  },
+  entropyBounds: {
+    takes: { topLogProbs: shaped("shape", [2, 2], logs(1 / 4, 1 / 8, 1 / 8, 1 / 4)) },
+    options: {
+      shape: shape(4, { default: [4] }),
+      size: integer({ required: true, refuses: [0, -1], says: /an integer/ }),
+      base: base([2, { lower: [2.75, 2.75], upper: [BOUND, BOUND] }]),
+    },
+    with: { shape: [2, 2], size: 8 },
+    gives: { lower: [2.75 * LN2, 2.75 * LN2], upper: [BOUND * LN2, BOUND * LN2] },
+    also: [[{ topLogProbs: [NaN, 0, log(1 / 2), log(1 / 2)] }, { lower: [NaN, LN2], upper: [NaN, LN2] }]],
+    refuses: [
+      [{ size: 1 }, RangeError, /"size"/, /at least 2/],
+      [{ topLogProbs: [0, 0, log(1 / 2), log(1 / 2)] }, RangeError, /"topLogProbs"/, /sum to at most 1/, /row 0/],
+      [{ topLogProbs: [log(1 / 2), log(1 / 4), log(1 / 2), -20] }, RangeError, /"topLogProbs"/, /row 1/],
+    ],
   },
   perplexity: {
     takes: { logits: shaped("shape", [2, 3], X), labels: labels([2, 0]) },

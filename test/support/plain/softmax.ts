@@ -1,7 +1,16 @@
 /** The softmax family, surprisal and entropy, as they are written down; errors as docs/accuracy.md promises. */
 import { sum } from "../reference.ts";
 import { f64 } from "../variants.ts";
-import { ANYTHING, type Condition, type Estimate, type Expected, exactly, type Given, leastOf } from "./near.ts";
+import {
+  ANYTHING,
+  type Condition,
+  type Estimate,
+  type Expected,
+  exactly,
+  type Given,
+  leastOf,
+  refused,
+} from "./near.ts";
 import { distributionOf, type From, factorOf, ofLogits, reduced, rowsAlong, scatter, shifted, U } from "./rows.ts";
 
 const isPowerOf2 = (v: number): boolean => Number.isInteger(Math.log2(v));
@@ -143,6 +152,95 @@ export const softplus = elementwise("x", softplusOf, 6.1);
 export const logit = elementwise("p", logitOf, 6.1);
 export const surprisal = (given: Given): Expected =>
   elementwise("p", (p) => (p === 1 ? 0 : -Math.log(p) * factorOf(given)), 6.1)(given);
+
+/** A row that is no distribution is NaN throughout, of rank 0 and without a best. */
+export function tokenScores(given: Given): Expected {
+  const { arrays, shapes, options } = given;
+  const x = arrays["logits"] as Float64Array;
+  const ids = arrays["ids"] as Float64Array;
+  const rows = rowsAlong(given, "logits");
+  const top = (options["top"] as number | undefined) ?? 0;
+  if (rows.rows > 0 && (rows.n === 0 || top > rows.n)) return refused(ANYTHING);
+  if (ids.some((id) => !(id >= 0 && id < rows.n))) return refused();
+  const { axis } = options;
+  const logits = {
+    ...given,
+    arrays: { x, p: x },
+    shapes: { x: shapes["logits"] as number[], p: shapes["logits"] as number[] },
+  };
+  const logs = (logSoftmax({ ...logits, options: { axis } }) as { numbers: readonly Estimate[] }).numbers;
+  const all = Array.from({ length: rows.rows }, (_, r) => {
+    const row = rows.row(x, r);
+    const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
+    const none = row.some(Number.isNaN) || !Number.isFinite(most);
+    const order = Array.from(row.keys()).sort((a, b) => (row[b] as number) - (row[a] as number) || a - b);
+    const id = ids[r] as number;
+    return {
+      logProb: logs[rows.at(r, id)] as Estimate,
+      rank: none ? 0 : 1 + row.filter((v) => v > (row[id] as number)).length,
+      indices: Array.from({ length: top }, (_, i) => (none ? -1 : (order[i] as number))),
+      best: Array.from({ length: top }, (_, i) =>
+        none ? exactly(NaN) : (logs[rows.at(r, order[i] as number)] as Estimate),
+      ),
+    };
+  });
+  const integers = (want: readonly number[]): Condition => ({
+    meets: (got) =>
+      got instanceof Int32Array && got.length === want.length && want.every((v, i) => got[i] === v)
+        ? ""
+        : `is ${String(got)}, wanted ${want.join()}`,
+  });
+  return {
+    fields: {
+      logProb: { numbers: all.map(({ logProb }) => logProb) },
+      rank: integers(all.map(({ rank }) => rank)),
+      entropy: entropy({ ...logits, options: { axis, from: "logits", reduction: "none" } }),
+      ...(top > 0 && {
+        top: {
+          fields: {
+            indices: integers(all.flatMap(({ indices }) => indices)),
+            logProbs: { numbers: all.flatMap(({ best }) => best) },
+          },
+        },
+      }),
+    },
+  };
+}
+
+/** The intervals in plain f64, which the package's are not inside of, nor beyond by more than rounding. */
+export function entropyBounds(given: Given): Expected {
+  const { dtype, arrays, options } = given;
+  const rows = rowsAlong(given, "topLogProbs");
+  const size = options["size"] as number;
+  const factor = factorOf(given);
+  let fault = false;
+  const all = Array.from({ length: rows.rows }, (_, r): readonly [Estimate, Estimate] => {
+    const logs = rows.row(arrays["topLogProbs"] as Float64Array, r);
+    if (logs.some(Number.isNaN)) return [exactly(NaN), exactly(NaN)];
+    const p = logs.map(Math.exp);
+    const mass = sum(p.length, (i) => p[i] as number);
+    const cap = p.reduce((a, b) => Math.min(a, b), 1);
+    const others = size - p.length;
+    const rest = Math.max(0, 1 - mass);
+    if (mass > 1 + 1e-5 || rest > others * cap + 1e-5) fault = true;
+    const known = sum(p.length, (i) => (p[i] ? -(p[i] as number) * (logs[i] as number) : 0));
+    const full = cap > 0 ? Math.min(others, Math.floor(rest / cap)) : 0;
+    const last = Math.max(0, rest - full * cap);
+    const most = rest > 0 && others > 0 ? rest * Math.log(others / rest) : 0;
+    const least = Math.min(
+      most,
+      full === others ? most : (full ? -full * cap * Math.log(cap) : 0) + (last ? -last * Math.log(last) : 0),
+    );
+    const ends = [(known + least) * factor, (known + most) * factor].sort((a, b) => a - b) as [number, number];
+    const error = (v: number) => 1e-11 * (1 + p.length) * Math.abs(factor) + 4 * dtype.unit * Math.abs(v);
+    return [
+      { value: ends[0], error: error(ends[0]) },
+      { value: ends[1], error: error(ends[1]) },
+    ];
+  });
+  if (fault) return refused(ANYTHING);
+  return { fields: { lower: { numbers: all.map(([v]) => v) }, upper: { numbers: all.map(([, v]) => v) } } };
+}
 
 export function entropy(given: Given): Expected {
   const { dtype, arrays, options } = given;

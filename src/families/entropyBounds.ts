@@ -1,0 +1,146 @@
+/** What a truncated distribution still tells of its entropy. */
+import { create, layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import { failValue } from "../errors.ts";
+import type { Arena } from "../memory/arena.ts";
+import { LOSSES } from "../memory/embedded/losses.ts";
+import { arena } from "../memory/kernels.ts";
+import { exponential, exponentOf, logarithm } from "../memory/scalar.ts";
+import { integerIn, optionsOf } from "../options.ts";
+import { baseOf, perNat } from "../read/reduce.ts";
+import type { FloatArray, Input, ResultOf } from "../types.ts";
+
+export interface EntropyBoundsOptions {
+  /** The shape of the log-probabilities, [rows, k] or [k]. Default: the tensor's own, else one row. */
+  shape?: readonly number[] | undefined;
+  /** How many outcomes the whole distribution has, of a language model its vocabulary. */
+  size: number;
+  /** The logarithm's base: 2 gives bits. Default: e, nats. */
+  base?: number | undefined;
+}
+
+export interface EntropyBounds<T extends FloatArray = FloatArray> {
+  /** [rows] */
+  lower: T;
+  /** [rows] */
+  upper: T;
+}
+
+/** Probabilities from log-probabilities that went through f32 or decimals sum to 1 but for this. */
+const SLACK = 1e-5;
+
+/** What each operation in f64, and each exponential or logarithm of the kernels, errs by at most, of its result: 4 units of 2^-53. */
+const UNIT = 2 ** -51;
+
+/** An interval of entropies, in nats; `error` is what either may err by. */
+interface Interval {
+  readonly lower: number;
+  readonly upper: number;
+  readonly error: number;
+}
+
+/** −p·log p of `count` outcomes of equal p, whose sum is `mass`. */
+function spread(at: Arena, mass: number, count: number): number {
+  return mass > 0 ? mass * logarithm(at, LOSSES, count / mass) : 0;
+}
+
+/** At least |log v|, by its exponent. */
+function magnitude(v: number): number {
+  return Math.LN2 * (1 + Math.abs(exponentOf(v)));
+}
+
+/** The bounds of a row of k log-probabilities from index `start` on, of `size` outcomes. */
+function boundsOf(at: Arena, fn: string, values: FloatArray, row: number, k: number, size: number): Interval {
+  let known = 0;
+  let sum = 0;
+  let cap = 1;
+  let scale = 0;
+  for (let i = row * k; i < (row + 1) * k; i++) {
+    const l = values[i] as number;
+    if (Number.isNaN(l)) return { lower: Number.NaN, upper: Number.NaN, error: 0 };
+    const p = exponential(at, LOSSES, l);
+    cap = Math.min(cap, p);
+    sum += p;
+    if (p > 0) known -= p * l;
+    if (p > 0) scale += p * (1 + Math.abs(l));
+  }
+  if (sum > 1 + SLACK)
+    failValue(fn, "topLogProbs", `log-probabilities whose exponentials sum to at most 1 in row ${row}`, sum);
+  const others = size - k;
+  const rest = Math.max(0, 1 - sum);
+  if (rest > others * cap + SLACK) {
+    const what =
+      others === 0 ? "all there are" : `the largest, in row ${row}: none of the other ${others} is more than ${cap}`;
+    failValue(fn, "topLogProbs", what, undefined, `${rest} left for the others`);
+  }
+  // what is left is known to this, of the exponentials and their sum
+  const doubt = UNIT * (k + 2);
+  const own = UNIT * (k + 4) * (scale + 1);
+  if (others === 0) return { lower: known, upper: known, error: own };
+  const upper = spread(at, rest, others);
+  // as many as possible as large as possible, and one with what is left then
+  const full = cap > 0 ? Math.min(others, Math.floor(rest / cap)) : 0;
+  const last = Math.max(0, rest - full * cap);
+  const lower =
+    full === others ? upper : (full > 0 ? -full * cap * logarithm(at, LOSSES, cap) : 0) + spread(at, last, 1);
+  // r·log(m/r) and ρ·log ρ change by 1 + |log(m/r)| and 1 + |log ρ| times as much, and ρ with c, too
+  const error = own + 2 * doubt * (2 + magnitude(others / Math.max(rest, doubt)) + magnitude(Math.max(last, doubt)));
+  return { lower: known + Math.min(lower, upper), upper: known + upper, error };
+}
+
+const BITS = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(4));
+
+/** The f32 that is not above a number, or not below it. */
+function outward(value: number, bytes: number, up: boolean): number {
+  if (bytes === 8 || !Number.isFinite(value)) return value;
+  const near = Math.fround(value);
+  if (up ? near >= value : near <= value) return near;
+  BITS.setFloat32(0, near);
+  BITS.setInt32(0, BITS.getInt32(0) + (up === near > 0 || near === 0 ? 1 : -1));
+  return BITS.getFloat32(0);
+}
+
+/**
+ * The entropies that a distribution over `size` outcomes can have, of which the k largest log-probabilities are known: `[..., k] → { lower,
+ * upper }`, one of each a row. What an API that returns the top 20 of a vocabulary still tells.
+ *
+ * With s = Σ p of the known, r = 1 − s is left for m = size − k outcomes, none of more than c, the smallest of the known:
+ *
+ *     H = −Σ p·log p + H_rest
+ *     H_rest ≤ r·log(m/r)                       all alike: the entropy is concave and symmetric (Cover & Thomas, 2006, theorem 2.7.3)
+ *     H_rest ≥ −⌊r/c⌋·c·log c − ρ·log ρ         as many of c as there can be, and one of the rest ρ = r − ⌊r/c⌋·c: this vector
+ *                                               majorises all others, and the entropy is Schur-concave (Marshall & Olkin, 1979)
+ *
+ * Both are attained, by these. Rounded outwards, so that no completion is outside. The log-probabilities may come in any order.
+ * Probabilities may exceed a sum of 1 by 1e-5, which is rounding: nothing is left then. A row with a NaN is NaN.
+ *
+ * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, a `size` below k, log-probabilities that sum to more
+ *   than 1, or leave more than the other outcomes can have without being larger.
+ * @example entropyBounds([Math.log(0.5), Math.log(0.25)], { size: 4, base: 2 }); // 1.5 to 1.75: the rest is 0.25, or 0.125 twice
+ */
+export function entropyBounds<X extends Input>(
+  topLogProbs: X,
+  options: EntropyBoundsOptions,
+): EntropyBounds<ResultOf<X>> {
+  const fn = "entropyBounds";
+  const { shape, size, base } = optionsOf<EntropyBoundsOptions>(fn, options, ["shape", "size", "base"]);
+  const sizes = sizesIn(fn, "shape", shape);
+  const outcomes = integerIn(fn, "size", size, undefined, 1, Number.MAX_SAFE_INTEGER);
+  const unit = baseOf(fn, base);
+  const x = operandOf(fn, "topLogProbs", topLogProbs);
+  const { n, rows } = layoutOf(fn, shapeOf(fn, x, sizes), -1);
+  if (n > outcomes) failValue(fn, "size", `at least ${n}, as many as are known`, outcomes);
+  const at = arena();
+  const factor = perNat(at, LOSSES, unit);
+  const bounds = Array.from({ length: rows }, (_, row) => boundsOf(at, fn, x.array, row, n, outcomes));
+  const lower = create(fn, x.bytes, rows);
+  const upper = create(fn, x.bytes, rows);
+  bounds.forEach((bound, row) => {
+    const least = Math.max(0, bound.lower - bound.error) * (1 - UNIT);
+    const most = (bound.upper + bound.error) * (1 + UNIT);
+    // a base below 1 turns them round
+    const ends = factor > 0 ? [least * factor, most * factor] : [most * factor, least * factor];
+    lower[row] = outward(ends[0] as number, x.bytes, false);
+    upper[row] = outward(ends[1] as number, x.bytes, true);
+  });
+  return { lower, upper } as EntropyBounds<ResultOf<X>>;
+}
