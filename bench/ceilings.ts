@@ -3,7 +3,7 @@
  * multiplications and additions as the base variant and with them as the relaxed one, beside the package and a plain loop, in one
  * run and in turns. f32 throughout; `… f64` is the package on the same numbers in f64.
  */
-import { compiled } from "./ceilings/native.ts";
+import { COMPILER, compiled } from "./ceilings/native.ts";
 import { bench, type Call, type Case, type Contestants } from "./harness.ts";
 import { caseOf, type Inputs, OPERATIONS, type Operation, type Shape, waysOf } from "./operations.ts";
 import { ours } from "./ours.ts";
@@ -48,7 +48,7 @@ const EXPONENTIALS: readonly Name[] = ["softmax", "logSoftmax", "logSumExp", "cr
 
 const native = compiled();
 if (native === undefined) {
-  console.log('no C++ compiler "c++" here (CXX names another): ceilings are left out');
+  console.log(`no C++ compiler "${COMPILER}" here (CXX names another): ceilings are left out`);
 } else {
   const contest = (name: Name, shape: Shape) => (able: Contestants, inputs: Inputs) => {
     const operation: Operation = OPERATIONS[name];

@@ -27,13 +27,14 @@ export type Build = keyof typeof BUILDS;
 const INTEL = { base: ["-mavx", "-mno-avx2", "-mno-fma"], fused: ["-mavx2", "-mfma"] };
 const CONTRACT = { base: "-ffp-contract=off", fused: "-ffp-contract=fast" };
 
+export const COMPILER = process.env["CXX"] ?? "c++";
+
 /** Compiles all builds into a folder that goes with this process; undefined where there is no compiler. */
 export function compiled():
   | ((operation: string, inputs: Inputs, shape: Shape, builds: readonly Build[]) => Contestants)
   | undefined {
-  const compiler = process.env["CXX"] ?? "c++";
   try {
-    execFileSync(compiler, ["--version"], { stdio: "ignore" });
+    execFileSync(COMPILER, ["--version"], { stdio: "ignore" });
   } catch {
     return undefined;
   }
@@ -43,7 +44,7 @@ export function compiled():
   for (const [name, [variant, ...defined]] of Object.entries(BUILDS)) {
     const intel = arch() === "x64" ? [...INTEL[variant], "-mprefer-vector-width=128"] : [];
     const flags = ["-std=c++17", "-O3", CONTRACT[variant], ...intel, ...defined];
-    execFileSync(compiler, [...flags, source, "-o", join(folder, name)], { stdio: "inherit" });
+    execFileSync(COMPILER, [...flags, source, "-o", join(folder, name)], { stdio: "inherit" });
   }
 
   let cases = 0;
