@@ -1,7 +1,7 @@
 /** Density estimates by Gaussian kernels. */
 
 import * as CODE from "../../assembly/gram/codes.ts";
-import { weightOf } from "../check/masses.ts";
+import { type Total, weightOf } from "../check/masses.ts";
 import { sameDepth, shapesOf } from "../check/points.ts";
 import { create, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
@@ -39,6 +39,9 @@ export interface KernelDensityOptions<W extends Input | undefined = Input | unde
 }
 
 const OPTIONS = ["shape", "yShape", "bandwidth", "weights", "progress", "signal"];
+
+/** Weights whose logarithms are taken at a time, in the room of the logarithms of a block. */
+const PIECE = 256;
 
 /** Bytes of a compensated sum. */
 const SUM = 32;
@@ -100,9 +103,9 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       const gamma = Math.min(0.5 / (h * unit) / (h * unit), Number.MAX_VALUE);
       const centring = unit === 1 ? undefined : { means: undefined, unit, factor: 1 };
       const product = { ...rest, x: { ...x, centring }, y: y && { ...y, centring } };
-      const logs = logarithms(at, w, m, weight.unit, state);
-      const offset =
-        d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (w ? logarithm(at, GRAM, weight.sum) : logarithm(at, GRAM, m));
+      const logs = logarithms(at, w, m, weight, state);
+      // weights over their sum; without them all are 1/m
+      const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (logs ? 0 : logarithm(at, GRAM, m));
       const maxima = state;
       const sums = maxima + 8 * side;
       const logsAt = sums + SUM * side;
@@ -130,7 +133,7 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       };
       reduceRows(at, scratch, product, reduction, watch);
     },
-    8 * side + SUM * side + 8 * (width + 16),
+    8 * side + SUM * side + 8 * Math.max(width + 16, PIECE + 16),
     watch,
   );
   return result as ResultOf<X, Y, W>;
@@ -148,23 +151,21 @@ function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: numb
   return 2 ** Math.max(0, Math.min(wanted, top - largest));
 }
 
-/** log of each weight times `unit`; none of weights that are all alike. */
+/** log of each weight over their sum; none of weights that are all alike. */
 function logarithms(
   at: Arena,
   weights: Operand | undefined,
   m: number,
-  unit: number,
+  { sum, unit }: Total,
   room: number,
 ): Float64Array | undefined {
   if (!weights) return undefined;
   const logs = new Float64Array(m);
   const { logarithm: logarithmsOf } = at.kernels(GRAM);
-  // a piece at a time, in the room of sums and logarithms
-  const piece = 256;
-  for (let j = 0; j < m; j += piece) {
-    const count = Math.min(piece, m - j);
+  for (let j = 0; j < m; j += PIECE) {
+    const count = Math.min(PIECE, m - j);
     const view = at.view(8);
-    for (let k = 0; k < count; k++) view[room / 8 + k] = (weights.array[j + k] as number) * unit;
+    for (let k = 0; k < count; k++) view[room / 8 + k] = ((weights.array[j + k] as number) * unit) / sum;
     logarithmsOf(room, room, count);
     at.copyOut(room, count, logs, 8, j);
   }
