@@ -194,7 +194,9 @@ forEachType((dtype, variant) => {
       checkNearest(dtype, { x: random(1, 60), y, d: 6, k: 9, metric: "euclidean" }, "an outlier");
     });
     it("any data", () => {
-      const value = fc.oneof(fc.integer({ min: -2, max: 2 }), fc.double({ min: -1e3, max: 1e3, noNaN: true }));
+      // squares of smaller numbers are lost to a plain loop
+      const real = fc.double({ min: -1e3, max: 1e3, noNaN: true }).map((v) => (Math.abs(v) < 1e-18 ? 0 : v));
+      const value = fc.oneof(fc.integer({ min: -2, max: 2 }), real);
       const rows = fc.integer({ min: 1, max: 4 }).chain((d) =>
         fc.record({
           d: fc.constant(d),
