@@ -6,7 +6,7 @@ import { clearBest as clearBestOf, nearest, sortBest as sortBestOf } from "./nea
 import { compact, mirror, transpose } from "./panel";
 import { centre, columnSums, divideRows, rowSquares } from "./prepare";
 import { product } from "./product";
-import { clearSums as clearSumsOf, logSumExp, totals as totalsOf, weigh } from "./reduce";
+import { clearSums as clearSumsOf, exponents, totals as totalsOf, weigh } from "./reduce";
 
 export { heapBase } from "../heapBase";
 
@@ -202,7 +202,7 @@ export function weigh_f32(c: usize, ldc: i32, rows: i32, columns: i32, v: usize,
 export function weigh_f64(c: usize, ldc: i32, rows: i32, columns: i32, v: usize, ldv: i32, p: i32, sums: usize): void {
   weigh<f64>(c, ldc, rows, columns, v, ldv, p, sums);
 }
-export function logSumExp_f32(
+export function exponents_f32(
   c: usize,
   ldc: i32,
   rows: i32,
@@ -210,11 +210,11 @@ export function logSumExp_f32(
   logs: usize,
   factor: f64,
   maxima: usize,
-  sums: usize,
+  falls: usize,
 ): void {
-  logSumExp<f32>(c, ldc, rows, columns, logs, factor, maxima, sums);
+  exponents<f32>(c, ldc, rows, columns, logs, factor, maxima, falls);
 }
-export function logSumExp_f64(
+export function exponents_f64(
   c: usize,
   ldc: i32,
   rows: i32,
@@ -222,9 +222,9 @@ export function logSumExp_f64(
   logs: usize,
   factor: f64,
   maxima: usize,
-  sums: usize,
+  falls: usize,
 ): void {
-  logSumExp<f64>(c, ldc, rows, columns, logs, factor, maxima, sums);
+  exponents<f64>(c, ldc, rows, columns, logs, factor, maxima, falls);
 }
 export function clearSums(sums: usize, count: i32): void {
   clearSumsOf(sums, count);

@@ -10,7 +10,9 @@ import { GRAM } from "../memory/embedded/gram.ts";
 import { exponentOf, logarithm } from "../memory/scalar.ts";
 import { numberIn, optionsOf } from "../options.ts";
 import {
+  type Mapping,
   type Matrix,
+  mapBlock,
   matrixIn,
   type Product,
   productOf,
@@ -39,6 +41,9 @@ export interface KernelDensityOptions<W extends Input | undefined = Input | unde
 }
 
 const OPTIONS = ["shape", "yShape", "bandwidth", "weights", "progress", "signal"];
+
+/** e^C. */
+const POWERS: Mapping = { map: CODE.EXPONENTIAL, factor: 1, shift: 0, degree: 0 };
 
 /** Weights whose logarithms are taken at a time, in the room of the logarithms of a block. */
 const PIECE = 256;
@@ -107,21 +112,33 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       // weights over their sum; without them all are 1/m
       const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (logs ? 0 : logarithm(at, GRAM, m));
       const maxima = state;
-      const sums = maxima + 8 * side;
+      const falls = maxima + 8 * side;
+      const sums = falls + 8 * side;
       const logsAt = sums + SUM * side;
-      const { logSumExp } = at.typed(GRAM, bytes);
-      const { clearSums, totals, logarithm: logarithmsOf } = at.kernels(GRAM);
+      const ones = logsAt + 8 * (width + 16);
+      at.view(8).fill(1, ones / 8, ones / 8 + width + 16);
+      const { exponents, weigh } = at.typed(GRAM, bytes);
+      const { clearSums, totals, exponential, logarithm: logarithmsOf } = at.kernels(GRAM);
       const reduction: Reduction = {
         begin: (_, rows) => {
           clearSums(sums, rows);
           at.view(8).fill(-Infinity, maxima / 8, maxima / 8 + rows);
         },
-        take: ({ pointer, stride, rows, j, columns }) => {
+        take: (block) => {
+          const { pointer, stride, rows, j, columns } = block;
           const view = at.view(8);
           view.fill(0, logsAt / 8, logsAt / 8 + columns);
           if (logs) at.copyIn(logs, 8, j, columns, logsAt);
           view.fill(-Infinity, logsAt / 8 + columns, logsAt / 8 + columns + 4);
-          logSumExp(pointer, stride, rows, columns, logsAt, -gamma, maxima, sums);
+          exponents(pointer, stride, rows, columns, logsAt, -gamma, maxima, falls);
+          mapBlock(at, bytes, block, false, POWERS);
+          // sums so far are relative to lower maxima
+          exponential(falls, falls, rows);
+          for (let e = 0; e < (rows * SUM) / 8; e++) {
+            const less = view[falls / 8 + Math.floor((e * 8) / SUM)] as number;
+            if (less !== 1) (view[sums / 8 + e] as number) *= less;
+          }
+          weigh(pointer, stride, rows, columns, ones, 0, 1, sums);
         },
         end: (i, rows) => {
           totals(sums, rows, sums);
@@ -133,7 +150,7 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       };
       reduceRows(at, scratch, product, reduction, watch);
     },
-    8 * side + SUM * side + 8 * Math.max(width + 16, PIECE + 16),
+    (16 + SUM) * side + 16 * Math.max(width + 16, PIECE + 16),
     watch,
   );
   return result as ResultOf<X, Y, W>;
