@@ -4,11 +4,11 @@
  *     weigh        sums[i, q] += Σⱼ C[i, j]·v[q, j]
  *     exponents    of log Σⱼ e^{factor·C[i, j] + logs[j]}: relative to the maximum that the row has had so far
  *
- * A row is cut into runs of RUN columns, wherever its tiles end: these begin at multiples of it. A run is summed in f64, in eight chains,
- * and added to a compensated sum: with RUN/8 + 3 roundings of 2^−53 relative to Σ|C·v|, whatever the number of columns.
+ * A row is cut into runs of RUN columns, wherever its tiles end: these begin at multiples of it. A run is summed in f64, in four chains at least,
+ * and added to a compensated sum: with RUN/4 + 3 roundings of 2^−53 relative to Σ|C·v|, whatever the number of columns.
  */
-import { groupLength, half, join, madd, splat, tailMask, VECTOR } from "../lanes";
-import { addTo, clearSum, SUM_BYTES, totalOf } from "../sum";
+import { groupLength, half, join, lanes, madd, splat, tailMask, VECTOR } from "../lanes";
+import { addTo, SUM_BYTES } from "../sum";
 
 /** Columns of a run: the RUN of src/place/blocks.ts. */
 const RUN = 256;
@@ -20,7 +20,7 @@ function halves<T>(): usize {
   return sizeof<T>() == 4 ? 2 : 1;
 }
 
-/** Σ C·v of the `count` columns of a run. */
+/** Σ C·v of the `count` columns of a run, two vectors at a time. */
 // @ts-ignore: decorator
 @inline
 function runOf<T>(c: usize, v: usize, count: i32): v128 {
@@ -28,24 +28,19 @@ function runOf<T>(c: usize, v: usize, count: i32): v128 {
     s1 = s0,
     s2 = s0,
     s3 = s0;
-  for (; count > 0; count -= groupLength<T>()) {
+  for (; count > 0; count -= 2 * lanes<T>()) {
     const left = min(count, groupLength<T>());
     const c0 = v128.and(v128.load(c), tailMask<T>(left, 0)),
-      c1 = v128.and(v128.load(c, 16), tailMask<T>(left, 1)),
-      c2 = v128.and(v128.load(c, 32), tailMask<T>(left, 2)),
-      c3 = v128.and(v128.load(c, 48), tailMask<T>(left, 3));
+      c1 = v128.and(v128.load(c, 16), tailMask<T>(left, 1));
+    const w = v + halves<T>() * VECTOR;
     s0 = madd<f64>(half<T>(c0, 0), v128.load(v), s0);
-    s1 = madd<f64>(half<T>(c1, 0), v128.load(v + halves<T>() * 16), s1);
-    s2 = madd<f64>(half<T>(c2, 0), v128.load(v + halves<T>() * 32), s2);
-    s3 = madd<f64>(half<T>(c3, 0), v128.load(v + halves<T>() * 48), s3);
+    s1 = madd<f64>(half<T>(c1, 0), v128.load(w), s1);
     if (sizeof<T>() == 4) {
-      s0 = madd<f64>(half<T>(c0, 1), v128.load(v, 16), s0);
-      s1 = madd<f64>(half<T>(c1, 1), v128.load(v, 48), s1);
-      s2 = madd<f64>(half<T>(c2, 1), v128.load(v, 80), s2);
-      s3 = madd<f64>(half<T>(c3, 1), v128.load(v, 112), s3);
+      s2 = madd<f64>(half<T>(c0, 1), v128.load(v, 16), s2);
+      s3 = madd<f64>(half<T>(c1, 1), v128.load(w, 16), s3);
     }
-    c += 4 * VECTOR;
-    v += halves<T>() * 4 * VECTOR;
+    c += 2 * VECTOR;
+    v += halves<T>() * 2 * VECTOR;
   }
   return v128.add<f64>(v128.add<f64>(s0, s1), v128.add<f64>(s2, s3));
 }
@@ -73,16 +68,6 @@ export function weigh<T>(
     c += ldc * sizeof<T>();
     sums += <usize>p * SUM_BYTES;
   }
-}
-
-/** Makes `count` sums 0. */
-export function clearSums(sums: usize, count: i32): void {
-  for (; count > 0; count--, sums += SUM_BYTES) clearSum(sums);
-}
-
-/** Their values, f64. */
-export function totals(sums: usize, count: i32, to: usize): void {
-  for (; count > 0; count--, sums += SUM_BYTES, to += 8) store<f64>(to, totalOf<f64>(sums));
 }
 
 /** t = factor·C + logs of a half of a vector. */

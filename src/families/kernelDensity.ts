@@ -23,6 +23,7 @@ import {
 } from "../place/blocks.ts";
 import { exponentIn } from "../place/prepare.ts";
 import { watchOf } from "../place/watch.ts";
+import { SUM_LENGTH, sumAt } from "../read/sum.ts";
 import type { Input, PairsProgress, ResultOf, Signal } from "../types.ts";
 
 export interface KernelDensityOptions<W extends Input | undefined = Input | undefined> {
@@ -47,9 +48,6 @@ const POWERS: Mapping = { map: CODE.EXPONENTIAL, factor: 1, shift: 0, degree: 0 
 
 /** Weights whose logarithms are taken at a time, in the room of the logarithms of a block. */
 const PIECE = 256;
-
-/** Bytes of a compensated sum. */
-const SUM = 32;
 
 /** ½·log 2π = 0.91893853320467274…, rounded. */
 const HALF_LOG_TWO_PI = 0.9189385332046728;
@@ -114,15 +112,16 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       const maxima = state;
       const falls = maxima + 8 * side;
       const sums = falls + 8 * side;
-      const logsAt = sums + SUM * side;
+      const logsAt = sums + 8 * SUM_LENGTH * side;
       const ones = logsAt + 8 * (width + 16);
       at.view(8).fill(1, ones / 8, ones / 8 + width + 16);
       const { exponents, weigh } = at.typed(GRAM, bytes);
-      const { clearSums, totals, exponential, logarithm: logarithmsOf } = at.kernels(GRAM);
+      const { exponential, logarithm: logarithmsOf } = at.kernels(GRAM);
       const reduction: Reduction = {
         begin: (_, rows) => {
-          clearSums(sums, rows);
-          at.view(8).fill(-Infinity, maxima / 8, maxima / 8 + rows);
+          const view = at.view(8);
+          view.fill(0, sums / 8, sums / 8 + SUM_LENGTH * rows);
+          view.fill(-Infinity, maxima / 8, maxima / 8 + rows);
         },
         take: (block) => {
           const { pointer, stride, rows, j, columns } = block;
@@ -134,23 +133,23 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
           mapBlock(at, bytes, block, false, POWERS);
           // sums so far are relative to lower maxima
           exponential(falls, falls, rows);
-          for (let e = 0; e < (rows * SUM) / 8; e++) {
-            const less = view[falls / 8 + Math.floor((e * 8) / SUM)] as number;
+          for (let e = 0; e < SUM_LENGTH * rows; e++) {
+            const less = view[falls / 8 + Math.floor(e / SUM_LENGTH)] as number;
             if (less !== 1) (view[sums / 8 + e] as number) *= less;
           }
           weigh(pointer, stride, rows, columns, ones, 0, 1, sums);
         },
         end: (i, rows) => {
-          totals(sums, rows, sums);
-          logarithmsOf(sums, sums, rows);
           const view = at.view(8);
+          for (let r = 0; r < rows; r++) view[sums / 8 + r] = sumAt(view, sums / 8 + SUM_LENGTH * r);
+          logarithmsOf(sums, sums, rows);
           for (let r = 0; r < rows; r++)
             result[i + r] = (view[maxima / 8 + r] as number) + (view[sums / 8 + r] as number) - offset;
         },
       };
       reduceRows(at, scratch, product, reduction, watch);
     },
-    (16 + SUM) * side + 16 * Math.max(width + 16, PIECE + 16),
+    8 * (2 + SUM_LENGTH) * side + 16 * Math.max(width + 16, PIECE + 16),
     watch,
   );
   return result as ResultOf<X, Y, W>;
