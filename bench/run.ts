@@ -15,6 +15,7 @@ const FAMILIES = [
   "meters",
   "divergences",
   "gram",
+  "pairs",
   "sinkhorn",
   "emd",
   "wasserstein",

@@ -250,6 +250,24 @@ function sinkhornTable(): string | undefined {
   return `${table(["", "ms", "iterations", "ms an iteration"], rows)}\n\nNode ${sinkhorn.node}, ${sinkhorn.cpu}.`;
 }
 
+interface Pairs extends Environment {
+  cases: Record<string, Record<string, { median: number }>>;
+}
+
+/** Rates, and how many times that of the plain loop. */
+function pairsTable(): string | undefined {
+  const pairs = results<Pairs>("pairs");
+  if (pairs === undefined) return undefined;
+  const rows = Object.entries(pairs.cases).flatMap(([title, contestants]) =>
+    Object.entries(contestants).map(([name, { median }]) => [
+      `${title.replaceAll("x", "×")}: ${name === "plain" ? "plain loop" : name}`,
+      digits(median),
+      `${digits(median / (contestants["plain"]?.median ?? median))}×`,
+    ]),
+  );
+  return `${table(["", "GFLOP/s, G pairs/s", "plain loop"], rows)}\n\nNode ${pairs.node}, ${pairs.cpu}.`;
+}
+
 interface StartUp extends Environment {
   ms: Record<string, { median: number }>;
   /** The first call of each family of kernels. */
@@ -356,6 +374,7 @@ const BLOCKS: Record<string, string | undefined> = {
   "small f64": smallTable("f64"),
   "beside loops": loopsTable(),
   sinkhorn: sinkhornTable(),
+  pairs: pairsTable(),
   "start-up": startUpTable(),
   size: sizeTable(),
   footprint:

@@ -11,10 +11,3 @@ export const POLYNOMIAL = 1;
 export const EXPONENTIAL = 2;
 export const SIGMOID = 3;
 export const ROOT = 4;
-
-/** What is the best of a row (nearest.ts). */
-export const SQUARED = 0;
-export const EUCLIDEAN = 1;
-export const COSINE = 2;
-export const LARGEST = 3;
-export const GIVEN = 4;

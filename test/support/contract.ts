@@ -1135,14 +1135,10 @@ const matrices: Record<string, Row> = {
       metric: choice(["euclidean", "squaredEuclidean", "cosine", "dot", "kl", "js"], {
         default: "euclidean",
         shows: [
-          ["squaredEuclidean", { indices: new Integers(0, 1), values: [1, 2] }, { x: [0, 0, 0, 1] }],
+          ["squaredEuclidean", { indices: new Integers(0, 1), values: [1, 4] }, { x: [0, 0, 2, 2] }],
           ["cosine", { indices: new Integers(0, 0), values: [1, 1 - 1 / SQRT2] }],
           ["dot", { indices: new Integers(0, 1), values: [0, 2] }],
-          [
-            "kl",
-            { indices: new Integers(0, 0), values: [log(2) / 2, log(4 / 3) / 2] },
-            { x: [1, 1, 1, 3], y: [1, 1, 3, 1] },
-          ],
+          ["kl", { indices: new Integers(0, 1), values: [log(4 / 3) / 2, 0] }, { x: [1, 1, 1, 3], y: [3, 1, 1, 3] }],
           ["js", { indices: new Integers(0, 1), values: [0, 0] }, { x: [1, 1, 1, 3], y: [1, 1, 2, 6] }],
         ],
       }),
