@@ -11,7 +11,7 @@ import { binaryCrossEntropy } from "./binaryCrossEntropy";
 import { crossEntropyRows } from "./crossEntropy";
 import { crossEntropyOfProbabilitiesRows } from "./crossEntropyOfProbabilities";
 import { entropyRows } from "./entropy";
-import { addLogits, finishLogits as finishLogitsOf, logitGradients } from "./logits";
+import { addLogits, logitGradients } from "./logits";
 
 export { heapBase } from "../heapBase";
 
@@ -160,18 +160,6 @@ export function addLogits_f64(
   state: usize,
 ): void {
   addLogits<f64>(c, ldc, rows, columns, bias, labels, ignore, first, portion, state);
-}
-export function finishLogits(
-  rows: i32,
-  classes: i32,
-  labels: usize,
-  ignore: i32,
-  smoothing: f64,
-  portion: f64,
-  scale: f64,
-  state: usize,
-): void {
-  finishLogitsOf(rows, classes, labels, ignore, smoothing, portion, scale, state);
 }
 export function logitGradients_f32(
   c: usize,

@@ -160,8 +160,8 @@ function infoNCE(
     finish() {
       const scale = 1 / (sides * n * temperature);
       const sum = new CompensatedSum();
-      for (const loss of rows.finish(at, room.rows, scale, down)) sum.add(loss);
-      if (symmetric) for (const loss of columns.finish(at, room.columns, scale, across)) sum.add(loss);
+      for (const loss of rows.finish(at, scale)) sum.add(loss);
+      if (symmetric) for (const loss of columns.finish(at, scale)) sum.add(loss);
       return sum.times(1, sides * n);
     },
     differentiate(block) {

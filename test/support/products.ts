@@ -113,18 +113,18 @@ export const confidentCases = load<ConfidentCase>("confident", ["x", "weight", "
 const CONTRASTIVE = ["value", "gradTemperature", "gradBias"];
 export const contrastiveCases = load<ContrastiveCase>("contrastive", ["x", "y"], ["gradX", "gradY"], CONTRASTIVE);
 
-/** The largest ‖got − wanted‖/‖wanted‖ of rows; ∞ where a row of zeros is not one, or a NaN stands alone. */
-export function worstRow(got: ArrayLike<number>, wanted: ArrayLike<number>, rows: number): number {
+/** The largest ‖got − wanted‖/‖size‖ of rows, `size` being what is wanted unless given; ∞ where a row of zeros is not one, or a NaN stands alone. */
+export function worstRow(got: ArrayLike<number>, wanted: ArrayLike<number>, rows: number, size = wanted): number {
   if (got.length !== wanted.length) return Infinity;
   const width = rows === 0 ? 0 : wanted.length / rows;
   let worst = 0;
   for (let i = 0; i < rows; i++) {
-    let [off, size] = [0, 0];
+    let [off, all] = [0, 0];
     for (let k = i * width; k < (i + 1) * width; k++) {
       off += ((got[k] as number) - (wanted[k] as number)) ** 2;
-      size += (wanted[k] as number) ** 2;
+      all += (size[k] as number) ** 2;
     }
-    worst = Math.max(worst, off === 0 ? 0 : Number.isNaN(off) ? Infinity : Math.sqrt(off / size));
+    worst = Math.max(worst, off === 0 ? 0 : Number.isNaN(off) ? Infinity : Math.sqrt(off / all));
   }
   return worst;
 }
