@@ -171,7 +171,8 @@ function rate(dtype: Dtype): void {
         // the first compiles
         if (round > 0) rates.push(work(name) / (performance.now() - start) / 1e6);
       }
-    const median = (rates: readonly number[]): number => rates.slice().sort((a, b) => a - b)[rates.length >> 1] as number;
+    const median = (rates: readonly number[]): number =>
+      rates.slice().sort((a, b) => a - b)[rates.length >> 1] as number;
     const own = new Map(ready.map(([name, , rates]) => [name, median(rates)]));
     return [...own].map(([name, one]) => {
       const gram = own.get(`${name.split(" ")[0]} gram`) ?? Number.NaN;
