@@ -16,6 +16,7 @@ const FAMILIES = [
   "divergences",
   "gram",
   "pairs",
+  "linear",
   "sinkhorn",
   "emd",
   "wasserstein",

@@ -12,7 +12,7 @@ import { calibrationRows } from "./calibration";
 import { crossEntropyRows } from "./crossEntropy";
 import { crossEntropyOfProbabilitiesRows } from "./crossEntropyOfProbabilities";
 import { entropyRows } from "./entropy";
-import { addLogits, finishLogits as finishLogitsOf, logitGradients } from "./logits";
+import { addLogits, logitGradients } from "./logits";
 import { addMoments } from "../moments";
 
 export { heapBase } from "../heapBase";
@@ -162,18 +162,6 @@ export function addLogits_f64(
   state: usize,
 ): void {
   addLogits<f64>(c, ldc, rows, columns, bias, labels, ignore, first, portion, state);
-}
-export function finishLogits(
-  rows: i32,
-  classes: i32,
-  labels: usize,
-  ignore: i32,
-  smoothing: f64,
-  portion: f64,
-  scale: f64,
-  state: usize,
-): void {
-  finishLogitsOf(rows, classes, labels, ignore, smoothing, portion, scale, state);
 }
 export function logitGradients_f32(
   c: usize,

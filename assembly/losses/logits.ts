@@ -18,14 +18,14 @@
  *
  *     0 a    8 s    16 what rounding lost of s    24 z_y    32 a′    40 k    48 z_0    56 Σ(z_j − z_0)·portion    64 what it lost
  *
- * and when all tiles have been seen: 0 a, finite    8 what e^{z_j − u} is multiplied by    16 ∂loss/∂z_y    24 the loss.
+ * and when all tiles have been seen the host (src/place/logits.ts) makes of it, for the gradient, 0 a, finite    8 what e^{z_j − u} is
+ * multiplied by    16 ∂loss/∂z_y.
  *
  * A row is NaN with a NaN in it, with a logit of +∞, or if all are −∞. A label at −∞ loses ∞. Rows of the label to ignore are not
  * read; their loss and gradient are 0.
  */
 import { loadPair, splat, tailMask, VECTOR } from "../lanes";
-import { exp } from "../math/exp";
-import { addLog } from "../math/log";
+import { exponential } from "../rows/elementwise";
 import { placeAlong, SHIFT, SUM, TOP } from "../rows/batch";
 import { aims, exponentOfUnit, headroomInverse, temper } from "../rows/exponential";
 import { exponentials, maxima } from "../rows/passes";
@@ -45,21 +45,10 @@ const DISTANCE_LOST: usize = 64;
 /** In the same places, when all is known. */
 const FACTOR: usize = 8;
 const LABEL_GRADIENT: usize = 16;
-const LOSS: usize = 24;
 
 /** ln 2 in a head of 40 bits, of which multiples by |k| < 2^13 are exact, and the rest. */
 const LN2_HEAD = reinterpret<f64>(0x3fe62e42fefa2000); // 0x1.62e42fefa2p-1
 const LN2_REST = reinterpret<f64>(0x3d69ef35793c7673); // 0x1.9ef35793c7673p-41
-
-function exponentialOf(x: f64): f64 {
-  return f64x2.extract_lane(exp<f64>(f64x2.splat(x)), 0);
-}
-
-/** log(u + c), c at most an ULP of u. */
-function logarithmOf(u: f64, c: f64): f64 {
-  const zero = f64x2.splat(0);
-  return f64x2.extract_lane(addLog(zero, f64x2.splat(u), f64x2.splat(c), zero), 0);
-}
 
 /** The rounding error of sum = a + b; 0 of what is infinite or NaN. */
 // @ts-ignore: decorator
@@ -80,6 +69,9 @@ function addCompensated(sum: usize, value: f64): void {
   store<f64>(sum, load<f64>(sum, 8) + errorOf(before, value, after), 8);
 }
 
+/** u − u′, and its exponential. */
+const FAR: usize = memory.data(8, 16);
+
 /** e^{u − u′} of the unit of a state, and the unit of a′ and k, which is no smaller. */
 function toUnit(state: usize, shift: f64, exponent: f64): f64 {
   const was = load<f64>(state + SHIFTED);
@@ -88,7 +80,9 @@ function toUnit(state: usize, shift: f64, exponent: f64): f64 {
     const biased = <i64>(steps + 1023);
     return biased > 0 ? reinterpret<f64>(biased << 52) : 0;
   }
-  const far = exponentialOf(was - shift + steps * LN2_HEAD);
+  store<f64>(FAR, was - shift + steps * LN2_HEAD);
+  exponential(FAR, FAR, 1);
+  const far = load<f64>(FAR);
   return far + far * (steps * LN2_REST);
 }
 
@@ -178,81 +172,6 @@ export function addLogits<T>(
     c += ldc * sizeof<T>();
     state += STATE_BYTES;
   }
-}
-
-/**
- * When all tiles have been taken in: the loss of each row to its state, and what its gradient is made of, times `scale`; of n classes,
- * with ε in `smoothing` and the `portion` of before.
- */
-export function finishLogits(
-  rows: i32,
-  classes: i32,
-  labels: usize,
-  ignore: i32,
-  smoothing: f64,
-  portion: f64,
-  scale: f64,
-  state: usize,
-): void {
-  for (; rows > 0; rows--) {
-    if (load<i32>(labels) == ignore) memory.fill(state, 0, STATE_BYTES);
-    else finishRow(<f64>classes, smoothing, portion, scale, state);
-    labels += sizeof<i32>();
-    state += STATE_BYTES;
-  }
-}
-
-/** The same of a row. */
-function finishRow(classes: f64, smoothing: f64, portion: f64, scale: f64, state: usize): void {
-  const a = load<f64>(state + A);
-  const label = load<f64>(state + LABEL);
-  const exponent = load<f64>(state + EXPONENT);
-  let s = load<f64>(state + S) + load<f64>(state + LOST);
-  // others at −∞, if any, weigh nothing; NaN − NaN is NaN
-  if (a == -Infinity) s -= s;
-
-  // u − z_y in two parts: the multiple of the head is exact, and one of the terms of u is 0
-  const unit = load<f64>(state + SHIFTED) + exponent * LN2_HEAD;
-  const behind = unit - label;
-  const behindLost = errorOf(unit, -label, behind) + exponent * LN2_REST;
-  let loss: f64 = 0,
-    others: f64 = 0,
-    own: f64 = 1;
-  if (s == 0) loss = label - label;
-  else if (behind < 600) {
-    const power = exponentialOf(behind);
-    const q = s * (power + power * behindLost);
-    const sum = 1 + q;
-    loss = logarithmOf(sum, errorOf(1, q, sum));
-    own = 1 / sum;
-    others = q * own;
-  } else {
-    loss = behind + (logarithmOf(s, 0) + behindLost);
-    others = 1;
-    own = 0;
-  }
-  if (a == Infinity || label == Infinity) loss = NaN;
-
-  if (smoothing != 0) {
-    const top = max(a, label);
-    // LSE − a of all logits
-    let rest = loss;
-    if (a > label) {
-      const ofTop = exponentialOf(unit - a + exponent * LN2_REST);
-      rest = logarithmOf(s * ofTop + exponentialOf(label - a), 0) + (loss == Infinity ? 0 : loss - loss);
-    }
-    const mean = (load<f64>(state + DISTANCE) + load<f64>(state + DISTANCE_LOST)) / (portion * classes);
-    const smooth = smoothing * (top - load<f64>(state + FIRST) - mean + rest);
-    loss = smoothing == 1 ? smooth : (1 - smoothing) * loss + smooth;
-  }
-  const nan: f64 = loss != loss ? NaN : 0;
-  // from 1 − p of the label where that is the smaller
-  const kept = smoothing - smoothing / classes;
-  const slope = others < 0.5 ? kept - others : own - 1 + kept;
-  store<f64>(state + A, a == -Infinity ? 0 : a);
-  store<f64>(state + FACTOR, (s == 0 ? 0 : (others / s) * scale) + nan);
-  store<f64>(state + LABEL_GRADIENT, slope * scale + nan);
-  store<f64>(state + LOSS, loss);
 }
 
 /**

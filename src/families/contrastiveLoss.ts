@@ -159,8 +159,8 @@ function infoNCE(
     finish() {
       const scale = 1 / (sides * n * temperature);
       const sum = new CompensatedSum();
-      for (const loss of rows.finish(at, room.rows, scale, down)) sum.add(loss);
-      if (symmetric) for (const loss of columns.finish(at, room.columns, scale, across)) sum.add(loss);
+      for (const loss of rows.finish(at, scale)) sum.add(loss);
+      if (symmetric) for (const loss of columns.finish(at, scale)) sum.add(loss);
       return sum.times(1, sides * n);
     },
     differentiate(block) {
@@ -209,12 +209,11 @@ interface Gradients {
   readonly y: Output;
 }
 
-/** What a sweep finds, beside the gradients with respect to the rows as they are multiplied. */
+/** What a sweep finds, beside the gradients of the rows. */
 interface Found {
   readonly value: number;
+  readonly gradTemperature: number;
   readonly gradBias: number;
-  /** Of the rows of x and of y, if they are normalised. */
-  readonly norms: readonly [Norms | undefined, Norms | undefined];
 }
 
 function sweep(p: Problem, grads: Gradients | undefined): Found {
@@ -242,7 +241,7 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
       next();
     });
     const value = reduction.finish();
-    if (!grads) return { value, gradBias: 0, norms };
+    if (!grads) return { value, gradTemperature: 0, gradBias: 0 };
     const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
     const turned = pointer + room.turned;
     const total = new CompensatedSum();
@@ -262,7 +261,9 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
       addProduct(at, pointer, room, across, a, d, grads.y, i === 0);
       next();
     });
-    return { value, gradBias: total.times(temperature, 1), norms };
+    const along = throughNorms(a, grads.x, d);
+    throughNorms(b, grads.y, d);
+    return { value, gradTemperature: (0 - along) / temperature, gradBias: total.times(temperature, 1) };
   };
   return scratch(fn, bytesOfAll, run, watch.alone);
 }
@@ -271,7 +272,7 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
  * The gradient with respect to rows u = x/‖x‖ becomes that with respect to x, (g − u·(u·g))/‖x‖, if they were normalised. Returns
  * Σ u·g of all rows.
  */
-function throughNorms({ array: x }: Operand, { array: grad }: Output, d: number, prepared: Norms | undefined): number {
+function throughNorms({ array: x, norms: prepared }: Matrix, { array: grad }: Output, d: number): number {
   const total = new CompensatedSum();
   for (let start = 0, i = 0; start < grad.length; start += d, i++) {
     const unit = prepared ? (prepared.units[i] as number) : 1;
@@ -330,14 +331,12 @@ export function contrastiveLossWithGrad<X extends Input, Y extends Input = Input
     x: outputOf(fn, undefined, p.x.bytes, p.x.length),
     y: outputOf(fn, undefined, p.x.bytes, p.y.length),
   };
-  const { value, gradBias, norms } = sweep(p, grads);
-  const along = throughNorms(p.x, grads.x, p.d, norms[0]);
-  throughNorms(p.y, grads.y, p.d, norms[1]);
+  const { value, gradTemperature, gradBias } = sweep(p, grads);
   return {
     value,
     gradX: grads.x.array as ResultOf<X, Y>,
     gradY: grads.y.array as ResultOf<X, Y>,
-    gradTemperature: (0 - along) / p.temperature,
+    gradTemperature,
     ...(p.sigmoid && { gradBias }),
   };
 }

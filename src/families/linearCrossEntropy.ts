@@ -144,7 +144,7 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
       logits.add(at, bytes, tileOf(block), places);
       next();
     });
-    const losses = logits.finish(at, room.rows, scale, places);
+    const losses = logits.finish(at, scale);
     if (!grads) return losses;
     eachBlock(at, pointer, product, (block) => {
       const { i, rows, j, columns } = block;

@@ -49,9 +49,6 @@ export function tilesOf(x: Matrix, y: Matrix, depth: number): Product {
 
 /** Where things stand in the scratch of tiles, in bytes from its beginning. */
 export interface Room {
-  /** Rows and columns of a tile at most. */
-  readonly rows: number;
-  readonly columns: number;
   /** Of the rows of a tile, and of its columns: their states, and their labels. */
   readonly states: number;
   readonly columnStates: number;
@@ -118,8 +115,6 @@ export function roomOf(product: Product, turned: boolean, gradients: boolean, ba
   const backAt = returning * size <= plan.c ? 0 : take(returning);
   const vectors = vectorsAt(0, plan);
   return {
-    rows: side,
-    columns: otherSide,
     states,
     columnStates,
     labels,

@@ -303,7 +303,7 @@ const contrastiveLossOf =
         const zero = row.every((k) => k === 0);
         const value = zero ? one.value : (one.value - (row[e % d] as number) * along) / norm;
         // the quotient of tiny norms may be beyond all numbers
-        if (!(Math.abs(value) < dtype.max / 16) || !(1 / norm < dtype.max / 1e3)) return ANYTHING;
+        if (norm === Infinity || !(Math.abs(value) < dtype.max / 16) || !(1 / norm < dtype.max / 1e3)) return ANYTHING;
         const error =
           (one.error + Math.abs(row[e % d] as number) * (off + 32 * unit * size) + 16 * unit * Math.abs(one.value)) /
           norm;
