@@ -72,7 +72,7 @@ const PAIRS: Readonly<Record<string, Pair>> = {
 
 function dataOf(dtype: Dtype, shape: readonly [number, number]): Data {
   const [rows, n] = shape;
-  const logits = (seed: number) => TYPES[dtype].from(uniforms(rows * n, seed).map((v) => 12 * v - 6));
+  const logits = (seed: number) => new TYPES[dtype](uniforms(rows * n, seed).map((v) => 12 * v - 6));
   const labels = Int32Array.from(uniforms(rows, 3), (v) => Math.floor(v * n));
   return { x: logits(1), y: logits(2), labels, shape };
 }

@@ -242,7 +242,7 @@ const WEIGHTED = 2;
 /** Whether sums that are EXACT come with Σ e^{x − a}·(a − x), of rows along at T = 1, behind the other parts: the entropy is made of it. */
 const SCORING: usize = memory.data(4, 4);
 
-/** Which of the sums of PARTS that is. */
+/** Which of the sums of PARTS that is. Families that define SCORES, as softmax does, have the code for it. */
 export const SCORE: usize = 3;
 
 /**
@@ -322,7 +322,7 @@ function exponentialStrip<T>(x: usize, xStep: usize, y: usize, yStep: usize, who
       if (sizeof<T>() == 8)
         addGroup<T>(v128.mul<T>(s0, r0), v128.mul<T>(s1, r1), v128.mul<T>(s2, r2), v128.mul<T>(s3, r3), sums, 2);
       addGroup<T>(v128.mul<T>(s0, p0), v128.mul<T>(s1, p1), v128.mul<T>(s2, p2), v128.mul<T>(s3, p3), sums, 1);
-      if (mode == EXACT && load<i32>(SCORING)) {
+      if (mode == EXACT && isDefined(SCORES) && load<i32>(SCORING)) {
         if (sizeof<T>() == 8) {
           p0 = v128.add<T>(p0, r0); p1 = v128.add<T>(p1, r1); p2 = v128.add<T>(p2, r2); p3 = v128.add<T>(p3, r3);
         }

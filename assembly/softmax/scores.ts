@@ -22,6 +22,10 @@ import { finishLogSoftmax } from "./softmax";
 let chosen: f64 = NaN;
 let above = 0;
 
+// @ts-ignore: decorator
+@global
+export const SCORES = true;
+
 const D: usize = PARTS + SCORE * SUM_BYTES;
 
 /** (z − a) − log1p(q), in the type. */

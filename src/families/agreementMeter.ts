@@ -103,6 +103,20 @@ export class AgreementCore implements Core<AgreementBatch> {
     return n < 2 ? Number.NaN : Math.sqrt((this.value * (1 - this.value)) / (n - 1));
   }
 
+  reading(metric: "kl" | "js"): DivergenceReading {
+    const rows = this[metric];
+    const unit = () => this.unit;
+    return {
+      get value() {
+        return rows.value(unit());
+      },
+      get standardError() {
+        return rows.standardError(unit());
+      },
+      quantile: (q) => rows.quantile("agreementMeter.quantile", q, unit()),
+    };
+  }
+
   merge(other: AgreementCore): void {
     this.kl.merge(other.kl);
     this.js.merge(other.js);
@@ -128,36 +142,28 @@ export class AgreementCore implements Core<AgreementBatch> {
   }
 }
 
+interface Readings {
+  reading(metric: "kl" | "js"): DivergenceReading;
+}
+
 /** See `agreementMeter`. */
 export class AgreementMeter extends Meter<AgreementBatch> {
-  readonly #core: AgreementCore;
+  readonly #core: Readings;
 
-  constructor(core: AgreementCore) {
+  constructor(core: Core<AgreementBatch> & Readings) {
     super(core);
     this.#core = core;
   }
 
   /** KL(P‖Q) of the rows. */
   get kl(): DivergenceReading {
-    return readingOf(this.#core, "kl");
+    return this.#core.reading("kl");
   }
 
   /** The Jensen–Shannon divergence of the rows. */
   get js(): DivergenceReading {
-    return readingOf(this.#core, "js");
+    return this.#core.reading("js");
   }
-}
-
-function readingOf(core: AgreementCore, metric: "kl" | "js"): DivergenceReading {
-  return {
-    get value() {
-      return core[metric].value(core.unit);
-    },
-    get standardError() {
-      return core[metric].standardError(core.unit);
-    },
-    quantile: (q) => core[metric].quantile("agreementMeter.quantile", q, core.unit),
-  };
 }
 
 /**

@@ -244,11 +244,19 @@ export class CalibrationCore implements Core<CalibrationBatch> {
   }
 }
 
+interface Readings {
+  readonly value: number;
+  readonly mce: number;
+  readonly accuracy: number;
+  readonly table: ReliabilityBin[];
+  readonly brier: { value(unit: number): number; standardError(unit: number): number };
+}
+
 /** See `calibrationMeter`. */
 export class CalibrationMeter extends Meter<CalibrationBatch> {
-  readonly #core: CalibrationCore;
+  readonly #core: Readings;
 
-  constructor(core: CalibrationCore) {
+  constructor(core: Core<CalibrationBatch> & Readings) {
     super(core);
     this.#core = core;
   }

@@ -151,9 +151,9 @@ function finite<A extends ArrayLike<number>>(fn: string, weights: A): A {
 
 /** See `crossEntropyMeter`. */
 export class CrossEntropyMeter extends Meter<CrossEntropyBatch> {
-  readonly #core: CrossEntropyCore;
+  readonly #core: { readonly nats: number };
 
-  constructor(core: CrossEntropyCore) {
+  constructor(core: Core<CrossEntropyBatch> & { readonly nats: number }) {
     super(core);
     this.#core = core;
   }

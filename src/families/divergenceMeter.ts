@@ -5,7 +5,7 @@ import { flagOf, numberIn, oneOf, optionsOf } from "../options.ts";
 import { baseOf, perNat } from "../read/reduce.ts";
 import type { Input } from "../types.ts";
 import { type DivergenceOptions, fromsOf, problemOf, streamDivergence } from "./divergence.ts";
-import { type BatchOptions, batchIn, batchOf, Meter, RowCore } from "./meter.ts";
+import { type BatchOptions, batchIn, batchOf, type Core, Meter, RowCore } from "./meter.ts";
 
 /** The options of `klDivergence`; `shape` and `axis` are those of batches that do not say theirs. */
 export interface DivergenceMeterOptions extends Omit<DivergenceOptions, "reduction" | "out"> {
@@ -61,9 +61,9 @@ function readOf(fn: string, options: DivergenceMeterOptions | undefined) {
 
 /** See `divergenceMeter`. */
 export class DivergenceMeter extends Meter<DivergenceBatch> {
-  readonly #core: DivergenceCore;
+  readonly #core: { quantile(fn: string, q: number): number };
 
-  constructor(core: DivergenceCore) {
+  constructor(core: Core<DivergenceBatch> & { quantile(fn: string, q: number): number }) {
     super(core);
     this.#core = core;
   }

@@ -259,7 +259,7 @@ const variant: Variant = info().variant;
 const scores: TokenScores<Float32Array> = tokenScores(f32, labels, { top: 2 });
 const bounds: { lower: Float64Array; upper: Float64Array } = entropyBounds([-1, -2], { size: 10, base: 2 });
 const meter = crossEntropyMeter({ base: 2 }).update(f32, labels, { shape: [1, 3], sampleWeight: [1] });
-const stream: Promise<unknown> = meter.updateFrom([[f32, labels]], { signal: new AbortController().signal });
+const stream: Promise<unknown> = meter.updateFrom([[f32, labels]], { progress: ({ count }) => count });
 const again = meterFrom(meter.toJSON() as SavedMeter<"crossEntropy">);
 const drift = agreementMeter({ from: "logits", top: 5 }).update(f32, f32);
 const calibration = calibrationMeter({ bins: 10 }).update(f32, labels);
