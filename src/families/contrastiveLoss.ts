@@ -299,7 +299,7 @@ function throughNorms({ array: x, norms: prepared }: Matrix, { array: grad }: Ou
  *     infoNCE    ½·meanᵢ(log Σⱼ e^{lᵢⱼ} − lᵢᵢ) + ½·meanⱼ(log Σᵢ e^{lᵢⱼ} − lⱼⱼ)       not `symmetric`: meanᵢ of the first
  *     sigmoid    (1/n)·Σᵢⱼ softplus(∓(lᵢⱼ + bias)),  − of a pair that matches, + of all others
  *
- * in nats. The [n, n] logits are never held: they are made tile by tile, in memory that does not depend on n but for 300 bytes a pair.
+ * in nats. The [n, n] logits are never held: they are made tile by tile, in memory that does not depend on n but for 200 bytes a pair.
  * The logit of a pair that matches is kept apart, so that a loss of 1e-8 keeps its digits. The bits depend on the shape alone. A row
  * of zeros stays one. NaN in a row makes the loss NaN, and so does no pair at all. Arrays must be left as they are until it returns, by a
  * `progress` callback too.
