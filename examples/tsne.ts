@@ -1,5 +1,5 @@
 /**
- * `npx tsx examples/tsne.ts [--every 2] [--iterations 500] [--svg file]`: 5,000 handwritten digits laid out in the plane by t-SNE, whose
+ * `npx tsx examples/tsne.ts [--every 2] [--iterations 300] [--svg file]`: 5,000 handwritten digits laid out in the plane by t-SNE, whose
  * neighbours are found by `nearest` and whose perplexity is met by `entropy`. Draws the plane, a dot a digit.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { tsnePlot } from "./support/tsnePlot.ts";
 const { values } = parseArgs({
   options: { every: { type: "string" }, iterations: { type: "string" }, svg: { type: "string" } },
 });
-const [every, iterations] = [Number(values.every ?? 2), Number(values.iterations ?? 500)];
+const [every, iterations] = [Number(values.every ?? 2), Number(values.iterations ?? 300)];
 const file = values.svg ?? join(tmpdir(), "surprisal", "tsne.svg");
 const PERPLEXITY = 30;
 

@@ -162,7 +162,7 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
 function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: number, h: number): number {
   const wanted = Math.max(-1000, Math.min(1000, -exponentOf(h)));
   if (wanted <= 0) return 2 ** wanted;
-  const [top] = matrices[0]?.bytes === 4 ? [126] : [1022];
+  const top = matrices[0]?.bytes === 4 ? 126 : 1022;
   const largest = Math.max(...matrices.map((one) => exponentIn(at, scratch, one, d).exponent));
   return 2 ** Math.max(0, Math.min(wanted, top - largest));
 }
