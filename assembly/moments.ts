@@ -35,7 +35,7 @@ function flagOf(value: f64): i32 {
  *
  *     Σ ±m      Σ a²      Σ ab      Σ b²          m² = a²·2^54 + ab·2^28 + b²
  *
- * none of which overflows: 3 ns a number, where 13 were spent on its chunks. For exponents from 2^-64 to 2^63, which are those of losses;
+ * none of which overflows: 5 ns a number, where 13 were spent on its chunks. For exponents from 2^-64 to 2^63, which are those of losses;
  * what is smaller or larger goes to the chunks at once.
  */
 const BUCKETS = 128;

@@ -178,7 +178,7 @@ export class AgreementMeter extends Meter<AgreementBatch> {
  * const meter = agreementMeter({ from: "logits" });
  * meter.update([2, 0, 0, 1], [1, 0, 1, 0], { shape: [2, 2] });
  * meter.value; // 0.5
- * meter.kl.value; // 0.25…
+ * meter.kl.value; // 0.264…
  */
 export function agreementMeter(options?: AgreementMeterOptions): AgreementMeter {
   return new AgreementMeter(new AgreementCore("agreementMeter", options));

@@ -33,6 +33,9 @@ export const ERRORS = [
   ["TypeError", 'entropyMeter.update: "p" must be', (s) => s.entropyMeter().update("1")],
   ["RangeError", 'divergenceMeter: "metric" must be', (s) => s.divergenceMeter({ metric: "tv" })],
   ["TypeError", 'logSumExpMeter.merge: "other" must be', (s) => s.logSumExpMeter().merge(s.entropyMeter())],
+  ["RangeError", 'entropyMeter: "from" must be', (s) => s.entropyMeter({ from: "counts" })],
+  ["RangeError", 'logSumExpMeter: "axis" must be', (s) => s.logSumExpMeter({ axis: 0.5 })],
+  ["RangeError", 'calibrationMeter: "bins" must be', (s) => s.calibrationMeter({ bins: 0 })],
   ["RangeError", 'agreementMeter: "top" must be', (s) => s.agreementMeter({ top: 0 })],
   [
     "TypeError",
