@@ -14,12 +14,8 @@
  *
  * none of whose terms is negative. mean z is summed from the row's first logit on: what all logits share cancels exactly.
  *
- * What is known of a row stands in STATE_BYTES, and the host keeps it from tile to tile:
- *
- *     0 a    8 s    16 what rounding lost of s    24 z_y    32 a′    40 k    48 z_0    56 Σ(z_j − z_0)·portion    64 what it lost
- *
- * and when all tiles have been seen the host (src/place/logits.ts) makes of it, for the gradient, 0 a, finite    8 what e^{z_j − u} is
- * multiplied by    16 ∂loss/∂z_y.
+ * What is known of a row is its state (codes.ts), which the host keeps from tile to tile; when all tiles have been seen the host
+ * (src/place/logits.ts) makes of it what the gradient takes.
  *
  * A row is NaN with a NaN in it, with a logit of +∞, or if all are −∞. A label at −∞ loses ∞. Rows of the label to ignore are not
  * read; their loss and gradient are 0.
@@ -31,24 +27,30 @@ import { aims, exponentOfUnit, headroomInverse, temper } from "../rows/exponenti
 import { exponentials, maxima } from "../rows/passes";
 import { AIM, FINISH, SUM_UP } from "../rows/steps";
 import { addTo, clearSum, totalOf } from "../sum";
+import {
+  A,
+  DISTANCE,
+  EXPONENT,
+  FACTOR,
+  FIRST,
+  LABEL,
+  LABEL_GRADIENT,
+  LN2_HEAD,
+  LN2_REST,
+  LOST,
+  S,
+  SHIFTED,
+  STATE,
+} from "./codes";
 
-const STATE_BYTES: usize = 72;
-const A: usize = 0;
-const S: usize = 8;
-const LOST: usize = 16;
-const LABEL: usize = 24;
-const SHIFTED: usize = 32;
-const EXPONENT: usize = 40;
-const FIRST: usize = 48;
-const DISTANCE: usize = 56;
-const DISTANCE_LOST: usize = 64;
-/** In the same places, when all is known. */
-const FACTOR: usize = 8;
-const LABEL_GRADIENT: usize = 16;
+const STATE_BYTES: usize = (<usize>STATE) << 3;
 
-/** ln 2 in a head of 40 bits, of which multiples by |k| < 2^13 are exact, and the rest. */
-const LN2_HEAD = reinterpret<f64>(0x3fe62e42fefa2000); // 0x1.62e42fefa2p-1
-const LN2_REST = reinterpret<f64>(0x3d69ef35793c7673); // 0x1.9ef35793c7673p-41
+/** Where a number of a state stands. */
+// @ts-ignore: decorator
+@inline
+function field(state: usize, index: i32): usize {
+  return state + ((<usize>index) << 3);
+}
 
 /** The rounding error of sum = a + b; 0 of what is infinite or NaN. */
 // @ts-ignore: decorator
@@ -74,8 +76,8 @@ const FAR: usize = memory.data(8, 16);
 
 /** e^{u − u′} of the unit of a state, and the unit of a′ and k, which is no smaller. */
 function toUnit(state: usize, shift: f64, exponent: f64): f64 {
-  const was = load<f64>(state + SHIFTED);
-  const steps = load<f64>(state + EXPONENT) - exponent;
+  const was = load<f64>(field(state, SHIFTED));
+  const steps = load<f64>(field(state, EXPONENT)) - exponent;
   if (was == shift) {
     const biased = <i64>(steps + 1023);
     return biased > 0 ? reinterpret<f64>(biased << 52) : 0;
@@ -107,7 +109,7 @@ function addDistances<T>(z: usize, columns: i32, first: f64, portion: f64, state
     addTo<f64>(DISTANCES, v128.and(distance, tailMask<f64>(min(columns, 2), 0)));
     z += 2 * sizeof<T>();
   }
-  addCompensated(state + DISTANCE, totalOf<f64>(DISTANCES));
+  addCompensated(field(state, DISTANCE), totalOf<f64>(DISTANCES));
 }
 
 /** The same of a row. */
@@ -116,16 +118,16 @@ function addRow<T>(z: usize, columns: i32, bias: usize, label: i32, first: i32, 
   if (first == 0) {
     const origin = <f64>load<T>(z);
     memory.fill(state, 0, STATE_BYTES);
-    store<f64>(state + A, -Infinity);
-    store<f64>(state + FIRST, origin - origin == 0 ? origin : 0);
+    store<f64>(field(state, A), -Infinity);
+    store<f64>(field(state, FIRST), origin - origin == 0 ? origin : 0);
   }
-  if (portion != 0) addDistances<T>(z, columns, load<f64>(state + FIRST), portion, state);
+  if (portion != 0) addDistances<T>(z, columns, load<f64>(field(state, FIRST)), portion, state);
   if (label >= first && label - first < columns) {
     const at = z + <usize>(label - first) * sizeof<T>();
-    store<f64>(state + LABEL, <f64>load<T>(at));
+    store<f64>(field(state, LABEL), <f64>load<T>(at));
     store<T>(at, <T>-Infinity);
   }
-  const before = load<f64>(state + A);
+  const before = load<f64>(field(state, A));
   store<T>(TOP, <T>before);
   maxima<T>(z, 0, 1, false);
   const a = <f64>load<T>(TOP);
@@ -135,16 +137,16 @@ function addRow<T>(z: usize, columns: i32, bias: usize, label: i32, first: i32, 
     const exponent = exponentOfUnit<T>();
     // of nothing, or of logits at −∞, nothing is left
     const factor = before == -Infinity ? 0 : toUnit(state, shift, exponent);
-    store<f64>(state + A, a);
-    store<f64>(state + S, load<f64>(state + S) * factor);
-    store<f64>(state + LOST, load<f64>(state + LOST) * factor);
-    store<f64>(state + SHIFTED, shift);
-    store<f64>(state + EXPONENT, exponent);
+    store<f64>(field(state, A), a);
+    store<f64>(field(state, S), load<f64>(field(state, S)) * factor);
+    store<f64>(field(state, LOST), load<f64>(field(state, LOST)) * factor);
+    store<f64>(field(state, SHIFTED), shift);
+    store<f64>(field(state, EXPONENT), exponent);
   }
   exponentials<T>(z, 0, 0, 1, columns, false, AIM | SUM_UP | FINISH);
-  addCompensated(state + S, load<f64>(SUM) * headroomInverse<T>());
+  addCompensated(field(state, S), load<f64>(SUM) * headroomInverse<T>());
   if (sizeof<T>() == 8)
-    store<f64>(state + LOST, load<f64>(state + LOST) + load<f64>(SUM + VECTOR) * headroomInverse<T>());
+    store<f64>(field(state, LOST), load<f64>(field(state, LOST)) + load<f64>(SUM + VECTOR) * headroomInverse<T>());
 }
 
 /**
@@ -218,17 +220,17 @@ function gradientOfRow<T>(
   const isHere = label >= first && label - first < columns;
   const at = z + <usize>(label - first) * sizeof<T>();
   if (isHere) store<T>(at, <T>-Infinity);
-  store<T>(TOP, <T>load<f64>(state + A));
+  store<T>(TOP, <T>load<f64>(field(state, A)));
   aims<T>(1);
   exponentials<T>(z, room, 0, 1, columns, false, AIM | SUM_UP);
   // one factor after the other: their product may be below the normal numbers of f32, where q is 1e-20, say
   const headroom = splat<T>(<T>headroomInverse<T>());
-  const factor = splat<T>(<T>load<f64>(state + FACTOR));
+  const factor = splat<T>(<T>load<f64>(field(state, FACTOR)));
   const less = splat<T>(<T>share);
   let e = room;
   for (let p = z, end = z + <usize>columns * sizeof<T>(); p < end; p += VECTOR) {
     v128.store(p, v128.sub<T>(v128.mul<T>(v128.mul<T>(v128.load(e), headroom), factor), less));
     e += VECTOR;
   }
-  if (isHere) store<T>(at, <T>load<f64>(state + LABEL_GRADIENT));
+  if (isHere) store<T>(at, <T>load<f64>(field(state, LABEL_GRADIENT)));
 }

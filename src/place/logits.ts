@@ -1,8 +1,23 @@
 /** Rows of logits that come tile by tile, against a class each: what is known of every row, from tile to tile. */
+import {
+  A,
+  DISTANCE,
+  DISTANCE_LOST,
+  EXPONENT,
+  FACTOR,
+  FIRST,
+  LABEL,
+  LABEL_GRADIENT,
+  LN2_HEAD,
+  LN2_REST,
+  LOST,
+  S,
+  SHIFTED,
+  STATE,
+} from "../../assembly/losses/codes.ts";
 import { type Arena, copyLabels } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { exponentials, exponentOf, logarithms } from "../memory/scalar.ts";
-import { STATE } from "./tiles.ts";
 
 /** Rows [i, i + rows) of the logits of classes [first, first + columns), `stride` elements apart. */
 export interface Tile {
@@ -23,15 +38,6 @@ export interface TilePlaces {
   readonly row: number;
 }
 
-/** The fields of a state (assembly/losses/logits.ts), as tiles leave them … */
-const [A, SUM, LOST, LABEL, SHIFT, EXPONENT, FIRST, DISTANCE, DISTANCE_LOST] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-/** … and as the gradient takes them. */
-const [FACTOR, LABEL_GRADIENT] = [1, 2];
-
-/** ln 2 in a head of 40 bits, of which multiples by |k| < 2^13 are exact, and the rest. */
-const LN2_HEAD = 0x162e42fefa2 * 2 ** -41;
-const LN2_REST = 0x19ef35793c7673 * 2 ** -93;
-
 /** Where log1p(e^x) is x to the last digit, and e^x far from overflowing. */
 const STEEP = 600;
 
@@ -44,11 +50,11 @@ function errorOf(a: number, b: number, sum: number): number {
 
 /** Σ e^{z_j − u} of the others, and u − z_y of the label in two parts. */
 function sumOf(row: Float64Array): { readonly s: number; readonly behind: number; readonly lost: number } {
-  const s = (row[SUM] as number) + (row[LOST] as number);
+  const s = (row[S] as number) + (row[LOST] as number);
   const label = row[LABEL] as number;
   const exponent = row[EXPONENT] as number;
   // the multiple of the head is exact, and one of the two is 0
-  const unit = (row[SHIFT] as number) + exponent * LN2_HEAD;
+  const unit = (row[SHIFTED] as number) + exponent * LN2_HEAD;
   const behind = unit - label;
   const lost = errorOf(unit, -label, behind) + exponent * LN2_REST;
   // others at −∞ weigh nothing; NaN − NaN is NaN

@@ -9,6 +9,7 @@
  * to block by block, in an order that the shapes alone decide.
  */
 import * as CODE from "../../assembly/gram/codes.ts";
+import { STATE } from "../../assembly/losses/codes.ts";
 import { copyOf, lengthOf } from "../arrays.ts";
 import type { Operand } from "../check/tensor.ts";
 import { failKind } from "../errors.ts";
@@ -38,9 +39,6 @@ import { turnsOf, type Watch } from "./watch.ts";
  * the two memories there are, 7.5 MiB. Of half as many rows every operand would be copied and packed twice as often.
  */
 const SIDE = { f32: 512, f64: 336 };
-
-/** What is known of a row whose logits come tile by tile, an f64 each (assembly/losses/logits.ts). */
-export const STATE = 9;
 
 /** The product of x and y in tiles. */
 export function tilesOf(x: Matrix, y: Matrix, depth: number): Product {

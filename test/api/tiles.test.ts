@@ -1,9 +1,10 @@
 /** Memory of losses of products: none of it depends on how many logits there are. In a file of its own, for memory never shrinks. */
 import { describe, expect, it } from "vitest";
+import { STATE } from "../../assembly/losses/codes.ts";
 import { info } from "../../src/index.ts";
 import { HEAP } from "../../src/memory/arena.ts";
 import type { Matrix } from "../../src/place/blocks.ts";
-import { roomOf, STATE, tilesOf } from "../../src/place/tiles.ts";
+import { roomOf, tilesOf } from "../../src/place/tiles.ts";
 import { mulberry32, pseudorandom } from "../support/fixture.ts";
 import { reservedBytes } from "../support/linearMemory.ts";
 import { api } from "../support/products.ts";
