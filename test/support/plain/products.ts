@@ -312,7 +312,11 @@ const contrastiveLossOf =
         // the quotient of tiny norms may be beyond all numbers
         if (norm === Infinity || !(Math.abs(value) < dtype.max / 16) || !(1 / norm < dtype.max / 1e3)) return ANYTHING;
         const error =
-          (one.error + Math.abs(row[e % d] as number) * (off + 32 * unit * size) + 16 * unit * Math.abs(one.value)) /
+          // elements 2^-850 of their row are subnormal in the unit that its square is in range in
+          (one.error +
+            Math.abs(row[e % d] as number) * (off + 32 * unit * size) +
+            16 * unit * Math.abs(one.value) +
+            2 ** -850 * (1 + 1 / temperature)) /
           norm;
         return rounded(dtype, { value, error });
       });
