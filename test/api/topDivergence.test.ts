@@ -1,0 +1,195 @@
+/** divergenceBounds: no completion outside, and both ends are some completion's. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { divergenceBounds, jsDivergence, klDivergence } from "../../src/index.ts";
+
+const { log, exp, min, max, floor, LN2 } = Math;
+
+/** Two truncated distributions: what is listed of each, outcome by outcome, undefined where it is not. */
+interface Pair {
+  readonly p: readonly (number | undefined)[];
+  readonly q: readonly (number | undefined)[];
+}
+
+const kl = (a: number, b: number): number => (a === 0 ? 0 : b === 0 ? Infinity : a * log(a / b));
+const js = (a: number, b: number): number => 0.5 * kl(a, (a + b) / 2) + 0.5 * kl(b, (a + b) / 2);
+const TERMS = { kl, js };
+const METRICS = ["kl", "js"] as const;
+
+const divergence = (f: typeof kl, p: readonly number[], q: readonly number[]): number =>
+  p.reduce((sum, a, i) => sum + f(a, q[i] as number), 0);
+
+/** The largest of `probabilities`, k of them, as a list of what is known. */
+function listed(probabilities: readonly number[], k: number): (number | undefined)[] {
+  const order = Array.from(probabilities.keys()).sort(
+    (i, j) => (probabilities[j] as number) - (probabilities[i] as number),
+  );
+  const known = new Set(order.slice(0, k));
+  return probabilities.map((v, i) => (known.has(i) ? v : undefined));
+}
+
+const top = (side: Pair["p"]): { indices: number[]; logProbs: number[] } => {
+  const indices = Array.from(side.keys()).filter((i) => side[i] !== undefined);
+  return { indices, logProbs: indices.map((i) => log(side[i] as number)) };
+};
+
+const boundsOf = ({ p, q }: Pair, metric: "kl" | "js"): [number, number] => {
+  const { lower, upper } = divergenceBounds(top(p), top(q), { size: p.length, metric });
+  return [lower[0] as number, upper[0] as number];
+};
+
+/** What is left, for how many, and none with more than which. */
+const tail = (side: Pair["p"]) => {
+  const known = side.filter((v) => v !== undefined);
+  return {
+    open: Array.from(side.keys()).filter((i) => side[i] === undefined),
+    cap: min(1, ...known),
+    rest: max(0, 1 - known.reduce((a, b) => a + b, 0)),
+  };
+};
+
+/** All vertices of a tail: as many of the cap as there can be, one with what is left. */
+function vertices(side: Pair["p"]): number[][] {
+  const { open, cap, rest } = tail(side);
+  const full = min(open.length, floor(rest / cap + 1e-9));
+  const part = full === open.length ? 0 : max(0, rest - full * cap);
+  const all: number[][] = [];
+  const fillIn = (chosen: readonly number[]): void => {
+    for (const one of part > 1e-12 ? open.filter((i) => !chosen.includes(i)) : [-1]) {
+      all.push(side.map((v, i) => v ?? (chosen.includes(i) ? cap : i === one ? part : 0)));
+    }
+  };
+  const choose = (from: number, chosen: number[]): void => {
+    if (chosen.length === full) return fillIn(chosen);
+    for (let i = from; i < open.length; i++) choose(i + 1, [...chosen, open[i] as number]);
+  };
+  choose(0, []);
+  return all;
+}
+
+/** A completion by shares of what is left, each cut at the cap and the cut dealt out again. */
+function completed(side: Pair["p"], shares: readonly number[]): number[] {
+  const { open, cap, rest } = tail(side);
+  const values: number[] = side.map((v) => v ?? 0);
+  let left = rest;
+  for (let turn = 0; turn < 50 && left > 0; turn++) {
+    const free = open.filter((i) => (values[i] as number) < cap);
+    const total = free.reduce((a, i) => a + (shares[i] as number), 0);
+    if (total === 0) break;
+    const given = left;
+    for (const i of free) {
+      const more = min(cap - (values[i] as number), (given * (shares[i] as number)) / total);
+      (values[i] as number) += more;
+      left -= more;
+    }
+  }
+  return values;
+}
+
+/** The least divergence by exchange of mass between two outcomes of a tail at a time, by golden section. */
+function searched(pair: Pair, f: typeof kl): number {
+  const even = pair.p.map(() => 1);
+  const [p, q] = [completed(pair.p, even), completed(pair.q, even)];
+  const [x, y] = [tail(pair.p), tail(pair.q)];
+  const exchange = (values: number[], { open, cap }: typeof x): void => {
+    for (const i of open) {
+      for (const j of open) {
+        if (i >= j) continue;
+        const sum = (values[i] as number) + (values[j] as number);
+        let [low, high] = [max(0, sum - cap), min(cap, sum)];
+        const at = (v: number): number => {
+          values[i] = v;
+          values[j] = max(0, sum - v);
+          return f(p[i] as number, q[i] as number) + f(p[j] as number, q[j] as number);
+        };
+        for (let turn = 0; turn < 80; turn++) {
+          const [a, b] = [low + 0.382 * (high - low), low + 0.618 * (high - low)];
+          if (at(a) < at(b)) high = b;
+          else low = a;
+        }
+        at((low + high) / 2);
+      }
+    }
+  };
+  let before = Infinity;
+  for (let round = 0; round < 400; round++) {
+    exchange(p, x);
+    exchange(q, y);
+    const now = divergence(f, p, q);
+    if (before - now < 1e-13) break;
+    before = now;
+  }
+  return divergence(f, p, q);
+}
+
+/** Distributions of 2 to 7 outcomes, from even to peaked, and how many of each are known. */
+const pairs = fc
+  .tuple(fc.integer({ min: 2, max: 7 }), fc.constantFrom(0.3, 1, 4))
+  .chain(([size, peak]) => {
+    const row = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: size, maxLength: size });
+    const known = fc.integer({ min: 0, max: size });
+    return fc.tuple(row, row, known, known, fc.constant(peak));
+  })
+  .map(([a, b, k, m, peak]) => {
+    const softmax = (row: readonly number[]): number[] => {
+      const weights = row.map((v) => exp(peak * v));
+      const total = weights.reduce((x, y) => x + y, 0);
+      return weights.map((v) => v / total);
+    };
+    const [p, q] = [softmax(a), softmax(b)];
+    return { whole: { p, q }, pair: { p: listed(p, k), q: listed(q, m) } };
+  });
+const shares = fc.array(fc.oneof(fc.constant(0.001), fc.double({ min: 1e-3, max: 1, noNaN: true })), {
+  minLength: 7,
+  maxLength: 7,
+});
+
+describe("divergenceBounds", () => {
+  it.each(METRICS)("no completion is outside: %s", (metric) => {
+    fc.assert(
+      fc.property(pairs, shares, shares, ({ whole, pair }, a, b) => {
+        const [lower, upper] = boundsOf(pair, metric);
+        for (const [p, q] of [
+          [whole.p, whole.q],
+          [completed(pair.p, a), completed(pair.q, b)],
+          [completed(pair.p, a), whole.q],
+        ] as const) {
+          const value = divergence(TERMS[metric], p, q);
+          // which this test computes to some rounding itself
+          expect(value).toBeGreaterThanOrEqual(lower - 1e-14);
+          expect(value).toBeLessThanOrEqual(upper + 1e-14);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each(METRICS)("the upper end is a vertex's: %s", (metric) => {
+    fc.assert(
+      fc.property(pairs, ({ pair }) => {
+        const [, upper] = boundsOf(pair, metric);
+        let most = 0;
+        for (const p of vertices(pair.p))
+          for (const q of vertices(pair.q)) most = max(most, divergence(TERMS[metric], p, q));
+        if (most === Infinity) expect(upper).toBe(Infinity);
+        else expect(Math.abs(upper - most)).toBeLessThan(1e-11);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it.each(METRICS)("the lower end is approached by a search: %s", (metric) => {
+    fc.assert(
+      fc.property(pairs, ({ pair }) => {
+        const [lower] = boundsOf(pair, metric);
+        const found = searched(pair, TERMS[metric]);
+        if (found === Infinity) expect(lower).toBe(Infinity);
+        else {
+          expect(found).toBeGreaterThanOrEqual(lower - 1e-14);
+          expect(found - lower).toBeLessThan(1e-6);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
