@@ -9,8 +9,7 @@ const SLACK = 1e-5;
  * distribution's. The argument is called `name` in messages.
  */
 export function restOf(fn: string, name: string, row: number, sum: number, cap: number, others: number): number {
-  if (sum > 1 + SLACK)
-    failValue(fn, name, `log-probabilities whose exponentials sum to at most 1 in row ${row}`, sum);
+  if (sum > 1 + SLACK) failValue(fn, name, `log-probabilities whose exponentials sum to at most 1 in row ${row}`, sum);
   const rest = Math.max(0, 1 - sum);
   if (rest > others * cap + SLACK) {
     const what =

@@ -1,7 +1,7 @@
 /** What two truncated distributions still tell of their divergence. */
 import { classesOf, type Labels, labelsOf } from "../check/labels.ts";
 import { restOf } from "../check/rest.ts";
-import { inWords, layoutOf, type Operand, operandsOf, readOnce, shapeOf, sizesIn } from "../check/tensor.ts";
+import { inWords, layoutOf, type Operand, operandsOf, readOnce, shapeOf, sizeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
@@ -51,7 +51,7 @@ interface Side {
   /** How many others there are, and what is left for them. */
   readonly others: number;
   readonly rest: number;
-  /** What the rest may err by. */
+  /** What the rest may err by: exponentials by UNIT of them, which add up to 1, and each sum by a quarter of it. */
   readonly doubt: number;
 }
 
@@ -65,7 +65,7 @@ function sideOf(at: Arena, fn: string, x: Operand, row: number, k: number, size:
   const cap = masses.reduce((a, b) => Math.min(a, b), 1);
   const others = size - k;
   const left = Math.min(restOf(fn, x.name, row, sum, cap, others), others * cap);
-  const doubt = UNIT * (k + 2);
+  const doubt = UNIT * (2 + k / 4);
   return { logs, masses, cap, others, rest: left > doubt ? left : 0, doubt };
 }
 
@@ -124,14 +124,7 @@ interface Row {
  * λ of Σ min(cap, λ·weight) + min(room, λ·shared) = total. It rises from below to the level that would be right if those that are full
  * now were all, at most as often as there are weights. ∞ where `total` is more than there is place for by `doubt`.
  */
-function levelOf(
-  weights: readonly number[],
-  cap: number,
-  total: number,
-  doubt: number,
-  shared = 0,
-  room = 0,
-): number {
+function levelOf(weights: readonly number[], cap: number, total: number, doubt: number, shared = 0, room = 0): number {
   for (let level = 0; ; ) {
     let left = total;
     let free = 0;
@@ -257,11 +250,15 @@ function dealt(places: readonly Place[], cap: number, rest: number): Cell[] {
 const ascending = (bases: readonly number[]): Place[] =>
   [...bases].sort((a, b) => a - b).map((base) => ({ base, count: 1 }));
 
-/** What a rest's doubt can change: mass that is next to nothing has a logarithm up to that of the doubt, |log 2^-51| ≤ 36. */
-const STEEPEST = 64;
+/** What the doubt of a rest changes: by 1 + |log of the part that one outcome has, or is short of the cap|, which is steep near 0. */
+function doubtOf({ rest, cap, doubt }: Side, log: (v: number) => number): number {
+  if (rest === 0) return 0;
+  const part = Math.max(0, rest - Math.floor(rest / cap) * cap);
+  return 2 * doubt * (2 - log(Math.max(doubt, Math.min(part, cap - part))));
+}
 
 /** The most that JS can be. */
-function mostJs(term: Term, { p, q, onlyP, onlyQ, neither }: Row, sum: Sum): void {
+function mostJs(term: Term, log: (v: number) => number, { p, q, onlyP, onlyQ, neither }: Row, sum: Sum): void {
   const dealtQ = dealt([{ base: 0, count: neither }, ...ascending(onlyP)], q.cap, q.rest);
   // those that neither lists have base 0, and their q falls
   const places: Place[] = [];
@@ -273,7 +270,7 @@ function mostJs(term: Term, { p, q, onlyP, onlyQ, neither }: Row, sum: Sum): voi
   }
   for (const { base, mass, count } of dealt([...places, ...ascending(onlyQ)], p.cap, p.rest))
     sum.add(term.of(mass, base), base + mass, count);
-  sum.doubt += STEEPEST * (p.doubt + q.doubt);
+  sum.doubt += doubtOf(p, log) + doubtOf(q, log);
 }
 
 /** The most that KL can be. */
@@ -284,10 +281,11 @@ function mostKl(log: (v: number) => number, { p, q, onlyP, onlyQLogs, neither }:
       if (mass === 0) continue;
       const own = log(mass);
       total.add(mass * (own - base), mass * (1 + Math.abs(own) + Math.abs(base)), count);
-      total.doubt = Math.max(total.doubt, p.doubt * (STEEPEST + Math.abs(base)));
+      total.doubt = Math.max(total.doubt, doubt + p.doubt * Math.abs(base));
     }
     return total;
   };
+  const doubt = doubtOf(p, log);
   const listed = ascending(onlyQLogs);
   const most = onlyP.reduce((a, b) => Math.max(a, b), 0);
   let best: Sum;
@@ -305,17 +303,17 @@ function mostKl(log: (v: number) => number, { p, q, onlyP, onlyQLogs, neither }:
       const own = log(one);
       known.add(one * (own - usual), one * (1 + Math.abs(own) + Math.abs(usual)));
     }
-    const options = [{ value: most * (usual - scarce), places: [{ base: usual, count: neither }] }];
+    const options = [{ more: most, places: [{ base: usual, count: neither }] }];
     if (neither > 0) {
       const places = [
         { base: scarce, count: 1 },
         { base: usual, count: neither - 1 },
       ];
-      options.push({ value: 0, places });
+      options.push({ more: 0, places });
     }
-    const sums = options.map(({ value, places }) => {
+    const sums = options.map(({ more, places }) => {
       const total = worth([...places, ...listed], new Sum());
-      total.add(value, value);
+      total.add(more * (usual - scarce), more * (1 + Math.abs(usual) + Math.abs(scarce)));
       total.add(known.value, known.size);
       return total;
     });
@@ -346,8 +344,9 @@ function boundsOf(at: Arena, metric: "kl" | "js", row: Row): Interval {
   }
   leastOf(term, row, least);
   if (metric === "kl") mostKl(log, row, most);
-  else mostJs(term, row, most);
-  const terms = UNIT * (p.logs.length + q.logs.length + 8);
+  else mostJs(term, log, row, most);
+  // of each of its numbers a term errs by some UNIT, and each sum by a quarter of it
+  const terms = UNIT * (4 + (p.logs.length + q.logs.length) / 4);
   const lower = Math.max(0, least.value - least.size * terms - least.doubt);
   const upper = Math.max(0, most.value + most.size * terms + most.doubt);
   // JS is log 2 at most, which Math.LN2 is a little below
@@ -389,15 +388,15 @@ function topOf(fn: string, name: string, value: unknown): { readonly indices: La
 /** Its outcomes, checked: of each row's k none twice. */
 function outcomesOf(fn: string, indices: Labels, shape: readonly number[], k: number, size: number): Int32Array {
   const { name, list } = indices;
-  const length = shape.reduce((a, b) => a * b, 1);
+  const length = sizeOf(shape);
   if (list.length !== length)
     failValue(fn, name, `of length ${length}, one for each log-probability`, undefined, `${list.length}`);
-  const outcomes = classesOf(fn, indices, shape, size, undefined, k);
+  const outcomes = classesOf(fn, indices, shape, size, undefined, false);
   for (let row = 0; row * k < length; row++) {
     const seen = new Set<number>();
     for (let i = row * k; i < (row + 1) * k; i++) {
       const outcome = outcomes[i] as number;
-      if (seen.has(outcome)) failValue(fn, name, `distinct in row ${row}`, undefined, `${outcome} twice`);
+      if (seen.has(outcome)) failValue(fn, `${name}[${i}]`, `another outcome than the rest of row ${row}`, outcome);
       seen.add(outcome);
     }
   }
@@ -430,7 +429,7 @@ function outcomesOf(fn: string, indices: Labels, shape: readonly number[], k: nu
  *
  * Both are attained, by these, but for rounding: f32 in, and a few 1e-15 of what is added up. They are rounded outwards, so that no
  * completion is outside. The log-probabilities may come in any order. Probabilities may exceed a sum of 1 by 1e-5, which is rounding, as what
- * is left is if it is less than (k + 2)·2⁻⁵¹: nothing is left then. A row with a NaN in p or q is NaN.
+ * is left is if it is less than (8 + k)·2⁻⁵³: nothing is left then. A row with a NaN in p or q is NaN.
  *
  * @throws TypeError for arguments of the wrong kind, an index that is no integer too; RangeError for a wrong shape, other rows in q than
  *   in p, a `size` below k, an index beyond it or twice in a row, log-probabilities that sum to more than 1, or leave more than the other
@@ -456,7 +455,10 @@ export function divergenceBounds<P extends Input, Q extends Input>(
   const [pTop, qTop] = [topOf(fn, "p", p), topOf(fn, "q", q)];
   const [pName, qName] = ["p.logProbs", "q.logProbs"] as const;
   const { [pName]: x, [qName]: y } = operandsOf(fn, { [pName]: pTop.logProbs, [qName]: qTop.logProbs });
-  const [pShape, qShape] = [shapeOf(fn, x, sizes), shapeOf(fn, y, sizes)];
+  // one without a shape has that of the other, if it holds as much
+  const like = (one: Operand, { shape = [] }: Operand) => (sizeOf(shape) === one.length ? shape : [one.length]);
+  const pShape = shapeOf(fn, x, sizes, "shape", like(x, y));
+  const qShape = shapeOf(fn, y, sizes, "shape", like(y, x));
   const [pRows, qRows] = [layoutOf(fn, pShape, -1), layoutOf(fn, qShape, -1)];
   const { rows } = pRows;
   if (qShape.slice(0, -1).join() !== pShape.slice(0, -1).join())
