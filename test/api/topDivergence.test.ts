@@ -1,9 +1,10 @@
 /** divergenceBounds: no completion outside, and both ends are some completion's. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { divergenceBounds, jsDivergence, klDivergence } from "../../src/index.ts";
+import { divergenceBounds, jsDivergence, klDivergence, tokenScores } from "../../src/index.ts";
+import { forEachType } from "../support/variants.ts";
 
-const { log, exp, min, max, floor, LN2 } = Math;
+const { abs, log, exp, min, max, floor, LN2 } = Math;
 
 /** Two truncated distributions: what is listed of each, outcome by outcome, undefined where it is not. */
 interface Pair {
@@ -61,8 +62,8 @@ function vertices(side: Pair["p"]): number[][] {
     }
   };
   const choose = (from: number, chosen: number[]): void => {
-    if (chosen.length === full) return fillIn(chosen);
-    for (let i = from; i < open.length; i++) choose(i + 1, [...chosen, open[i] as number]);
+    if (chosen.length === full) fillIn(chosen);
+    else for (let i = from; i < open.length; i++) choose(i + 1, [...chosen, open[i] as number]);
   };
   choose(0, []);
   return all;
@@ -203,5 +204,144 @@ describe("divergenceBounds", () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+forEachType((dtype) => {
+  const array = dtype.array as unknown as Float64ArrayConstructor;
+  const logs = (...p: number[]) => array.from(p, log);
+  const ends = (...args: Parameters<typeof divergenceBounds>): [number, number] => {
+    const { lower, upper } = divergenceBounds(...args);
+    expect(lower).toBeInstanceOf(array);
+    return [lower[0] as number, upper[0] as number];
+  };
+
+  describe(`divergenceBounds, ${dtype.name}`, () => {
+    it("of all outcomes it is the divergence, rounded outwards", () => {
+      const [p, q] = [
+        [0.5, 0.3, 0.2],
+        [0.2, 0.2, 0.6],
+      ] as const;
+      for (const metric of METRICS) {
+        const of = metric === "kl" ? klDivergence : jsDivergence;
+        for (const base of [2, 10, 0.5]) {
+          const want = of([...p], [...q], { base });
+          const top = { indices: [0, 1, 2], logProbs: logs(...p) };
+          const other = { indices: [2, 0, 1], logProbs: logs(q[2], q[0], q[1]) };
+          const [lower, upper] = ends(top, other, { size: 3, metric, base });
+          // f32 logarithms are those of other distributions
+          const wide = dtype.name === "f32" ? 1e-6 : 1e-13;
+          expect(lower).toBeLessThan(upper);
+          expect(abs(lower - want)).toBeLessThan(wide);
+          expect(abs(upper - want)).toBeLessThan(wide);
+          if (dtype.name === "f64") {
+            expect(lower).toBeLessThanOrEqual(want);
+            expect(upper).toBeGreaterThanOrEqual(want);
+          }
+        }
+      }
+    });
+
+    it("is infinite where q must, and where it may, have nothing", () => {
+      const none = { indices: [0, 1], logProbs: logs(1, 0) };
+      const even = { indices: [0, 1], logProbs: logs(0.5, 0.25) };
+      expect(ends(even, none, { size: 9 })).toEqual([Infinity, Infinity]);
+      expect(ends(even, none, { size: 9, base: 0.5 })).toEqual([-Infinity, -Infinity]);
+      // p is the other way about in its own: nothing is left
+      const [lower, upper] = ends(none, even, { size: 9 });
+      expect(abs(lower - LN2)).toBeLessThan(1e-6);
+      expect(abs(upper - LN2)).toBeLessThan(1e-6);
+      // what p has is elsewhere for certain
+      expect(ends(none, { indices: [1, 2], logProbs: logs(1, 0) }, { size: 3 })).toEqual([Infinity, Infinity]);
+      // it may be there
+      expect(ends(none, { indices: [1, 2], logProbs: logs(0.5, 0.25) }, { size: 9 })[1]).toBe(Infinity);
+      expect(ends(none, { indices: [1, 2], logProbs: logs(0.5, 0.25) }, { size: 9 })[0]).toBeCloseTo(log(4), 5);
+      // and of three outcomes it is
+      const [known, most] = ends(none, { indices: [1, 2], logProbs: logs(0.5, 0.25) }, { size: 3 });
+      expect(known).toBeCloseTo(log(4), 5);
+      expect(most).toBeCloseTo(log(4), 5);
+    });
+
+    it("is anything between 0 and the most, if nothing is known", () => {
+      const none = { indices: new Int32Array(0), logProbs: new array(0) };
+      expect(ends(none, none, { shape: [1, 0], size: 8 })).toEqual([0, Infinity]);
+      const [lower, upper] = ends(none, none, { shape: [1, 0], size: 8, metric: "js", base: 2 });
+      expect(lower).toBe(0);
+      expect(upper).toBeGreaterThanOrEqual(1);
+      expect(upper).toBeLessThan(1 + 1e-6);
+      expect(divergenceBounds(none, none, { shape: [0, 3], size: 8 }).lower).toHaveLength(0);
+      // of one outcome
+      expect(ends(none, none, { shape: [1, 0], size: 1 })[1]).toBeLessThan(1e-6);
+    });
+
+    it("takes k of each, tensors and what tokenScores returns", () => {
+      const logits = array.from({ length: 2 * 50 }, (_, i) => 4 * Math.sin(i * i));
+      const p = tokenScores(logits, [0, 0], { shape: [2, 50], top: 7 }).top;
+      const q = tokenScores(
+        logits.map((v) => v + Math.cos(v) / 3),
+        [0, 0],
+        { shape: [2, 50], top: 3 },
+      ).top;
+      const tensor = (x: NonNullable<typeof p>, k: number) => ({
+        indices: x.indices,
+        logProbs: { data: x.logProbs, dims: [2, k] },
+      });
+      if (!p || !q) throw new Error("no top");
+      for (const metric of METRICS) {
+        const { lower, upper } = divergenceBounds(tensor(p, 7), tensor(q, 3), { size: 50, metric });
+        const of = metric === "kl" ? klDivergence : jsDivergence;
+        const want = of(
+          logits,
+          logits.map((v) => v + Math.cos(v) / 3),
+          {
+            shape: [2, 50],
+            from: "logits",
+            reduction: "none",
+          },
+        );
+        for (const row of [0, 1]) {
+          expect(lower[row]).toBeLessThanOrEqual(want[row] as number);
+          expect(upper[row]).toBeGreaterThanOrEqual(want[row] as number);
+          expect(lower[row]).toBeGreaterThan(0);
+        }
+      }
+    });
+
+    it("is right of a vocabulary, of probabilities that underflow, and for a NaN in one row", () => {
+      const p = { indices: [5, 7, 1, 2], logProbs: array.of(log(0.5), -20, Number.NaN, 0) };
+      const q = { indices: [7, 9, 1, 3], logProbs: array.of(log(0.4), log(0.3), -1, -2) };
+      const { lower, upper } = divergenceBounds(p, q, { shape: [2, 2], size: 2 ** 31 - 1, metric: "js" });
+      expect(lower[0]).toBeGreaterThan(0.1);
+      expect(upper[0]).toBeLessThan(LN2 * (1 + 1e-6));
+      expect([lower[1], upper[1]]).toEqual([Number.NaN, Number.NaN]);
+      // ½·(log ½ + 800), not ∞: the probability is no number of the type, its logarithm is
+      const [least, most] = ends(
+        { indices: [0, 1], logProbs: logs(0.5, 0.5) },
+        { indices: [1, 0], logProbs: array.of(0, -800) },
+        { size: 2 },
+      );
+      expect(abs(least - (400 - LN2))).toBeLessThan(1e-3);
+      expect(abs(most - (400 - LN2))).toBeLessThan(1e-3);
+    });
+
+    it("refuses what is no top of a distribution", () => {
+      const p = { indices: [0, 1], logProbs: logs(0.5, 0.25) };
+      const call =
+        (other: unknown, options: object = { size: 9 }) =>
+        () =>
+          divergenceBounds(p, other as typeof p, options as { size: number });
+      expect(call({ ...p, indices: [1, 1] })).toThrow(/"q\.indices\[1\]" must be another outcome.*row 0, got 1/);
+      expect(call({ ...p, indices: [1] })).toThrow('"q.indices" must be of length 2');
+      expect(call({ ...p, indices: [0, 9] })).toThrow('"q.indices[1]" must be a class from 0 to 8, got 9');
+      expect(call({ ...p, logProbs: logs(0.9, 0.9) })).toThrow('"q.logProbs"');
+      expect(call(p, { size: 1 })).toThrow('"size" must be at least 2');
+      expect(call(p, { size: 9, metric: "tv" })).toThrow('"metric"');
+      expect(call([0, 1])).toThrow(TypeError);
+      expect(call({ indices: [0, 1, 2, 3], logProbs: logs(0.2, 0.2, 0.1, 0.1) }, { size: 9, shape: [2, 2] })).toThrow(
+        "shape",
+      );
+      const two = { indices: [0, 1, 0, 1], logProbs: { data: logs(0.5, 0.25, 0.5, 0.25), dims: [2, 2] } };
+      expect(call(two)).toThrow('"q" must have the rows of "p", [2], got [2, 2]');
+    });
   });
 });
