@@ -190,32 +190,29 @@ function leastOf(term: Term, { p, q, onlyP, onlyQ, neither }: Row, sum: Sum): vo
     sum.add(Infinity, 0);
     return;
   }
-  let beta = term.bySecond(mu);
+  // what x and y of one of the m are least at: where both are as large as they can be along λ or μ, or at (0, 0), if λμ ≤ 1
   let [x, y] = [0, 0];
   if (corner && lambda * mu > 1) [x, y] = lambda * d <= c ? [lambda * d, d] : [c, Math.min(d, mu * c)];
-  else if (s > 0 || t > 0) {
-    // so that no x and y of a rounded α and β are worth more than (0, 0)
+  else if (neither > 0) mu = Math.min(mu, 1 / lambda);
+  let beta = term.bySecond(mu);
+  if (x === 0 && y === 0) {
+    // and so it is of their derivatives as rounded
     if (Number.isFinite(alpha)) alpha -= 8 * UNIT * (2 + Math.abs(alpha));
     if (Number.isFinite(beta)) beta -= 8 * UNIT * (2 + Math.abs(beta));
   }
-  const add = (a: number, b: number, free: number, slope: number, count = 1): void => {
+  const add = (a: number, b: number, priced: number, count = 1): void => {
     const value = term.of(a, b);
-    const priced = times(slope, free);
     sum.add(value - priced, Math.abs(value) + Math.abs(priced) + a + b, count);
   };
   for (const one of onlyQ) {
     const own = fill(lambda, one, c);
-    add(own, one, own, alpha);
+    add(own, one, times(alpha, own));
   }
   for (const one of onlyP) {
     const own = fill(mu, one, d);
-    add(one, own, own, beta);
+    add(one, own, times(beta, own));
   }
-  if (x > 0 || y > 0) {
-    const value = term.of(x, y);
-    const priced = times(alpha, x) + times(beta, y);
-    sum.add(value - priced, Math.abs(value) + Math.abs(priced) + x + y, neither);
-  }
+  if (x > 0 || y > 0) add(x, y, times(alpha, x) + times(beta, y), neither);
   const paid = times(alpha, p.rest) + times(beta, q.rest);
   sum.add(paid, Math.abs(times(alpha, p.rest)) + Math.abs(times(beta, q.rest)));
   sum.doubt += times(Math.abs(alpha), p.rest && p.doubt) + times(Math.abs(beta), q.rest && q.doubt);
