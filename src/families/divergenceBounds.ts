@@ -121,21 +121,17 @@ interface Row {
 }
 
 /**
- * λ of Σ min(cap, λ·weight) + min(room, λ·shared) = total. It rises from below to the level that would be right if those that are full
- * now were all, at most as often as there are weights. ∞ where `total` is more than there is place for by `doubt`.
+ * λ of Σ min(cap, λ·weight) + λ·shared = total. It rises from below to the level that would be right if those that are full now were
+ * all, at most as often as there are weights. ∞ where `total` is more than there is place for by `doubt`.
  */
-function levelOf(weights: readonly number[], cap: number, total: number, doubt: number, shared = 0, room = 0): number {
+function levelOf(weights: readonly number[], cap: number, total: number, doubt: number, shared = 0): number {
   for (let level = 0; ; ) {
     let left = total;
-    let free = 0;
+    let free = shared;
     for (const weight of weights) {
       if (weight === 0) continue;
       if (level * weight >= cap) left -= cap;
       else free += weight;
-    }
-    if (shared > 0) {
-      if (level * shared >= room) left -= room;
-      else free += shared;
     }
     if (free === 0) return left > doubt ? Infinity : level;
     const next = left / free;
@@ -157,52 +153,38 @@ function times(v: number, x: number): number {
 /** The least of a divergence, by the dual of what is told at `divergenceBounds`; see there for the names. */
 function leastOf(term: Term, { p, q, onlyP, onlyQ, neither }: Row, sum: Sum): void {
   const [c, d] = [p.cap, q.cap];
-  const [sMost, tMost] = [neither * c, neither * d];
-  const lambdaOf = (t: number): number => levelOf(onlyQ, c, p.rest, p.doubt, t, sMost);
+  const lambdaOf = (t: number): number => levelOf(onlyQ, c, p.rest, p.doubt, t);
   const muOf = (t: number): number => levelOf(onlyP, d, Math.max(0, q.rest - t), q.doubt);
-  // t/s, which grows with t, meets μ, which falls; or t ends at what there must be, or can be
-  const must = Math.min(tMost, Math.max(0, q.rest - onlyP.length * d));
-  const can = Math.max(must, Math.min(tMost, q.rest));
+  // λμ, which falls as t grows, is 1, or t ends at what there must be, or can be
+  const must = neither > 0 ? Math.max(0, q.rest - onlyP.length * d) : 0;
+  const can = neither > 0 ? q.rest : 0;
   let [low, high] = [must, can];
   let t = low;
   for (let turn = 0; turn < 200; turn++) {
     t = low + (high - low) / 2;
     if (t === low || t === high) break;
-    if (t < muOf(t) * fill(lambdaOf(t), t, sMost)) low = t;
+    if (lambdaOf(t) * muOf(t) > 1) low = t;
     else high = t;
   }
   if (high === can) t = can;
   else if (low === must) t = must;
   const lambda = lambdaOf(t);
-  let mu = muOf(t);
-  const s = t > 0 ? fill(lambda, t, sMost) : 0;
-  let corner = false;
-  if (s > 0 || t > 0) {
-    const sFull = s >= sMost;
-    const tFull = t >= tMost && t < mu * s;
-    // one that is not full has the slope of the others
-    if (!tFull) mu = t / s;
-    corner = sFull || tFull;
-  }
+  let mu = t > 0 ? 1 / lambda : muOf(t);
+  // those that neither lists are worth nothing then, whatever they have
+  if (neither > 0) mu = Math.min(mu, 1 / lambda);
   let alpha = term.byFirst(lambda);
   if (alpha === Infinity) {
     // mass of p for which q has none
     sum.add(Infinity, 0);
     return;
   }
-  // what x and y of one of the m are least at: where both are as large as they can be along λ or μ, or at (0, 0), if λμ ≤ 1
-  let [x, y] = [0, 0];
-  if (corner && lambda * mu > 1) [x, y] = lambda * d <= c ? [lambda * d, d] : [c, Math.min(d, mu * c)];
-  else if (neither > 0) mu = Math.min(mu, 1 / lambda);
   let beta = term.bySecond(mu);
-  if (x === 0 && y === 0) {
-    // and so it is of their derivatives as rounded
-    if (Number.isFinite(alpha)) alpha -= 8 * UNIT * (2 + Math.abs(alpha));
-    if (Number.isFinite(beta)) beta -= 8 * UNIT * (2 + Math.abs(beta));
-  }
-  const add = (a: number, b: number, priced: number, count = 1): void => {
+  // by more than they were rounded by
+  if (Number.isFinite(alpha)) alpha -= 8 * UNIT * (2 + Math.abs(alpha));
+  if (Number.isFinite(beta)) beta -= 8 * UNIT * (2 + Math.abs(beta));
+  const add = (a: number, b: number, priced: number): void => {
     const value = term.of(a, b);
-    sum.add(value - priced, Math.abs(value) + Math.abs(priced) + a + b, count);
+    sum.add(value - priced, Math.abs(value) + Math.abs(priced) + a + b);
   };
   for (const one of onlyQ) {
     const own = fill(lambda, one, c);
@@ -212,7 +194,6 @@ function leastOf(term: Term, { p, q, onlyP, onlyQ, neither }: Row, sum: Sum): vo
     const own = fill(mu, one, d);
     add(one, own, times(beta, own));
   }
-  if (x > 0 || y > 0) add(x, y, times(alpha, x) + times(beta, y), neither);
   const paid = times(alpha, p.rest) + times(beta, q.rest);
   sum.add(paid, Math.abs(times(alpha, p.rest)) + Math.abs(times(beta, q.rest)));
   sum.doubt += times(Math.abs(alpha), p.rest && p.doubt) + times(Math.abs(beta), q.rest && q.doubt);
@@ -411,10 +392,12 @@ function outcomesOf(fn: string, indices: Labels, shape: readonly number[], k: nu
  *
  *     least   f is convex, so the m outcomes share alike. f is of degree 1, so its derivatives are functions of quotients, and
  *             they are equal, or an outcome is full:
- *                 x = min(c, λq),   y = min(d, μp),   λ = s/t = 1/μ of the m, whose sums are s ≤ mc and t ≤ md,
- *             the same completion for KL, JS and any such f. With α, β the derivatives at λ and μ,
- *                 αr + βr′ + Σ min over 0 ≤ x ≤ c, 0 ≤ y ≤ d of f − αx − βy
- *             is not above f for any λ and μ (weak duality), so what is returned does not depend on how well they were found.
+ *                 x = min(c, λq),   y = min(d, μp),   x/y = λ = 1/μ of the m, or nothing where λμ < 1,
+ *             the same completion for KL, JS and any such f. The m are not above c and d of themselves: if x > c and λ ≥ c/d,
+ *             all λq are at least c, as q ≥ d, and the x exceed r; if λ < c/d, then y > d and μp > d, and the y exceed r′. With α, β
+ *             the derivatives at λ and μ,
+ *                 αr + βr′ + Σ min over 0 ≤ x ≤ c of f(x, q) − αx + Σ min over 0 ≤ y ≤ d of f(p, y) − βy
+ *             is not above f for any λμ ≤ 1 (weak duality), so what is returned does not depend on how well they were found.
  *     most    f is convex, so it is at a vertex: as many x of c as there can be, one with what is left, the others 0; y likewise.
  *     KL      ∞, if an outcome with p or x above 0 may be left without q, which is where r′ ≤ d·(outcomes that q does not list − 1).
  *             Else y is d but for one outcome, that of the largest p, or one that neither lists. Σ x·log x is the same at all
