@@ -407,7 +407,8 @@ function outcomesOf(fn: string, indices: Labels, shape: readonly number[], k: nu
  *             lists first, whose x is c at most, as any p is at least, then to the least p. Then x goes where y or q is least,
  *             which leaves as many as can be disjoint, and where they are not, largest x meets least y.
  *
- * Both are attained, by these, but for rounding: f32 in, and a few 1e-15 of what is added up. They are rounded outwards, so that no
+ * Both are attained, by these, but for what rounding makes of them: r and r′ are known to some 1e-15, which counts by the logarithms and,
+ * in the most that KL can be, as a share of the least that an outcome has of q. They are rounded outwards, so that no
  * completion is outside. The log-probabilities may come in any order. Probabilities may exceed a sum of 1 by 1e-5, which is rounding, as what
  * is left is if it is less than (8 + k)·2⁻⁵³: nothing is left then. A row with a NaN in p or q is NaN.
  *
