@@ -47,6 +47,12 @@ export {
   type Wrt,
 } from "./families/divergence.ts";
 export {
+  type DivergenceBounds,
+  type DivergenceBoundsOptions,
+  divergenceBounds,
+  type TopOutcomes,
+} from "./families/divergenceBounds.ts";
+export {
   type DivergenceBatch,
   type DivergenceMeter,
   type DivergenceMeterOptions,

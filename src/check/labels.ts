@@ -44,30 +44,32 @@ export function labelsOf(fn: string, name: string, value: unknown): Labels {
   return failKind(fn, name, "integers, one a row", value);
 }
 
-/** Labels as i32, each a class or, if there is one, the one to ignore, of rows of `shape` along an axis. */
+/** Labels as i32, each a class or, if there is one, the one to ignore, of rows of `shape` along an axis; or, not one a row, of `shape`. */
 export function classesOf(
   fn: string,
   { name, list, shape }: Labels,
   rowShape: readonly number[],
   classes: number,
   ignoreIndex?: number,
+  onePerRow = true,
 ): Int32Array {
   if (shape !== undefined && shape.join() !== rowShape.join() && !(shape.join() === "1" && rowShape.length === 0)) {
     const words = `${inWords(rowShape)}, that of the rows`;
     throw new RangeError(`${fn}: "${name}" must have the shape ${words}, got ${inWords(shape)}`);
   }
   const checked = new Int32Array(list.length);
-  for (let row = 0; row < checked.length; row++) {
-    const given = list[row];
+  const at = (i: number): string => (onePerRow ? `"${name}" in row ${i}` : `"${name}[${i}]"`);
+  for (let i = 0; i < checked.length; i++) {
+    const given = list[i];
     const label = typeof given === "bigint" ? Number(given) : given;
     if (typeof label !== "number" || !Number.isInteger(label))
-      throw new TypeError(`${fn}: "${name}" in row ${row} must be an integer, a class, got ${describe(given)}`);
+      throw new TypeError(`${fn}: ${at(i)} must be an integer, a class, got ${describe(given)}`);
     if (!(label >= 0 && label < classes) && label !== ignoreIndex) {
       const ignored = ignoreIndex === undefined ? "" : ` or ignoreIndex ${ignoreIndex}`;
       const expected = `a class from 0 to ${classes - 1}${ignored}`;
-      throw new RangeError(`${fn}: "${name}" in row ${row} must be ${expected}, got ${describe(given)}`);
+      throw new RangeError(`${fn}: ${at(i)} must be ${expected}, got ${describe(given)}`);
     }
-    checked[row] = label;
+    checked[i] = label;
   }
   return checked;
 }

@@ -1,11 +1,13 @@
 /** What a truncated distribution still tells of its entropy. */
-import { create, layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import { restOf } from "../check/rest.ts";
+import { layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { exponential, exponentOf, logarithm } from "../memory/scalar.ts";
 import { integerIn, optionsOf } from "../options.ts";
+import { endsOf, type Interval, UNIT } from "../read/interval.ts";
 import { baseOf, perNat } from "../read/reduce.ts";
 import type { FloatArray, Input, ResultOf } from "../types.ts";
 
@@ -23,19 +25,6 @@ export interface EntropyBounds<T extends FloatArray = FloatArray> {
   lower: T;
   /** [rows] */
   upper: T;
-}
-
-/** Probabilities from log-probabilities that went through f32 or decimals sum to 1 but for this. */
-const SLACK = 1e-5;
-
-/** What each operation in f64, and each exponential or logarithm of the kernels, errs by at most, of its result: 4 units of 2^-53. */
-const UNIT = 2 ** -51;
-
-/** An interval of entropies, in nats; `error` is what either may err by. */
-interface Interval {
-  readonly lower: number;
-  readonly upper: number;
-  readonly error: number;
 }
 
 /** −p·log p of `count` outcomes of equal p, whose sum is `mass`. */
@@ -63,15 +52,8 @@ function boundsOf(at: Arena, fn: string, values: FloatArray, row: number, k: num
     if (p > 0) known -= p * l;
     if (p > 0) scale += p * (1 + Math.abs(l));
   }
-  if (sum > 1 + SLACK)
-    failValue(fn, "topLogProbs", `log-probabilities whose exponentials sum to at most 1 in row ${row}`, sum);
   const others = size - k;
-  const rest = Math.max(0, 1 - sum);
-  if (rest > others * cap + SLACK) {
-    const what =
-      others === 0 ? "all there are" : `the largest, in row ${row}: none of the other ${others} is more than ${cap}`;
-    failValue(fn, "topLogProbs", what, undefined, `${rest} left for the others`);
-  }
+  const rest = restOf(fn, "topLogProbs", row, sum, cap, others);
   // what is left is known to this, of the exponentials and their sum
   const doubt = UNIT * (k + 2);
   const own = UNIT * (k + 4) * (scale + 1);
@@ -85,18 +67,6 @@ function boundsOf(at: Arena, fn: string, values: FloatArray, row: number, k: num
   // r·log(m/r) and ρ·log ρ change by 1 + |log(m/r)| and 1 + |log ρ| times as much, and ρ with c, too
   const error = own + 2 * doubt * (2 + magnitude(others / Math.max(rest, doubt)) + magnitude(Math.max(last, doubt)));
   return { lower: known + Math.min(lower, upper), upper: known + upper, error };
-}
-
-const BITS = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(4));
-
-/** The f32 that is not above a number, or not below it. */
-function outward(value: number, bytes: number, up: boolean): number {
-  if (bytes === 8 || !Number.isFinite(value)) return value;
-  const near = Math.fround(value);
-  if (up ? near >= value : near <= value) return near;
-  BITS.setFloat32(0, near);
-  BITS.setInt32(0, BITS.getInt32(0) + (up === near > 0 || near === 0 ? 1 : -1));
-  return BITS.getFloat32(0);
 }
 
 /**
@@ -132,15 +102,5 @@ export function entropyBounds<X extends Input>(
   const at = arena();
   const factor = perNat(at, LOSSES, unit);
   const bounds = Array.from({ length: rows }, (_, row) => boundsOf(at, fn, x.array, row, n, outcomes));
-  const lower = create(fn, x.bytes, rows);
-  const upper = create(fn, x.bytes, rows);
-  bounds.forEach((bound, row) => {
-    const least = Math.max(0, bound.lower - bound.error) * (1 - UNIT);
-    const most = (bound.upper + bound.error) * (1 + UNIT);
-    // a base below 1 turns them round
-    const ends = factor > 0 ? [least * factor, most * factor] : [most * factor, least * factor];
-    lower[row] = outward(ends[0] as number, x.bytes, false);
-    upper[row] = outward(ends[1] as number, x.bytes, true);
-  });
-  return { lower, upper } as EntropyBounds<ResultOf<X>>;
+  return endsOf(fn, x.bytes, bounds, factor) as EntropyBounds<ResultOf<X>>;
 }

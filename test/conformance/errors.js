@@ -29,6 +29,11 @@ export const ERRORS = [
   ["RangeError", 'entropy: "reduction" must be', (s) => s.entropy([1], { reduction: "max" })],
   ["RangeError", 'tokenScores: "ids" in row 0 must be a class', (s) => s.tokenScores([1, 2], [2])],
   ["RangeError", 'entropyBounds: "size" must be', (s) => s.entropyBounds([-1, -2], { size: 1 })],
+  [
+    "RangeError",
+    'divergenceBounds: "p.indices[1]" must be',
+    (s) => s.divergenceBounds({ indices: [1, 1], logProbs: [-1, -2] }, { indices: [0], logProbs: [-1] }, { size: 9 }),
+  ],
   ["RangeError", 'crossEntropyMeter: "base" must be', (s) => s.crossEntropyMeter({ base: 1 })],
   ["TypeError", 'entropyMeter.update: "p" must be', (s) => s.entropyMeter().update("1")],
   ["RangeError", 'divergenceMeter: "metric" must be', (s) => s.divergenceMeter({ metric: "tv" })],

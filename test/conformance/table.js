@@ -132,6 +132,26 @@ function boundsOf(logs, size) {
 }
 /** @param {number[]} p */
 const entropyTerms = (p) => -sum(p.map((v) => v * log(v)));
+/** Their rows as the best of two distributions, of the same outcomes. */
+const bounded = (s, of, options) => {
+  const [p, q] = [KNOWN.slice(0, 3), KNOWN.slice(3)];
+  const indices = [4, 0, 9];
+  return s.divergenceBounds({ indices, logProbs: of(...p) }, { indices, logProbs: of(...q) }, options);
+};
+/** With what is left: of the same outcomes, or of others. @param {boolean} same @returns {[number[], number[]]} */
+function whole(same) {
+  const [p, q] = [KNOWN.slice(0, 3).map(exp), KNOWN.slice(3).map(exp)];
+  const [a, b] = [1 - sum(p), 1 - sum(q)];
+  return same
+    ? [
+        [...p, a],
+        [...q, b],
+      ]
+    : [
+        [...p, a, 0],
+        [...q, 0, b],
+      ];
+}
 
 /** 1e-6 in f32, and in f64 what plain sums of 131,197 terms come to: 45 u of a KL divergence, 79 of a cosine. */
 const SUMS = { f32: 17, f64: 128 };
@@ -218,6 +238,26 @@ export const FUNCTIONS = {
       [
         (s, { of }) => s.entropyBounds(of(...KNOWN), { shape: [2, 3], size: 50 }).upper,
         () => [KNOWN.slice(0, 3), KNOWN.slice(3)].map((row) => boundsOf(row, 50)[1]),
+      ],
+    ],
+  },
+  divergenceBounds: {
+    // measured by the probabilities of p and of q, which are what is added up
+    units: 256,
+    cases: [
+      [(s, { of }) => bounded(s, of, { size: 50 }).lower, () => [kl(...whole(true))], () => [2]],
+      [
+        (s, { of }) => bounded(s, of, { size: 50, metric: "js", base: 2 }).lower,
+        () => [js(...whole(true)) / log(2)],
+        () => [2],
+      ],
+      [(s, { of }) => bounded(s, of, { size: 50, metric: "js" }).upper, () => [js(...whole(false))], () => [2]],
+      [
+        (s, { of }) =>
+          s.divergenceBounds({ indices: [0], logProbs: of(-0.5) }, { indices: [1], logProbs: of(-0.25) }, { size: 2 })
+            .upper,
+        () => [kl([exp(-0.5), 1 - exp(-0.5)], [1 - exp(-0.25), exp(-0.25)])],
+        () => [2],
       ],
     ],
   },

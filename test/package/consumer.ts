@@ -13,6 +13,8 @@ import {
   crossEntropy,
   crossEntropyMeter,
   crossEntropyWithGrad,
+  type DivergenceBounds,
+  divergenceBounds,
   divergenceMeter,
   type EmdResult,
   emd,
@@ -258,6 +260,11 @@ const from: From = "logits";
 const variant: Variant = info().variant;
 const scores: TokenScores<Float32Array> = tokenScores(f32, labels, { top: 2 });
 const bounds: { lower: Float64Array; upper: Float64Array } = entropyBounds([-1, -2], { size: 10, base: 2 });
+const apart: DivergenceBounds<Float32Array> = divergenceBounds(
+  { indices: labels, logProbs: f32 },
+  { indices: [0, 1, 2], logProbs: [-1, -2, -3] },
+  { size: 10, metric: "js" },
+);
 const meter = crossEntropyMeter({ base: 2 }).update(f32, labels, { shape: [1, 3], sampleWeight: [1] });
 const stream: Promise<unknown> = meter.updateFrom([[f32, labels]], { progress: ({ count }) => count });
 const again = meterFrom(meter.toJSON() as SavedMeter<"crossEntropy">);
@@ -272,6 +279,7 @@ const numbers: readonly number[] = [
   calibration.table.length + calibration.ece,
   ...(scores.top?.indices ?? []),
   ...bounds.lower,
+  ...apart.upper,
   klGaussian(gaussian, { mean: f32, variance: f32 }),
   mmd(f32, f32, { kernel, shape: [3, 1], unbiased: true }),
   cka([[1], [2], [3], [4]], f64, { yShape: [4, 2] }),

@@ -295,6 +295,8 @@ const softmaxFamily: Record<string, Row> = {
 
 /** Of 1/4, 1/8 and six more, all alike, in bits. */
 const BOUND = 0.875 + (5 / 8) * Math.log2(9.6);
+/** What ¼ and ⅛ the one way and the other add to a Jensen–Shannon divergence. */
+const APART = log(4 / 3) / 4 + log(2 / 3) / 8;
 
 const information: Record<string, Row> = {
   surprisal: {
@@ -381,6 +383,42 @@ const information: Record<string, Row> = {
       [{ size: 1 }, RangeError, /"size"/, /at least 2/],
       [{ topLogProbs: [0, 0, log(1 / 2), log(1 / 2)] }, RangeError, /"topLogProbs"/, /sum to at most 1/, /row 0/],
       [{ topLogProbs: [log(1 / 2), log(1 / 4), log(1 / 2), -20] }, RangeError, /"topLogProbs"/, /row 1/],
+    ],
+  },
+  divergenceBounds: {
+    takes: {
+      "p.indices": labels([0, 1, 3, 2], { shape: [2, 2] }),
+      "p.logProbs": shaped("shape", [2, 2], logs(1 / 4, 1 / 8, 1 / 4, 1 / 8)),
+      "q.indices": labels([1, 0, 3, 5], { shape: [2, 2] }),
+      "q.logProbs": shaped("shape", [2, 2], logs(1 / 4, 1 / 8, 1 / 8, 1 / 4)),
+    },
+    options: {
+      shape: shape(4, { default: [4] }),
+      size: integer({ required: true, refuses: [0, -1, 2 ** 31], says: /an integer/ }),
+      metric: choice(["kl", "js"], {
+        default: "kl",
+        shows: [["js", { lower: [APART, APART], upper: [APART + (5 / 8) * LN2, APART / 2 + (13 / 16) * LN2] }]],
+      }),
+      base: base([2, { lower: [1 / 8, 1 / 8], upper: [Infinity, Infinity] }]),
+    },
+    with: { shape: [2, 2], size: 16 },
+    gives: { lower: [LN2 / 8, LN2 / 8], upper: [Infinity, Infinity] },
+    also: [
+      [{ "p.logProbs": [NaN, 0, log(1 / 4), log(1 / 8)] }, { lower: [NaN, LN2 / 8], upper: [NaN, Infinity] }],
+      [{ "q.logProbs": [0, -Infinity, log(1 / 8), log(1 / 4)] }, { lower: [Infinity, LN2 / 8] }],
+    ],
+    refuses: [
+      [{ size: 1 }, RangeError, /"size"/, /at least 2/],
+      [{ size: 5 }, RangeError, /"q\.indices\[3\]"/, /0 to 4/, /\b5\b/],
+      [{ "p.indices": [0, 1, 3, 3] }, RangeError, /"p\.indices\[3\]"/, /another/, /row 1/, /got 3/],
+      [{ "p.indices": [0, 1, 2] }, RangeError, /"p\.indices"/, /\b4\b/, /\b3\b/],
+      [{ "q.indices": [0, -1, 2, 3] }, RangeError, /"q\.indices\[1\]"/, /-1/],
+      [{ "q.logProbs": [log(1 / 4)] }, RangeError, /"q\.logProbs"/, /\b4\b/, /\b1\b/],
+      [{ "p.logProbs": [0, 0, log(1 / 4), log(1 / 8)] }, RangeError, /"p\.logProbs"/, /sum to at most 1/, /row 0/],
+      [{ "q.logProbs": [log(1 / 4), log(1 / 8), log(1 / 2), -20] }, RangeError, /"q\.logProbs"/, /largest, in row 1/],
+      [{ p: null }, TypeError, /"p"/, /indices and logProbs/, /got null/],
+      [{ q: undefined }, TypeError, /"q"/, /undefined/],
+      [{ p: { indices: [0, 1, 2, 3] } }, TypeError, /"p\.logProbs"/, /undefined/],
     ],
   },
   perplexity: {

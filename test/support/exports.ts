@@ -337,6 +337,25 @@ const entropyBounds: Definition = {
   },
 };
 
+const divergenceBounds: Definition = {
+  parameters: ["p", "q"],
+  arrays: ["p", "q"].flatMap((name) => [`${name}.indices`, `${name}.logProbs`]),
+  options: ["shape", "size", "metric", "base"],
+  draw: (d) => {
+    // more than a few indices at random are seldom distinct, nor are so many probabilities a distribution
+    const shape = [d.count(), Math.min(d.of([1, 1, 2, 3]), d.length())];
+    const size = d.of([Math.max(1, shape[1] as number), 7, 1000, 1000]);
+    const of = (name: string, i: number): Slot[] => [
+      { name: `${name}.indices`, at: [i, "indices"], kind: "labels", shape, classes: size },
+      { name: `${name}.logProbs`, at: [i, "logProbs"], kind: "logs", shape, ...(i === 0 && { shapeAt: ["shape"] }) },
+    ];
+    return {
+      slots: [...of("p", 0), ...of("q", 1)],
+      options: { size, metric: maybe(d, ["kl", "js"]), base: maybe(d, BASES) },
+    };
+  },
+};
+
 function binaryCrossEntropyOf(graded: boolean): Definition {
   const parameters = ["x", "target"];
   return {
@@ -893,6 +912,7 @@ export const EXPORTS: Readonly<Record<string, Definition>> = {
   surprisal: elementwiseOf("p", "weights", true),
   entropy,
   entropyBounds,
+  divergenceBounds,
   perplexity,
   tokenScores,
   crossEntropy: crossEntropyOf(false),

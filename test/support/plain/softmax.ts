@@ -242,6 +242,61 @@ export function entropyBounds(given: Given): Expected {
   return { fields: { lower: { numbers: all.map(([v]) => v) }, upper: { numbers: all.map(([, v]) => v) } } };
 }
 
+/**
+ * Intervals that hold the divergence of the completions that share what is left alike; that they are the tightest is told by
+ * test/api/topDivergence.test.ts.
+ */
+export function divergenceBounds(given: Given): Expected {
+  const { dtype, arrays, options } = given;
+  const rows = { p: rowsAlong(given, "p.logProbs"), q: rowsAlong(given, "q.logProbs") };
+  const size = options["size"] as number;
+  const factor = factorOf(given);
+  let fault = false;
+  const sideOf = (name: "p" | "q", r: number) => {
+    const logs = rows[name].row(arrays[`${name}.logProbs`] as Float64Array, r);
+    const indices = Array.from(rows[name].row(arrays[`${name}.indices`] as Float64Array, r));
+    if (new Set(indices).size < indices.length || indices.some((i) => !(i >= 0 && i < size))) fault = true;
+    const unknown = logs.some(Number.isNaN);
+    const known = logs.map(Math.exp);
+    const mass = sum(known.length, (i) => known[i] as number);
+    const cap = known.reduce((a, b) => Math.min(a, b), 1);
+    const others = size - known.length;
+    const rest = Math.max(0, 1 - mass);
+    if (!unknown && (mass > 1 + 1e-5 || rest > others * cap + 1e-5)) fault = true;
+    const share = others > 0 ? Math.min(cap, rest / others) : 0;
+    const at = (outcome: number): number => known[indices.indexOf(outcome)] ?? share;
+    // logarithms whose probabilities underflow, and what is left for rounding
+    const vague = logs.some((l) => l < -300) || (rest > 0 && rest < 1e-12);
+    return { indices, unknown, vague, share, at };
+  };
+  const term = (a: number, b: number): number => {
+    if (options["metric"] !== "js") return a === 0 ? 0 : a * Math.log(a / b);
+    return ((a && a * Math.log((2 * a) / (a + b))) + (b && b * Math.log((2 * b) / (a + b)))) / 2;
+  };
+  const all = Array.from({ length: rows.p.rows }, (_, r): readonly [Estimate | Condition, Estimate | Condition] => {
+    const [p, q] = [sideOf("p", r), sideOf("q", r)];
+    if (p.unknown || q.unknown) return [exactly(NaN), exactly(NaN)];
+    if (p.vague || q.vague) return [ANYTHING, ANYTHING];
+    const listed = Array.from(new Set([...p.indices, ...q.indices]));
+    const others = size - listed.length;
+    const value =
+      factor *
+      Math.max(
+        0,
+        sum(listed.length, (i) => term(p.at(listed[i] as number), q.at(listed[i] as number))) +
+          (others && others * term(p.share, q.share)),
+      );
+    // a sum that exceeds 1 by rounding is one with nothing left
+    const slack = 3e-5 * Math.abs(factor) + (Number.isFinite(value) ? 4 * dtype.unit * Math.abs(value) : 0);
+    return [
+      { meets: (got) => ((got as number) <= value + slack ? "" : `is ${String(got)}, more than ${value}`) },
+      { meets: (got) => ((got as number) >= value - slack ? "" : `is ${String(got)}, less than ${value}`) },
+    ];
+  });
+  if (fault) return refused();
+  return { fields: { lower: { numbers: all.map(([v]) => v) }, upper: { numbers: all.map(([, v]) => v) } } };
+}
+
 export function entropy(given: Given): Expected {
   const { dtype, arrays, options } = given;
   const { unit } = dtype;
