@@ -4,7 +4,7 @@ import { restOf } from "../check/rest.ts";
 import { inWords, layoutOf, type Operand, operandsOf, readOnce, shapeOf, sizeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { LOSSES } from "../memory/embedded/losses.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { arena } from "../memory/kernels.ts";
 import { exponential, logarithm } from "../memory/scalar.ts";
 import { integerIn, oneOf, optionsOf } from "../options.ts";
@@ -59,7 +59,7 @@ interface Side {
 function sideOf(at: Arena, fn: string, x: Operand, row: number, k: number, size: number): Side | undefined {
   const logs = Array.from({ length: k }, (_, i) => x.array[row * k + i] as number);
   if (logs.some(Number.isNaN)) return undefined;
-  const exact = logs.map((l) => exponential(at, LOSSES, l));
+  const exact = logs.map((l) => exponential(at, GRAM, l));
   const sum = exact.reduce((a, b) => a + b, 0);
   const masses = exact.map((p, i) => (logs[i] === -Infinity ? 0 : Math.max(p, LEAST)));
   const cap = masses.reduce((a, b) => Math.min(a, b), 1);
@@ -303,7 +303,7 @@ function mostKl(log: (v: number) => number, { p, q, onlyP, onlyQLogs, neither }:
 
 /** The bounds of a row. */
 function boundsOf(at: Arena, metric: "kl" | "js", row: Row): Interval {
-  const log = (v: number) => logarithm(at, LOSSES, v);
+  const log = (v: number) => logarithm(at, GRAM, v);
   const term = metric === "kl" ? klOf(log) : jsOf(log);
   const { p, q, both } = row;
   const [least, most] = [new Sum(), new Sum()];
@@ -449,7 +449,7 @@ export function divergenceBounds<P extends Input, Q extends Input>(
   const pIndices = outcomesOf(fn, pTop.indices, pShape, k, outcomes);
   const qIndices = outcomesOf(fn, qTop.indices, qShape, m, outcomes);
   const at = arena();
-  const factor = perNat(at, LOSSES, unit);
+  const factor = perNat(at, GRAM, unit);
   const bounds = Array.from({ length: rows }, (_, row): Interval => {
     const pSide = sideOf(at, fn, x, row, k, outcomes);
     const qSide = sideOf(at, fn, y, row, m, outcomes);

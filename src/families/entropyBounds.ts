@@ -3,7 +3,7 @@ import { restOf } from "../check/rest.ts";
 import { layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { LOSSES } from "../memory/embedded/losses.ts";
+import { GRAM } from "../memory/embedded/gram.ts";
 import { arena } from "../memory/kernels.ts";
 import { exponential, exponentOf, logarithm } from "../memory/scalar.ts";
 import { integerIn, optionsOf } from "../options.ts";
@@ -29,7 +29,7 @@ export interface EntropyBounds<T extends FloatArray = FloatArray> {
 
 /** −p·log p of `count` outcomes of equal p, whose sum is `mass`. */
 function spread(at: Arena, mass: number, count: number): number {
-  return mass > 0 ? mass * logarithm(at, LOSSES, count / mass) : 0;
+  return mass > 0 ? mass * logarithm(at, GRAM, count / mass) : 0;
 }
 
 /** At least |log v|, by its exponent. */
@@ -46,7 +46,7 @@ function boundsOf(at: Arena, fn: string, values: FloatArray, row: number, k: num
   for (let i = row * k; i < (row + 1) * k; i++) {
     const l = values[i] as number;
     if (Number.isNaN(l)) return { lower: Number.NaN, upper: Number.NaN, error: 0 };
-    const p = exponential(at, LOSSES, l);
+    const p = exponential(at, GRAM, l);
     cap = Math.min(cap, p);
     sum += p;
     if (p > 0) known -= p * l;
@@ -62,8 +62,7 @@ function boundsOf(at: Arena, fn: string, values: FloatArray, row: number, k: num
   // as many as possible as large as possible, and one with what is left then
   const full = cap > 0 ? Math.min(others, Math.floor(rest / cap)) : 0;
   const last = Math.max(0, rest - full * cap);
-  const lower =
-    full === others ? upper : (full > 0 ? -full * cap * logarithm(at, LOSSES, cap) : 0) + spread(at, last, 1);
+  const lower = full === others ? upper : (full > 0 ? -full * cap * logarithm(at, GRAM, cap) : 0) + spread(at, last, 1);
   // r·log(m/r) and ρ·log ρ change by 1 + |log(m/r)| and 1 + |log ρ| times as much, and ρ with c, too
   const error = own + 2 * doubt * (2 + magnitude(others / Math.max(rest, doubt)) + magnitude(Math.max(last, doubt)));
   return { lower: known + Math.min(lower, upper), upper: known + upper, error };
@@ -100,7 +99,7 @@ export function entropyBounds<X extends Input>(
   const { n, rows } = layoutOf(fn, shapeOf(fn, x, sizes), -1);
   if (n > outcomes) failValue(fn, "size", `at least ${n}, as many as are known`, outcomes);
   const at = arena();
-  const factor = perNat(at, LOSSES, unit);
+  const factor = perNat(at, GRAM, unit);
   const bounds = Array.from({ length: rows }, (_, row) => boundsOf(at, fn, x.array, row, n, outcomes));
   return endsOf(fn, x.bytes, bounds, factor) as EntropyBounds<ResultOf<X>>;
 }

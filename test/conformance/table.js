@@ -132,12 +132,17 @@ function boundsOf(logs, size) {
 }
 /** @param {number[]} p */
 const entropyTerms = (p) => -sum(p.map((v) => v * log(v)));
-/** Their rows as the best of two distributions, of the same outcomes. */
+/**
+ * Their rows as the best of two distributions, of the same outcomes.
+ * @param {Surprisal} s @param {Inputs["of"]} of @param {{ size: number, metric?: "js", base?: number }} options
+ */
 const bounded = (s, of, options) => {
   const [p, q] = [KNOWN.slice(0, 3), KNOWN.slice(3)];
   const indices = [4, 0, 9];
   return s.divergenceBounds({ indices, logProbs: of(...p) }, { indices, logProbs: of(...q) }, options);
 };
+/** @param {[number[], number[]]} rows @returns {[Float64Array, Float64Array]} */
+const inF64 = ([p, q]) => [Float64Array.from(p), Float64Array.from(q)];
 /** With what is left: of the same outcomes, or of others. @param {boolean} same @returns {[number[], number[]]} */
 function whole(same) {
   const [p, q] = [KNOWN.slice(0, 3).map(exp), KNOWN.slice(3).map(exp)];
@@ -245,18 +250,21 @@ export const FUNCTIONS = {
     // measured by the probabilities of p and of q, which are what is added up
     units: 256,
     cases: [
-      [(s, { of }) => bounded(s, of, { size: 50 }).lower, () => [kl(...whole(true))], () => [2]],
+      [(s, { of }) => bounded(s, of, { size: 50 }).lower, () => [kl(...inF64(whole(true)))], () => [2]],
       [
         (s, { of }) => bounded(s, of, { size: 50, metric: "js", base: 2 }).lower,
-        () => [js(...whole(true)) / log(2)],
+        () => [js(...inF64(whole(true))) / log(2)],
         () => [2],
       ],
-      [(s, { of }) => bounded(s, of, { size: 50, metric: "js" }).upper, () => [js(...whole(false))], () => [2]],
+      [(s, { of }) => bounded(s, of, { size: 50, metric: "js" }).upper, () => [js(...inF64(whole(false)))], () => [2]],
       [
         (s, { of }) =>
           s.divergenceBounds({ indices: [0], logProbs: of(-0.5) }, { indices: [1], logProbs: of(-0.25) }, { size: 2 })
             .upper,
-        () => [kl([exp(-0.5), 1 - exp(-0.5)], [1 - exp(-0.25), exp(-0.25)])],
+        () => {
+          const [a, b] = [exp(-0.5), exp(-0.25)];
+          return [kl(Float64Array.of(a, 1 - a), Float64Array.of(1 - b, b))];
+        },
         () => [2],
       ],
     ],
