@@ -6,21 +6,17 @@
  *
  * Each is a superaccumulator (sum.ts), so that neither the order of the numbers nor how they were divided into batches is seen in
  * any of them. What is not finite is in none, and is told by a flag.
- *
- *     bytes   0       8        544         1608     2144      3208      4272
- *             │ flags │ Σ u 67 │ Σ u² 133  │ Σ w 67 │ Σ w u   │ Σ w²    │      chunks of 8 bytes
+ * Where they stand, in words: momentsLayout.ts.
  */
+import { CHUNKS, PRODUCT_CHUNKS, U, UU, W, WU, WW } from "./momentsLayout";
 import { addExactly, addInteger, addProductExactly, carryExactly } from "./sum";
 
-/** Chunks of a sum of numbers, and of a sum of products. */
-const CHUNKS = 67;
-const PRODUCT_CHUNKS = 133;
-
-const U: usize = 8;
-const UU: usize = U + 8 * CHUNKS;
-const W: usize = UU + 8 * PRODUCT_CHUNKS;
-const WU: usize = W + 8 * CHUNKS;
-const WW: usize = WU + 8 * PRODUCT_CHUNKS;
+/** The sum of which the first word is given. */
+// @ts-ignore: decorator
+@inline
+function at(sums: usize, word: i32): usize {
+  return sums + ((<usize>word) << 3);
+}
 
 /** A bit for what is NaN, +∞ or −∞; 0 for what is finite. */
 // @ts-ignore: decorator
@@ -31,7 +27,7 @@ function flagOf(value: f64): i32 {
 }
 
 /**
- * Numbers of one exponent e are added up first, at most 512 of them, as integers of their mantissas m = a·2^27 + b: four words a bucket,
+ * Numbers of one exponent e are added up first, at most WAITING of them, as integers of their mantissas m = a·2^27 + b: four words a bucket,
  *
  *     Σ ±m      Σ a²      Σ ab      Σ b²          m² = a²·2^54 + ab·2^28 + b²
  *
@@ -65,8 +61,8 @@ function fillBuckets(u: usize, end: usize, buckets: usize, sums: usize): i32 {
     const flag = flagOf(value);
     flags |= flag;
     if (flag) continue;
-    addExactly(sums + U, value, 0);
-    addProductExactly(sums + UU, value, value);
+    addExactly(at(sums, U), value, 0);
+    addProductExactly(at(sums, UU), value, value);
   }
   return flags;
 }
@@ -79,10 +75,10 @@ function emptyBuckets(buckets: usize, sums: usize): void {
     const position = k + LEAST - 1;
     const sum = load<i64>(buckets);
     const sign = sum >> 63;
-    addInteger(sums + U, (sum ^ sign) - sign, position, sign);
-    addInteger(sums + UU, load<i64>(buckets, 8), 2 * position + 54, 0);
-    addInteger(sums + UU, load<i64>(buckets, 16), 2 * position + 28, 0);
-    addInteger(sums + UU, load<i64>(buckets, 24), 2 * position, 0);
+    addInteger(at(sums, U), (sum ^ sign) - sign, position, sign);
+    addInteger(at(sums, UU), load<i64>(buckets, 8), 2 * position + 54, 0);
+    addInteger(at(sums, UU), load<i64>(buckets, 16), 2 * position + 28, 0);
+    addInteger(at(sums, UU), load<i64>(buckets, 24), 2 * position, 0);
   }
 }
 
@@ -96,19 +92,19 @@ function addWeighted(u: usize, w: usize, end: usize, sums: usize): i32 {
     const weightFlag = flagOf(weight);
     flags |= flag | (weightFlag << 3);
     if (!flag) {
-      addExactly(sums + U, value, 0);
-      addProductExactly(sums + UU, value, value);
+      addExactly(at(sums, U), value, 0);
+      addProductExactly(at(sums, UU), value, value);
     }
     if (weightFlag) continue;
-    addExactly(sums + W, weight, 0);
-    addProductExactly(sums + WW, weight, weight);
-    if (!flag) addProductExactly(sums + WU, weight, value);
+    addExactly(at(sums, W), weight, 0);
+    addProductExactly(at(sums, WW), weight, weight);
+    if (!flag) addProductExactly(at(sums, WU), weight, value);
   }
   return flags;
 }
 
 /**
- * Adds `count` numbers at `u`, at most 512, to the sums at `sums`; with weights at `w` if that is not 0, else by way of 4 KiB at
+ * Adds `count` numbers at `u`, at most WAITING, to the sums at `sums`; with weights at `w` if that is not 0, else by way of 4 KiB at
  * `buckets`.
  */
 export function addMoments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
@@ -116,10 +112,10 @@ export function addMoments(u: usize, w: usize, buckets: usize, count: i32, sums:
   const flags = w ? addWeighted(u, w, end, sums) : fillBuckets(u, end, buckets, sums);
   store<i32>(sums, load<i32>(sums) | flags);
   if (!w) emptyBuckets(buckets, sums);
-  carryExactly(sums + U, CHUNKS);
-  carryExactly(sums + UU, PRODUCT_CHUNKS);
+  carryExactly(at(sums, U), CHUNKS);
+  carryExactly(at(sums, UU), PRODUCT_CHUNKS);
   if (!w) return;
-  carryExactly(sums + W, CHUNKS);
-  carryExactly(sums + WU, PRODUCT_CHUNKS);
-  carryExactly(sums + WW, PRODUCT_CHUNKS);
+  carryExactly(at(sums, W), CHUNKS);
+  carryExactly(at(sums, WU), PRODUCT_CHUNKS);
+  carryExactly(at(sums, WW), PRODUCT_CHUNKS);
 }

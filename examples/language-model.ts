@@ -13,6 +13,7 @@ import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { info, linearCrossEntropyWithGrad } from "surprisal";
+import { uniforms } from "./support/random.ts";
 import { bar, dim, heading, progress, strong } from "./support/show.ts";
 
 export interface Settings {
@@ -33,17 +34,6 @@ export const SETTINGS: Settings = { vocabulary: 128_256, width: 16, rows: 2048, 
 const TOPICS = 8;
 /** How likely text is to go on with another topic. */
 const LEAVES = 0.05;
-
-/** Numbers from [0, 1), the same for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A text: each word's topic is its number modulo that of topics, and its rank among those of the topic is the quotient. */
 export function* text(vocabulary: number, random: () => number): Generator<number, never> {
@@ -95,7 +85,7 @@ export function* train(
   { vocabulary, width, rows, steps, rate }: Settings,
   { signal, within }: Hooks = {},
 ): Generator<number> {
-  const random = generator(1);
+  const random = uniforms(1);
   const small = (length: number): Float32Array => Float32Array.from({ length }, () => 0.2 * (random() - 0.5));
   const embedding = learnt(small(vocabulary * width));
   const weight = learnt(small(vocabulary * width));

@@ -5,6 +5,9 @@ export const DOT = 0;
 export const SQUARES = 1;
 export const DISTANCES = 2;
 
+/** Columns of a tile that are reduced at a time (reduce.ts). */
+export const RUN = 256;
+
 /** What a sum becomes (map.ts). */
 export const LINEAR = 0;
 export const POLYNOMIAL = 1;

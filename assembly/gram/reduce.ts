@@ -9,9 +9,7 @@
  */
 import { groupLength, half, join, lanes, madd, splat, tailMask, VECTOR } from "../lanes";
 import { addTo, SUM_BYTES } from "../sum";
-
-/** Columns of a run: the RUN of src/place/blocks.ts. */
-const RUN = 256;
+import { RUN } from "./codes";
 
 /** Halves of a vector. */
 // @ts-ignore: decorator

@@ -1,8 +1,20 @@
 /** Reads class labels: one integer a row, in any integer array, list of numbers or bigints, or tensor of these. */
 import { tagOf } from "../arrays.ts";
-import { describe, failKind } from "../errors.ts";
+import { describe, failKind, failValue } from "../errors.ts";
 import type { FloatArray } from "../types.ts";
-import { checkPresent, inWords, ownShape, sizesIn } from "./tensor.ts";
+import {
+  checkPresent,
+  inWords,
+  type Layout,
+  layoutOf,
+  type Operand,
+  operandOf,
+  ownShape,
+  readOnce,
+  rowShapeOf,
+  shapeOf,
+  sizesIn,
+} from "./tensor.ts";
 
 /** Integers as they came. */
 export interface Labels {
@@ -42,6 +54,38 @@ export function labelsOf(fn: string, name: string, value: unknown): Labels {
   if (found) return found;
   if (Array.isArray(value)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
   return failKind(fn, name, "integers, one a row", value);
+}
+
+/** Rows of numbers along an axis, and an integer for each: an index into its row. */
+export interface LabelledRows {
+  readonly x: Operand;
+  readonly layout: Layout;
+  readonly labels: Int32Array;
+}
+
+/** Both arguments, checked; the caller calls the second `name`, and what is along the axis `what`. */
+export function labelledRowsOf(
+  fn: string,
+  logits: unknown,
+  name: string,
+  given: unknown,
+  sizes: readonly number[] | undefined,
+  along: number,
+  what: string,
+  ignoreIndex?: number,
+): LabelledRows {
+  const found = labelsOf(fn, name, readOnce(given));
+  const x = operandOf(fn, "logits", logits);
+  const dims = shapeOf(fn, x, sizes);
+  const layout = layoutOf(fn, dims, along);
+  const { n, rows } = layout;
+  if (n === 0 && rows > 0)
+    throw new RangeError(
+      `${fn}: "shape" ${inWords(dims)} has no ${what} along the axis ${along}: there must be at least one`,
+    );
+  if (found.list.length !== rows)
+    failValue(fn, name, `of length ${rows}, one for each row`, undefined, `${found.list.length}`);
+  return { x, layout, labels: classesOf(fn, found, rowShapeOf(dims, along), n, ignoreIndex) };
 }
 
 /** Labels as i32, each a class or, if there is one, the one to ignore, of rows of `shape` along an axis; or, not one a row, of `shape`. */

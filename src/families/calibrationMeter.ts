@@ -1,8 +1,7 @@
 /** Whether a classifier is right as often as it says. */
 import * as STEP from "../../assembly/rows/steps.ts";
-import { classesOf, labelsOf } from "../check/labels.ts";
-import { axisOf, inWords, layoutOf, operandOf, readOnce, shapeOf } from "../check/tensor.ts";
-import { failValue } from "../errors.ts";
+import { labelledRowsOf } from "../check/labels.ts";
+import { axisOf } from "../check/tensor.ts";
 import { RESULT_BYTES } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
@@ -87,35 +86,22 @@ export class CalibrationCore implements Core<CalibrationBatch> {
   update(fn: string, [logits, target, options]: CalibrationBatch): void {
     const { shape, axis } = batchIn(fn, options, this.batch);
     const along = axisOf(fn, axis);
-    const given = readOnce(target);
-    const labels = labelsOf(fn, "labels", given);
-    const x = operandOf(fn, "logits", logits);
-    const dims = shapeOf(fn, x, shape);
-    const layout = layoutOf(fn, dims, along);
-    const { n, rows } = layout;
-    if (n === 0 && rows > 0)
-      throw new RangeError(
-        `${fn}: "shape" ${inWords(dims)} has no classes along the axis ${along}: there must be at least one`,
-      );
-    if (labels.list.length !== rows)
-      failValue(fn, "labels", `of length ${rows}, one for each row`, undefined, `${labels.list.length}`);
-    const rowShape = dims.filter((_, i) => i !== (along < 0 ? along + dims.length : along));
     const ignored = this.options["ignoreIndex"] as number;
-    const classes = classesOf(fn, labels, rowShape, n, ignored);
+    const { x, layout, labels } = labelledRowsOf(fn, logits, "labels", target, shape, along, "classes", ignored);
     const logs = this.options["from"] !== "probabilities";
     const at = arena();
     const kernel = at.typed(LOSSES, x.bytes).calibration;
     const job = new RowJob(fn, layout, [x], PHASES, STEP.FINISH, (places, count, width, steps, from) =>
       kernel(places.reads[0] as number, places.labels, places.results, places.factors, count, width, from, logs, steps),
     );
-    job.labels = classes;
+    job.labels = labels;
     const scores = (at.results + 2 * RESULT_BYTES) / 8;
     job.results = {
       out: undefined,
       take: (values, from, row, count) => {
         const firsts = at.results / 4;
         for (let i = 0; i < count; i++) {
-          if (classes[row + i] === ignored) continue;
+          if (labels[row + i] === ignored) continue;
           this.#take(values[from + i] as number, at.integers[firsts + i] as number);
           this.brier.take(values, scores + i, 1);
         }

@@ -23,9 +23,9 @@ import { LogitRows, type Tile } from "../place/logits.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { normsOf } from "../place/prepare.ts";
 import {
-  addProduct,
+  addGradients,
   addTurned,
-  lasting,
+  lastingMatrix,
   type Room,
   roomOf,
   tilesOf,
@@ -230,8 +230,8 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
   const run = (at: Arena, pointer: number): Found => {
     const normsIn = (i: 0 | 1): Norms | undefined => (p.normalize ? normsOf(at, pointer, own[i]) : undefined);
     const norms = [normsIn(0), normsIn(1)] as const;
-    const a = lasting(fn, p.x, n, watch.alone, norms[0]);
-    const b = lasting(fn, p.y, n, watch.alone, norms[1]);
+    const a = lastingMatrix(fn, p.x, n, watch.alone, norms[0]);
+    const b = lastingMatrix(fn, p.y, n, watch.alone, norms[1]);
     const product = tilesOf(a, b, d);
     const reduction = (sigmoid ? sigmoids : infoNCE)(at, pointer, room, p);
     const next = watched(watch, product, grads ? 2 : 1);
@@ -243,10 +243,10 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
     const value = reduction.finish();
     if (!grads) return { value, gradTemperature: 0, gradBias: 0 };
     const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
-    const turned = pointer + room.turned;
+    const ends = { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.y };
     const total = new CompensatedSum();
     eachBlock(at, pointer, product, (block) => {
-      const { i, rows, j, columns } = block;
+      const { rows, columns } = block;
       mapBlock(at, bytes, block, false, mapping);
       reduction.differentiate(block);
       if (sigmoid) {
@@ -254,11 +254,7 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
         at.typed(GRAM, bytes).columnSums(block.pointer, block.stride, rows, columns, 1, sums, lows, highs);
         for (let k = 0; k < columns; k++) total.add(at.view(8)[sums / 8 + k] as number);
       }
-      turn(at, bytes, block, turned);
-      const down = { pointer: block.pointer, stride: block.stride, first: i, rows, from: j, count: columns };
-      addProduct(at, pointer, room, down, b, d, grads.x, j === 0);
-      const across = { pointer: turned, stride: turnedStride(block), first: j, rows: columns, from: i, count: rows };
-      addProduct(at, pointer, room, across, a, d, grads.y, i === 0);
+      addGradients(at, pointer, room, block, ends);
       next();
     });
     const along = throughNorms(a, grads.x, d);
@@ -274,18 +270,15 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
  */
 function throughNorms({ array: x, norms: prepared }: Matrix, { array: grad }: Output, d: number): number {
   const total = new CompensatedSum();
+  const zeros = new Set(prepared?.zeros);
   for (let start = 0, i = 0; start < grad.length; start += d, i++) {
     const unit = prepared ? (prepared.units[i] as number) : 1;
     const norm = prepared ? (prepared.norms[i] as number) : 1;
     let along = 0;
-    let zeros = true;
-    for (let k = start; k < start + d; k++) {
-      along += (((x[k] as number) * unit) / norm) * (grad[k] as number);
-      zeros &&= x[k] === 0;
-    }
+    for (let k = start; k < start + d; k++) along += (((x[k] as number) * unit) / norm) * (grad[k] as number);
     total.add(along);
     // what is 0 was not divided
-    if (!prepared || zeros) continue;
+    if (!prepared || zeros.has(i)) continue;
     for (let k = start; k < start + d; k++)
       grad[k] = (((grad[k] as number) - (((x[k] as number) * unit) / norm) * along) / norm) * unit;
   }

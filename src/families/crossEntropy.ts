@@ -12,6 +12,7 @@ import {
   type Operand,
   operandsOf,
   readOnce,
+  rowShapeOf,
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
@@ -191,7 +192,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
     failValue(fn, "weight", `of length ${n}, the number of classes`, arrays.weight.array);
   if (!isLabels && ignored >= 0)
     failValue(fn, "ignoreIndex", "left out: soft targets have no labels to ignore", ignored);
-  const rowShape = rowsOf.filter((_, i) => i !== (along < 0 ? along + rowsOf.length : along));
+  const rowShape = rowShapeOf(rowsOf, along);
   return {
     fn,
     source,

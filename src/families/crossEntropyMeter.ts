@@ -8,7 +8,7 @@ import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { baseOf, perNat } from "../read/reduce.ts";
 import type { FloatArray, Input, LabelsLike } from "../types.ts";
 import { type CrossEntropyOptions, eachLoss, type Given, givenOf, type LossTaker } from "./crossEntropy.ts";
-import { type Batch, type BatchOptions, batchOf, type Core, type Fail, Meter, RowMean } from "./meter.ts";
+import { type Batch, type BatchOptions, batchOf, batchWith, type Core, type Fail, Meter, RowMean } from "./meter.ts";
 
 /** The options of `crossEntropy`; `shape` and `axis` are those of batches that do not say theirs. */
 export type CrossEntropyMeterOptions = Omit<CrossEntropyOptions, "reduction" | "out" | "sampleWeight">;
@@ -69,10 +69,11 @@ export class CrossEntropyCore implements Core<CrossEntropyBatch>, LossTaker {
     const own = this.#given;
     if (options === undefined) return own;
     const { shape, axis, sampleWeight } = optionsOf<CrossEntropyBatchOptions>(fn, options, BATCH);
-    const batch = batchOf(fn, shape, axis);
+    const batch = batchWith(fn, shape, axis, this.batch);
+    // a literal: spreading `own` would take longer than the rest of an update of a few rows
     return {
-      shape: batch.shape ?? own.shape,
-      axis: batch.axis ?? own.axis,
+      shape: batch.shape,
+      axis: batch.axis,
       from: own.from,
       normalize: own.normalize,
       weight: own.weight,

@@ -7,7 +7,7 @@ import { create, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
-import { exponentOf, logarithm } from "../memory/scalar.ts";
+import { exponentOf, logarithm, logarithms } from "../memory/scalar.ts";
 import { numberIn, optionsOf } from "../options.ts";
 import {
   type Mapping,
@@ -45,9 +45,6 @@ const OPTIONS = ["shape", "yShape", "bandwidth", "weights", "progress", "signal"
 
 /** e^C. */
 const POWERS: Mapping = { map: CODE.EXPONENTIAL, factor: 1, shift: 0, degree: 0 };
-
-/** Weights whose logarithms are taken at a time, in the room of the logarithms of a block. */
-const PIECE = 256;
 
 /** ½·log 2π = 0.91893853320467274…, rounded. */
 const HALF_LOG_TWO_PI = 0.9189385332046728;
@@ -106,7 +103,7 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       const gamma = Math.min(0.5 / (h * unit) / (h * unit), Number.MAX_VALUE);
       const centring = unit === 1 ? undefined : { means: undefined, unit, factor: 1 };
       const product = { ...rest, x: { ...x, centring }, y: y && { ...y, centring } };
-      const logs = logarithms(at, w, m, weight, state);
+      const logs = logsOf(at, w, weight);
       // weights over their sum; without them all are 1/m
       const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (logs ? 0 : logarithm(at, GRAM, m));
       const maxima = state;
@@ -149,7 +146,7 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       };
       reduceRows(at, scratch, product, reduction, watch);
     },
-    8 * (2 + SUM_LENGTH) * side + 16 * Math.max(width + 16, PIECE + 16),
+    8 * (2 + SUM_LENGTH) * side + 16 * (width + 16),
     watch,
   );
   return result as ResultOf<X, Y, W>;
@@ -168,22 +165,9 @@ function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: numb
 }
 
 /** log of each weight over their sum; none of weights that are all alike. */
-function logarithms(
-  at: Arena,
-  weights: Operand | undefined,
-  m: number,
-  { sum, unit }: Total,
-  room: number,
-): Float64Array | undefined {
+function logsOf(at: Arena, weights: Operand | undefined, { sum, unit }: Total): Float64Array | undefined {
   if (!weights) return undefined;
-  const logs = new Float64Array(m);
-  const { logarithm: logarithmsOf } = at.kernels(GRAM);
-  for (let j = 0; j < m; j += PIECE) {
-    const count = Math.min(PIECE, m - j);
-    const view = at.view(8);
-    for (let k = 0; k < count; k++) view[room / 8 + k] = ((weights.array[j + k] as number) * unit) / sum;
-    logarithmsOf(room, room, count);
-    at.copyOut(room, count, logs, 8, j);
-  }
+  const logs = Float64Array.from(weights.array, (weight) => (weight * unit) / sum);
+  logarithms(at, GRAM, logs);
   return logs;
 }

@@ -3,7 +3,7 @@ import { SOFTMAX } from "../memory/embedded/softmax.ts";
 import { arena } from "../memory/kernels.ts";
 import { optionsOf } from "../options.ts";
 import type { Input } from "../types.ts";
-import { type BatchOptions, batchOf, Meter, RowCore } from "./meter.ts";
+import { type BatchOptions, batchOf, batchWith, Meter, RowCore } from "./meter.ts";
 import { type LogSumExpOptions, logSumExpOf, logSumExpsOfFew, streamLogSumExps } from "./softmax.ts";
 
 /** How batches stand that do not say it. */
@@ -24,8 +24,7 @@ export class LogSumExpCore extends RowCore<LogSumExpBatch> {
   update(fn: string, [x, options]: LogSumExpBatch): void {
     const o = optionsOf<Omit<LogSumExpOptions, "out">>(fn, options, ["shape", "axis", "weights"]);
     const { shape: givenShape, axis: givenAxis, weights } = o;
-    const own = batchOf(fn, givenShape, givenAxis);
-    const [shape, axis] = [own.shape ?? this.batch.shape, own.axis ?? this.batch.axis];
+    const { shape, axis } = batchWith(fn, givenShape, givenAxis, this.batch);
     if (axis === undefined && weights === undefined) {
       const short = logSumExpsOfFew(fn, x, shape, undefined);
       if (short) {

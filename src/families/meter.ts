@@ -81,6 +81,11 @@ export const BATCH = ["shape", "axis"];
 export function batchIn(fn: string, options: BatchOptions | undefined, byDefault: Batch): Batch {
   if (options === undefined) return byDefault;
   const { shape, axis } = optionsOf<BatchOptions>(fn, options, BATCH);
+  return batchWith(fn, shape, axis, byDefault);
+}
+
+/** The same of options that have been read. */
+export function batchWith(fn: string, shape: unknown, axis: unknown, byDefault: Batch): Batch {
   const own = batchOf(fn, shape, axis);
   return { shape: own.shape ?? byDefault.shape, axis: own.axis ?? byDefault.axis };
 }

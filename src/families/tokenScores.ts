@@ -1,7 +1,7 @@
 /** What a model's logits say of the tokens that were chosen. */
 import * as STEP from "../../assembly/rows/steps.ts";
-import { classesOf, labelsOf } from "../check/labels.ts";
-import { axisOf, create, inWords, layoutOf, operandOf, readOnce, shapeOf, sizesIn } from "../check/tensor.ts";
+import { labelledRowsOf } from "../check/labels.ts";
+import { axisOf, create, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import { RESULT_BYTES } from "../memory/arena.ts";
 import { SOFTMAX } from "../memory/embedded/softmax.ts";
@@ -69,21 +69,9 @@ export function tokenScores<X extends Input>(
   const sizes = sizesIn(fn, "shape", shape);
   const along = axisOf(fn, axis);
   const k = integerIn(fn, "top", top, 0, 0, MOST);
-  const given = readOnce(ids);
-  const labels = labelsOf(fn, "ids", given);
-  const x = operandOf(fn, "logits", logits);
-  const dims = shapeOf(fn, x, sizes);
-  const layout = layoutOf(fn, dims, along);
+  const { x, layout, labels } = labelledRowsOf(fn, logits, "ids", ids, sizes, along, "logits");
   const { n, rows } = layout;
-  if (n === 0 && rows > 0)
-    throw new RangeError(
-      `${fn}: "shape" ${inWords(dims)} has no logits along the axis ${along}: there must be at least one`,
-    );
-  if (labels.list.length !== rows)
-    failValue(fn, "ids", `of length ${rows}, one for each row`, undefined, `${labels.list.length}`);
   if (k > n && rows > 0) failValue(fn, "top", `at most ${n}, the logits of a row`, k);
-  const rowShape = dims.filter((_, i) => i !== (along < 0 ? along + dims.length : along));
-  const chosen = classesOf(fn, labels, rowShape, n);
   const logProb = create(fn, x.bytes, rows);
   const entropy = create(fn, x.bytes, rows);
   const rank = new Int32Array(rows);
@@ -107,7 +95,7 @@ export function tokenScores<X extends Input>(
       steps,
     ),
   );
-  job.labels = chosen;
+  job.labels = labels;
   if (k > 0) job.tileRows = Math.max(1, Math.floor(MOST / k));
   const entropies = (at.results + 2 * RESULT_BYTES) / 8;
   job.results = {

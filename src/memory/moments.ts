@@ -1,23 +1,17 @@
 /** Exact sums of numbers and of their products, by the kernels (assembly/moments.ts). */
+import { CHUNKS, PRODUCT_CHUNKS, U, UU, W, WAITING, WU, WW } from "../../assembly/momentsLayout.ts";
 import { type Arena, copyLabels, RESULT_BYTES } from "./arena.ts";
 import type { Family } from "./family.ts";
 
 /** Families that have the kernel: a meter takes it from that of the function it measures. */
 export type WithMoments = Family<"softmax"> | Family<"losses"> | Family<"divergence">;
 
-/** How many numbers are added at a time. */
-export const WAITING = 512;
-
-/** Chunks of 32 bits in 64 of a sum of numbers, and of one of products. */
-const CHUNKS = 67;
-const PRODUCT_CHUNKS = 133;
-
-/** Where each sum begins, in i32; the flags of what is not finite stand before them. */
-export const SUM_U = { from: 2, chunks: CHUNKS, unit: -1074 } as const;
-export const SUM_UU = { from: SUM_U.from + 2 * CHUNKS, chunks: PRODUCT_CHUNKS, unit: -2148 } as const;
-export const SUM_W = { from: SUM_UU.from + 2 * PRODUCT_CHUNKS, chunks: CHUNKS, unit: -1074 } as const;
-export const SUM_WU = { from: SUM_W.from + 2 * CHUNKS, chunks: PRODUCT_CHUNKS, unit: -2148 } as const;
-export const SUM_WW = { from: SUM_WU.from + 2 * PRODUCT_CHUNKS, chunks: PRODUCT_CHUNKS, unit: -2148 } as const;
+/** Each sum: the i32 it begins with, its chunks, and the power of two that is its unit. */
+export const SUM_U = { from: 2 * U, chunks: CHUNKS, unit: -1074 } as const;
+export const SUM_UU = { from: 2 * UU, chunks: PRODUCT_CHUNKS, unit: -2148 } as const;
+export const SUM_W = { from: 2 * W, chunks: CHUNKS, unit: -1074 } as const;
+export const SUM_WU = { from: 2 * WU, chunks: PRODUCT_CHUNKS, unit: -2148 } as const;
+export const SUM_WW = { from: 2 * WW, chunks: PRODUCT_CHUNKS, unit: -2148 } as const;
 
 /** A sum among them. */
 export type Place = typeof SUM_U | typeof SUM_UU | typeof SUM_W | typeof SUM_WU | typeof SUM_WW;

@@ -7,6 +7,7 @@
  * Bins are exact counts, and bins of histograms add up: the order of the numbers and their batches are not seen. A page is made
  * when its exponent is first met. Numbers below 2^-1022, with page 0, count as 0.
  */
+import { bufferOf } from "../arrays.ts";
 import { failKind, failValue } from "../errors.ts";
 import type { FloatArray } from "../types.ts";
 
@@ -21,10 +22,6 @@ const NUMBER = /* @__PURE__ */ new Float64Array(1);
 const BITS = /* @__PURE__ */ new Uint32Array(/* @__PURE__ */ bufferOf(NUMBER));
 /** Where the upper half stands: 1 where the engine is little-endian, as all are that the package is known to run on. */
 const UPPER = /* @__PURE__ */ upperHalf();
-
-function bufferOf(array: Float64Array): ArrayBufferLike {
-  return array.buffer;
-}
 
 function upperHalf(): number {
   NUMBER[0] = 1;

@@ -10,6 +10,7 @@
  *
  * All sums are exact, so nothing cancels: the quotients are rounded once.
  */
+import { WAITING } from "../../assembly/momentsLayout.ts";
 import { arena } from "../memory/kernels.ts";
 import {
   addMoments,
@@ -22,7 +23,6 @@ import {
   SUM_W,
   SUM_WU,
   SUM_WW,
-  WAITING,
   WEIGHTED,
   type WithMoments,
 } from "../memory/moments.ts";

@@ -283,7 +283,7 @@ forEachType((dtype) => {
         if (own.length > 0) structuredClone(own, { transfer: [own.buffer] });
       };
       expect(() => linearCrossEntropyWithGrad(x, own, labels, { ...options, progress })).toThrow(
-        /^linearCrossEntropyWithGrad: "weight" must be an array that stays/,
+        /^linearCrossEntropyWithGrad: "weight" must be an array that stays as it is while the call runs/,
       );
     });
   });
