@@ -630,8 +630,54 @@ forEachType((dtype) => {
     });
 
     it("are small in JSON however far apart the numbers", () => {
-      const meter = logSumExpMeter().update(...rowsOf([Number.MAX_VALUE, 5e-324, 1, -1e-200]));
-      expect(JSON.stringify(meter).length).toBeLessThan(2048);
+      // every bit of the sums as likely set as not
+      const scattered = (seed: number, count: number, least: number, most: number): number[] => {
+        const [digits, powers] = [random(seed, count, 0.5), random(seed + 1, count, 0.5)];
+        return Array.from(digits, (digit, i) => {
+          const exponent = Math.floor(least + (most - least) * ((powers[i] as number) + 0.5));
+          return (1.3 + digit + digit * 2 ** -27) * 2 ** exponent;
+        });
+      };
+      // the loss of the label 1 is the difference of two logits, where that is large
+      const weighted = (losses: readonly number[], sampleWeight: ArrayLike<number>) => {
+        const logits = array.from(losses.flatMap((loss) => [loss, 0]));
+        return crossEntropyMeter().update(logits, new Uint8Array(losses.length).fill(1), {
+          shape: [losses.length, 2],
+          sampleWeight: array.from(sampleWeight),
+        });
+      };
+      const bytesOf = (meter: object): number => Buffer.byteLength(JSON.stringify(meter));
+      const comesBack = (meter: { value: number; standardError: number; toJSON(): object }): void => {
+        const text = JSON.stringify(meter);
+        const again = meterFrom(JSON.parse(text) as SavedMeter);
+        expect(JSON.stringify(again)).toBe(text);
+        expect(Object.is(again.value, meter.value) && Object.is(again.standardError, meter.standardError)).toBe(true);
+      };
+      const [least, most] = name === "f32" ? [-149, 127] : [-1074, 1023];
+      const all = logSumExpMeter().update(...rowsOf([...scattered(71, 500, -1074, 1023), Number.MAX_VALUE, 5e-324]));
+      expect(bytesOf(all)).toBeGreaterThan(1000);
+      expect(bytesOf(all)).toBeLessThan(2048);
+      comesBack(all);
+      // weights of all exponents that f32 has, of f64 300 decades, and losses up to 1e38 or 1e90
+      const [from, to] = name === "f32" ? [least, most - 1] : [-500, 500];
+      const both = weighted(scattered(73, 500, -30, name === "f32" ? to : 300), scattered(75, 500, from, to));
+      expect(both.count).toBe(500);
+      expect(bytesOf(both)).toBeLessThan(2048);
+      comesBack(both);
+      // five sums of all that f64 can be have 2.1 KB of digits that are not to be foreseen
+      const most64 = weighted(scattered(77, 800, 0, most - 1), scattered(79, 800, least, most - 1));
+      expect(bytesOf(most64)).toBeLessThan(3200);
+      comesBack(most64);
+    });
+
+    it("have one text, whatever way to the same sums", () => {
+      const one = logSumExpMeter().update(...rowsOf([3, 1 / 8]));
+      const { sum, squares } = one.toJSON() as unknown as Record<string, string>;
+      expect([sum, squares]).toEqual(["Z:-3", "JB:-6"]);
+      const none = logSumExpMeter().update(...rowsOf([1e300, -1e300, 0]));
+      expect((none.toJSON() as unknown as Record<string, string>)["sum"]).toBe("A:0");
+      const negative = logSumExpMeter().update(...rowsOf([-5e-324]));
+      expect((negative.toJSON() as unknown as Record<string, string>)["sum"]).toBe("-B:-1074");
     });
 
     it("merge into meters of the same kind and options alone", () => {
@@ -658,8 +704,10 @@ forEachType((dtype) => {
       expect(from({ options: { bases: 1 } })).toThrow('meterFrom: unknown option "bases"');
       expect(from({ count: -1 })).toThrow('meterFrom: "json.count" must be a number of rows, got -1');
       expect(from({ sum: "1" })).toThrow('meterFrom: "json.sum" must be a sum as a meter writes it');
-      expect(from({ sum: "1p9000" })).toThrow('meterFrom: "json.sum" must be a sum of numbers that are f64');
-      expect(from({ squares: "-1p0" })).toThrow('meterFrom: "json.squares"');
+      expect(from({ sum: "B:2000" })).toThrow('meterFrom: "json.sum" must be a sum of numbers that are f64');
+      for (const sum of ["B:9000", "B:-1075", "B:", ":4", "B-:4", "B:0.5", "B:1e3", "B".repeat(721), 1, null])
+        expect(from({ sum })).toThrow('meterFrom: "json.sum" must be a sum as a meter writes it');
+      expect(from({ squares: "-B:0" })).toThrow('meterFrom: "json.squares"');
       expect(from({ nonFinite: 9 })).toThrow('meterFrom: "json.nonFinite"');
       const agreement = JSON.parse(JSON.stringify(all().agreement)) as Record<string, unknown>;
       expect(() => meterFrom({ ...agreement, agreed: 11 } as never)).toThrow('meterFrom: "json.agreed"');
