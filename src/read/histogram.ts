@@ -103,8 +103,10 @@ export class Histogram {
     if (typeof q !== "number") failKind(fn, "q", "a number from 0 to 1", q);
     if (!(q >= 0 && q <= 1)) failValue(fn, "q", "a number from 0 to 1", q);
     if (this.#count === 0 || this.#hasNaN) return Number.NaN;
-    const wanted = Math.max(1, Math.ceil(q * this.#count));
-    if (q === 0 || wanted === 1) return this.#least * unit;
+    const rank = Math.max(1, Math.ceil(q * this.#count));
+    // a unit below 0, that of a base below 1, turns them round
+    const wanted = unit < 0 ? this.#count + 1 - rank : rank;
+    if (wanted === 1) return this.#least * unit;
     if (wanted >= this.#count) return this.#most * unit;
     let before = 0;
     let found = this.#most;

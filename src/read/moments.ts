@@ -158,11 +158,25 @@ export class Moments {
     return this.#weights ? WEIGHTED_SUMS : PLAIN_SUMS;
   }
 
-  /** The same whatever the order and the batches that numbers came in. */
-  get saved(): SavedMoments {
+  /** Whether there is room for weights. */
+  get weighs(): boolean {
+    return this.#weights !== undefined;
+  }
+
+  /** Whether the weights of n numbers are 1, each: Σ (w − 1)² = Σ w² − 2·Σ w + n. */
+  #areEven(n: number): boolean {
+    const count = (place: Place) => BigInt(n) << BigInt(-place.unit);
+    return (
+      (this.#sums[0] as number) < 8 && this.#integer(SUM_W) === count(SUM_W) && this.#integer(SUM_WW) === count(SUM_WW)
+    );
+  }
+
+  /** Of n numbers: the same whatever the order and the batches that they came in, and whether weights of 1 were given or not. */
+  saved(n: number): SavedMoments {
     this.#settle();
     const saved: Record<string, string | number> = {};
-    for (const [name, place] of Object.entries(this.#places)) {
+    const places = this.#weights && !this.#areEven(n) ? WEIGHTED_SUMS : PLAIN_SUMS;
+    for (const [name, place] of Object.entries(places)) {
       saved[name] = textOf(this.#integer(place), place.unit);
     }
     const flags = this.#sums[0] as number;

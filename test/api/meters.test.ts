@@ -297,6 +297,38 @@ forEachType((dtype) => {
       expect(Math.abs(all.value / (both as unknown as number) - 1)).toBeLessThan(1e-13);
     });
 
+    it("leaves out what is ignored after weights as before them", () => {
+      const z = random(15, 4 * n);
+      const t = [3, -100, 1, -100];
+      const shape = [2, n];
+      const halves = [z.subarray(0, 2 * n), z.subarray(2 * n)] as const;
+      const sampleWeight = array.of(2, 5);
+      const first = crossEntropyMeter()
+        .update(halves[0], t.slice(0, 2), { shape, sampleWeight })
+        .update(halves[1], t.slice(2), { shape });
+      const last = crossEntropyMeter()
+        .update(halves[1], t.slice(2), { shape })
+        .update(halves[0], t.slice(0, 2), { shape, sampleWeight });
+      const want = surprisal.crossEntropy(z, t, { shape: [4, n], sampleWeight: array.of(2, 5, 1, 1) });
+      expect(first.toJSON()).toEqual(last.toJSON());
+      expect(Math.abs(first.value / want - 1)).toBeLessThan(rel);
+    });
+
+    it("writes no weights where they are 1", () => {
+      const shape = [rows, n];
+      const meter = crossEntropyMeter().update(x, y, { shape });
+      const even = crossEntropyMeter().update(x, y, { shape, sampleWeight: new array(rows).fill(1) });
+      expect(even.toJSON()).toEqual(meter.toJSON());
+      // whose sum and whose squares are as many as they, but not both
+      const uneven = crossEntropyMeter().update(x.subarray(0, 2 * n), [0, 0], {
+        shape: [2, n],
+        sampleWeight: array.of(0.5, 1.5),
+      });
+      expect(uneven.toJSON()).toHaveProperty("weights");
+      const none = crossEntropyMeter().update([], [], { shape: [0, n], sampleWeight: [] });
+      expect(none.toJSON()).toEqual(crossEntropyMeter().toJSON());
+    });
+
     it("gives perplexity, nats and bits a token", () => {
       const meter = crossEntropyMeter({ base: 10 }).update(x, y, { shape: [rows, n] });
       const nats = surprisal.crossEntropy(x, y, { shape: [rows, n] });
@@ -436,6 +468,12 @@ forEachType((dtype) => {
       expect([infinite.value, infinite.quantile(0.5), infinite.quantile(1)]).toEqual([Infinity, 0, Infinity]);
       expect(JSON.stringify(meterFrom(JSON.parse(JSON.stringify(infinite))))).toBe(JSON.stringify(infinite));
       expect(divergenceMeter().update(array.of(Number.NaN, 1), array.of(1, 1)).quantile(0.5)).toBeNaN();
+      // a base below 1 turns them round
+      const turned = divergenceMeter({ base: 0.5 }).update(array.of(1, 0, 1, 1), array.of(1, 3, 1, 1), {
+        shape: [2, 2],
+      });
+      expect([turned.quantile(0), turned.quantile(0.5)].map((v) => Math.round(v * 1e5))).toEqual([-200000, -200000]);
+      expect(turned.quantile(1)).toBeCloseTo(0, 10);
       // negative ones too
       const signed = divergenceMeter({ normalize: false }).update(array.of(1, 1, 1, 1), array.of(8, 1, 2, 4), {
         shape: [4, 1],
@@ -649,7 +687,7 @@ forEachType((dtype) => {
       const bytesOf = (meter: object): number => Buffer.byteLength(JSON.stringify(meter));
       const comesBack = (meter: { value: number; standardError: number; toJSON(): object }): void => {
         const text = JSON.stringify(meter);
-        const again = meterFrom(JSON.parse(text) as SavedMeter);
+        const again = meterFrom(JSON.parse(text) as SavedMeter<"crossEntropy">);
         expect(JSON.stringify(again)).toBe(text);
         expect(Object.is(again.value, meter.value) && Object.is(again.standardError, meter.standardError)).toBe(true);
       };
