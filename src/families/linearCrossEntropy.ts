@@ -8,10 +8,10 @@ import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
 import { integerIn, numberIn, optionsOf } from "../options.ts";
 import { type Block, eachBlock } from "../place/blocks.ts";
-import { LogitRows, type Tile } from "../place/logits.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { addGradients, lastingMatrix, roomOf, tilesOf, watched } from "../place/tiles.ts";
 import { type Watch, watchOf } from "../place/watch.ts";
+import { LogitRows, type Tile } from "../read/logits.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
 
