@@ -179,72 +179,99 @@ function allStand(at: Arena, job: RowJob, all: readonly (Operand | Output | unde
   return true;
 }
 
-function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
-  const { layout, writes, lists, inPlace, labels, factors, resultBytes } = job;
-  const { n, rows } = layout;
-  const row = n * bytes;
-  const most = Math.min(TILE_ROWS, job.tileRows);
-  let tile = Math.min(most, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
-  let { reads, results } = job;
-  let done: (() => void) | undefined;
-  if (rows > tile || someStands(at, job, writes) || someStands(at, job, reads)) {
-    reads = separate(job);
-    ({ results, done } = keptApart(job));
-    // what all stands is one tile, but for the lists of labels, factors and results
-    if (allStand(at, job, reads) && allStand(at, job, writes)) tile = labels || factors || results ? most : rows;
-  }
-
-  const readsAt: number[] = [];
-  const writesAt: number[] = [];
-  const listsAt: number[] = [];
+/** A slot of the stage for every array, one behind the other. `shares`: the first output has that of the first input. */
+function staged(at: Arena, { reads, writes, lists }: RowJob, slot: number, shares: boolean) {
   let next = at.stage;
-  // by how much a place moves from row to row: what is staged stays
-  const readSteps: number[] = [];
-  const writeSteps: number[] = [];
-  for (const read of reads) {
-    const place = standing(at, job, read);
-    readsAt.push(place || next);
-    readSteps.push(place ? row : 0);
-    if (!place) next += slot;
-  }
-  for (let i = 0; i < writes.length; i++) {
-    const write = writes[i];
-    const place = write ? standing(at, job, write) : 0;
-    const shares = inPlace && i === 0 && readSteps[0] === 0;
-    writesAt.push(write ? place || (shares ? (readsAt[0] as number) : next) : 0);
-    writeSteps.push(place ? row : 0);
-    if (write && !place && !shares) next += slot;
-  }
-  for (const list of lists) {
-    at.copyIn(list.array, list.bytes, 0, n, next, 1, bytes);
-    listsAt.push(next);
-    next += slot;
-  }
   const places = {
-    reads: readsAt,
-    writes: writesAt,
-    lists: listsAt,
+    reads: [] as number[],
+    writes: [] as number[],
+    lists: [] as number[],
     labels: at.results,
     results: at.results + RESULT_BYTES,
     factors: at.results + 2 * RESULT_BYTES,
   };
+  for (let i = 0; i < reads.length; i++, next += slot) places.reads.push(next);
+  for (let i = 0; i < writes.length; i++) {
+    const own = writes[i] && !(shares && i === 0);
+    places.writes.push(own ? next : writes[i] ? at.stage : 0);
+    if (own) next += slot;
+  }
+  for (let i = 0; i < lists.length; i++, next += slot) places.lists.push(next);
+  return places;
+}
+
+function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
+  const { layout, reads, writes, lists } = job;
+  const { n, rows } = layout;
+  const most = Math.min(TILE_ROWS, job.tileRows);
+  const tile = Math.min(most, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
+  const places = staged(at, job, slot, job.inPlace);
+  for (let i = 0; i < lists.length; i++) {
+    const list = lists[i] as Operand;
+    at.copyIn(list.array, list.bytes, 0, n, places.lists[i] as number, 1, bytes);
+  }
+  if (rows > tile || someStands(at, job, writes) || someStands(at, job, reads)) {
+    inTiles(at, job, bytes, places, tile, most);
+  } else if (rows > 0) runTile(at, job, bytes, reads, job.results, places, 0, rows, NONE, NONE);
+}
+
+/** Tile by tile: of `few` rows where something is staged, else of `most`. */
+function inTiles(
+  at: Arena,
+  job: RowJob,
+  bytes: number,
+  places: ReturnType<typeof staged>,
+  few: number,
+  most: number,
+): void {
+  const { layout, writes, labels, factors } = job;
+  const { n, rows } = layout;
+  const reads = separate(job);
+  const { results, done } = keptApart(job);
+  // what all stands is one tile, but for the lists of labels, factors and results
+  const all = allStand(at, job, reads) && allStand(at, job, writes);
+  const tile = !all ? few : labels || factors || results ? most : rows;
+  const [readSteps, writeSteps] = [reads, writes].map((arrays, k) => {
+    const own = k === 0 ? places.reads : places.writes;
+    return arrays.map((one, i) => {
+      const place = one ? standing(at, job, one) : 0;
+      if (place) own[i] = place;
+      return place ? n * bytes : 0;
+    });
+  }) as [number[], number[]];
   for (let start = 0; start < rows; start += tile) {
     const count = Math.min(tile, rows - start);
-    if (labels) copyLabels(at, labels, start, count, places.labels);
-    if (factors) at.copyIn(factors, 8, start, count, places.factors);
-    for (let i = 0; i < reads.length; i++)
-      if (readSteps[i] === 0)
-        copyRows(at, reads[i] as Operand, bytes, layout, start, count, readsAt[i] as number, false);
-    job.run(places, count, n, STEP.ALL, 0);
-    for (let i = 0; i < writes.length; i++) {
-      const write = writes[i];
-      if (write && writeSteps[i] === 0) copyRows(at, write, bytes, layout, start, count, writesAt[i] as number, true);
-    }
-    results?.take(at.view(resultBytes), places.results / resultBytes, start, count);
-    for (let i = 0; i < reads.length; i++) (readsAt[i] as number) += count * (readSteps[i] as number);
-    for (let i = 0; i < writes.length; i++) (writesAt[i] as number) += count * (writeSteps[i] as number);
+    runTile(at, job, bytes, reads, results, places, start, count, readSteps, writeSteps);
+    for (let i = 0; i < reads.length; i++) (places.reads[i] as number) += count * (readSteps[i] as number);
+    for (let i = 0; i < writes.length; i++) (places.writes[i] as number) += count * (writeSteps[i] as number);
   }
-  done?.();
+  done();
+}
+
+/** Rows [start, start + count). By how much a place moves from row to row says what is used where it stands; all else is staged. */
+function runTile(
+  at: Arena,
+  job: RowJob,
+  bytes: number,
+  reads: readonly Operand[],
+  results: RowResults | undefined,
+  places: Places,
+  start: number,
+  count: number,
+  readSteps: readonly number[],
+  writeSteps: readonly number[],
+): void {
+  const { layout, writes, labels, factors, resultBytes } = job;
+  if (labels) copyLabels(at, labels, start, count, places.labels);
+  if (factors) at.copyIn(factors, 8, start, count, places.factors);
+  for (let i = 0; i < reads.length; i++)
+    if (!readSteps[i]) copyRows(at, reads[i] as Operand, bytes, layout, start, count, places.reads[i] as number, false);
+  job.run(places, count, layout.n, STEP.ALL, 0);
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i];
+    if (write && !writeSteps[i]) copyRows(at, write, bytes, layout, start, count, places.writes[i] as number, true);
+  }
+  results?.take(at.view(resultBytes), places.results / resultBytes, start, count);
 }
 
 /** Copies rows [row, row + count) in, one after the other, as elements of `as` bytes, or `out`. */
@@ -338,20 +365,7 @@ function inPieces(at: Arena, job: RowJob, bytes: number, slot: number): void {
   const outputs = writes.filter((one) => one !== undefined);
   const lists = job.lists.map((list) => apart(fn, list, outputs));
   const { results, done } = keptApart(job);
-  let next = at.stage;
-  const take = (): number => {
-    const place = next;
-    next += slot;
-    return place;
-  };
-  const places: Places = {
-    reads: reads.map(take),
-    writes: writes.map((one) => (one ? take() : 0)),
-    lists: lists.map(take),
-    labels: at.results,
-    results: at.results + RESULT_BYTES,
-    factors: at.results + 2 * RESULT_BYTES,
-  };
+  const places = staged(at, job, slot, false);
   const piece = slot / bytes;
   for (let row = 0; row < rows; row++) {
     const start = Math.floor(row / inner) * n * inner + (row % inner);
