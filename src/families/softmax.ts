@@ -120,7 +120,7 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   );
   job.writes = [result];
   job.inPlace = true;
-  job.across = (from, to, n, width) => across(from, to, n, width, t, zero);
+  job.across = (from, to, n, width, line) => across(from, to, n, width, line, t, zero);
   streamRows(at, job);
   return result.array;
 }
@@ -236,7 +236,7 @@ export function streamLogSumExps({ fn, source, weights, layout }: LogSumExpProbl
   );
   job.results = rows;
   job.resultBytes = source.bytes;
-  job.across = (from, to, n, width) => logSumExpAcross(from, to, n, width, 1, false);
+  job.across = (from, to, n, width, line) => logSumExpAcross(from, to, n, width, line, 1, false);
   streamRows(at, job);
 }
 
