@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { labels, normals } from "./data.ts";
 import { options } from "./options.ts";
 import type { Surprisal } from "./ours.ts";
-import { columns, save } from "./report.ts";
+import { save } from "./report.ts";
 
 const MiB = 2 ** 20;
 const LIMIT = 8;
@@ -133,17 +133,15 @@ else {
     const args = ["--expose-gc", "--import", "tsx", fileURLToPath(import.meta.url), ...process.argv.slice(2)];
     const shape = name.startsWith("linear") ? `${ROWS}x${CLASSES}x${WIDTH}` : `${N}x${N}x${D}`;
     const env = { ...process.env, [CHILD]: name };
-    found[`${name} ${shape.replaceAll("x", "×")}`] = JSON.parse(
-      execFileSync(process.execPath, args, { env, encoding: "utf8" }),
+    const used = JSON.parse(execFileSync(process.execPath, args, { env, encoding: "utf8" })) as Used;
+    const { linearMiB, heapMiB, seconds } = used;
+    const title = `${name} ${shape.replaceAll("x", "×")}`;
+    const much = linearMiB + heapMiB > LIMIT ? `, more than ${LIMIT} MiB` : "";
+    // line by line: all of them take some minutes
+    console.log(
+      `${title}: ${linearMiB.toFixed(1)} MiB linear, ${heapMiB.toFixed(1)} MiB JavaScript${much}; ${seconds.toFixed(1)} s`,
     );
+    found[title] = used;
   }
-  const lines = Object.entries(found).map(([name, { linearMiB, heapMiB, seconds }]) => [
-    name,
-    linearMiB.toFixed(1),
-    heapMiB.toFixed(1),
-    linearMiB + heapMiB > LIMIT ? `more than ${LIMIT} MiB` : "",
-    seconds.toFixed(1),
-  ]);
-  console.log(`\n${columns([["f32", "linear MiB", "JavaScript MiB", "", "s"], ...lines])}`);
   if (options.complete) save("pairs-memory", { calls: found });
 }
