@@ -70,7 +70,7 @@ forEachType((dtype) => {
    * norm.
    */
   function nearlyCancelling(shared: number, apart: number, classes: number, d: number): number {
-    const n = 24;
+    const n = 12;
     const common = pseudorandom(dtype, 1, d, shared / Math.sqrt(d));
     const weight = pseudorandom(dtype, 2, classes * d, 2 / Math.sqrt(d)).map((v, e) => v + (common[e % d] as number));
     const middle = pseudorandom(dtype, 3, d, 2);
@@ -124,8 +124,8 @@ forEachType((dtype) => {
   }
 
   it("gradients err by what their rows are made of, however little of it is left", () => {
-    for (const classes of [7, 300, 1000])
-      for (const d of [4, 64, 300])
+    for (const classes of [7, 300])
+      for (const d of [4, 64])
         for (const apart of [1, 1e-3]) {
           const plain = nearlyCancelling(0, apart, classes, d);
           expect(plain).toBeLessThan(within);
