@@ -474,6 +474,14 @@ forEachType((dtype) => {
       });
       expect([turned.quantile(0), turned.quantile(0.5)].map((v) => Math.round(v * 1e5))).toEqual([-200000, -200000]);
       expect(turned.quantile(1)).toBeCloseTo(0, 10);
+      // one NaN is as another
+      const signs = [0x7ff80000, 0xfff80000, 0x7fffffff].map((upper) => {
+        BITS.setUint32(0, upper);
+        const nan = array.of(BITS.getFloat64(0), 1);
+        return JSON.stringify(divergenceMeter({ from: "logits" }).update(nan, array.of(1, 1)));
+      });
+      expect(new Set(signs).size).toBe(1);
+      expect(signs[0]).toContain("[131040,1]");
       // negative ones too
       const signed = divergenceMeter({ normalize: false }).update(array.of(1, 1, 1, 1), array.of(8, 1, 2, 4), {
         shape: [4, 1],
