@@ -324,20 +324,19 @@ function pairsGoals(): string | undefined {
 }
 
 interface PairsMemory extends Environment {
-  calls: Record<string, { linearMiB: number; heapMiB: number; seconds: number }>;
+  calls: Record<string, { linearMiB: number; heapMiB: number }>;
 }
 
 /** What calls took beyond inputs and results. */
 function pairsMemory(): string | undefined {
   const memory = results<PairsMemory>("pairs-memory");
   if (memory === undefined) return undefined;
-  const rows = Object.entries(memory.calls).map(([call, { linearMiB, heapMiB, seconds }]) => [
+  const rows = Object.entries(memory.calls).map(([call, { linearMiB, heapMiB }]) => [
     call,
     linearMiB.toFixed(1),
     heapMiB.toFixed(1),
-    digits(seconds),
   ]);
-  return `${table(["f32", "linear memory, MiB", "JavaScript, MiB", "s"], rows)}\n\nNode ${memory.node}, ${memory.cpu}.`;
+  return `${table(["f32", "linear memory, MiB", "JavaScript, MiB"], rows)}\n\nNode ${memory.node}, ${memory.cpu}.`;
 }
 
 interface StartUp extends Environment {
