@@ -1,7 +1,7 @@
 /** The frame: which screen is shown, and in which light. */
 import { h } from "./kit/dom.ts";
 import { route } from "./kit/state.ts";
-import { EXPLORE, screenOf } from "./screens.ts";
+import { partOf, screenOf } from "./screens.ts";
 
 const main = document.querySelector("main") as HTMLElement;
 const root = document.documentElement;
@@ -17,8 +17,7 @@ async function show(moved: boolean): Promise<void> {
   const screen = screenOf(name);
   for (const a of document.querySelectorAll<HTMLAnchorElement>(".bar nav a")) {
     const target = route(a.hash).screen;
-    const here = target === name || (target === "" && Object.hasOwn(EXPLORE, name));
-    if (here) a.setAttribute("aria-current", target === name ? "page" : "true");
+    if (target === partOf(name)) a.setAttribute("aria-current", target === name ? "page" : "true");
     else a.removeAttribute("aria-current");
   }
   document.title = !screen ? "Not here · surprisal" : name === "" ? "surprisal" : `${screen.title} · surprisal`;

@@ -50,7 +50,14 @@ const REST: Readonly<Record<string, Screen>> = {
   "": { title: "Explore", says: "", load: () => import("./home.ts") },
   benchmark: { title: "Benchmark", says: "", load: () => import("./bench/page.ts") },
   read: { title: "Read", says: "", load: () => import("./read/page.ts") },
+  recipes: { title: "Recipes", says: "", load: () => import("./read/recipesPage.ts") },
+  coming: { title: "Coming from …", says: "", load: () => import("./read/comingPage.ts") },
+  features: { title: "Who has what", says: "", load: () => import("./read/featuresPage.ts") },
 };
 
 export const screenOf = (name: string): Screen | undefined =>
   Object.hasOwn(EXPLORE, name) ? EXPLORE[name] : Object.hasOwn(REST, name) ? REST[name] : undefined;
+
+/** The page of the bar that a screen belongs to. */
+export const partOf = (name: string): string =>
+  Object.hasOwn(EXPLORE, name) ? "" : ["recipes", "coming", "features"].includes(name) ? "read" : name;

@@ -1,6 +1,6 @@
 /** A network learns handwriting in a worker; then it reads what is drawn. */
 import { crossEntropy, nearest, softmax } from "surprisal";
-import { code } from "../kit/code.ts";
+import { code, importing } from "../kit/code.ts";
 import { button, progressBar, slider } from "../kit/controls.ts";
 import { CLASSES, type Digits, loadDigits, PIXELS, paint } from "../kit/digits.ts";
 import { colour, eachFrame, h, onTheme, sharpCanvas } from "../kit/dom.ts";
@@ -10,7 +10,7 @@ import { link } from "../kit/state.ts";
 import { work } from "../kit/work.ts";
 import type { Told } from "./digit.worker.ts";
 import { centred, EXAMPLES } from "./ink.ts";
-import { Network } from "./network.ts";
+import { Network, STEPS } from "./network.ts";
 
 const PAD = 280;
 /** Its neighbours. */
@@ -50,7 +50,7 @@ export const mount: Mount = (root) => {
     const means = Array.from({ length: Math.floor(losses.length / 5) }, (_, i) => losses.slice(5 * i, 5 * i + 5).reduce((a, b) => a + b) / 5);
     plot(falling.holder, `The loss falls${means.length ? ` to ${(means.at(-1) as number).toFixed(2)} nats` : " from 2.3 nats"}.`, {
       height: 200,
-      x: { label: "step", domain: [0, 480] },
+      x: { label: "step", domain: [0, STEPS] },
       y: { label: "nats", domain: [0, 2.5] },
       marks: [Plot.ruleY([0], { stroke: "var(--line)" }), Plot.lineY(means, { x: means.map((_, i) => 5 * i), stroke: "var(--p)", strokeWidth: 2 })],
     });
@@ -110,7 +110,7 @@ export const mount: Mount = (root) => {
     paint(mind, saliency.map((v) => Math.max(0, -v / most)), colour("--p"), 0, 0, 112);
     paint(mind, saliency.map((v) => Math.max(0, v / most)), colour("--q"), 0, 0, 112);
     lines.show(
-      `import { crossEntropy, nearest, softmax } from "surprisal";\n\nconst p = softmax(logits, { temperature: ${state.now.T.toFixed(2)} });\ncrossEntropy(logits, [${best}], { base: 2 });\n           // ${shown(bits, 3)} bits of surprise\nnearest(drawn, digits, { k: ${K},\n  shape: [1, 784], yShape: [5000, 784] });`,
+      `${importing("crossEntropy", "nearest", "softmax")}\n\nconst p = softmax(logits, {\n  temperature: ${state.now.T.toFixed(2)},\n});\ncrossEntropy(logits, [${best}], { base: 2 });\n  // ${shown(bits, 3)} bits of surprise\nnearest(drawn, digits, { k: ${K},\n  shape: [1, 784], yShape: [5000, 784] });`,
     );
   };
   const frame = eachFrame(draw);

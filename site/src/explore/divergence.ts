@@ -1,6 +1,6 @@
 /** Two distributions to pull apart, and what five ways to compare them say of the shift. */
 import { jsDivergence, klDivergence, wassersteinHistogram } from "surprisal";
-import { code } from "../kit/code.ts";
+import { code, importing } from "../kit/code.ts";
 import { button, choice, slider } from "../kit/controls.ts";
 import { eachFrame, h, onTheme, s } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
@@ -89,7 +89,7 @@ export const mount: Mount = (root) => {
 
   const numbers = readings(["KL(P‖Q)", "KL(Q‖P)", "JS", "Wasserstein"]);
   const lines = code("The code of this screen");
-  const curves = figure("The same five numbers at every shift between −6 and 6; the upright line is where you are. What is infinite leaves the picture.", 260);
+  const curves = figure("KL, JS and Wasserstein at every shift between −6 and 6; the upright line is where you are. What is infinite leaves the picture.", 260);
   const peaks = figure("Blue: two peaks. Orange and grey: the single bell nearest to them, once by KL(P‖Q), once by KL(Q‖P).", 230);
   const gap = slider({
     label: "Distance of the two peaks",
@@ -124,7 +124,7 @@ export const mount: Mount = (root) => {
     const now = compare(p, q);
     numbers.show(Object.fromEntries(Object.entries(now).map(([name, value]) => [name, digits(value)])));
     lines.show(
-      `import { jsDivergence, klDivergence,\n  wassersteinHistogram } from "surprisal";\n\nklDivergence(p, q); // ${digits(now["KL(P‖Q)"])}\nklDivergence(q, p); // ${digits(now["KL(Q‖P)"])}\njsDivergence(p, q); // ${digits(now.JS)}, at most 0.693\nwassersteinHistogram(p, q, { binWidth: ${WIDTH} });\n                    // ${digits(now.Wasserstein)}`,
+      `${importing("jsDivergence", "klDivergence", "wassersteinHistogram")}\n\nklDivergence(p, q); // ${digits(now["KL(P‖Q)"])}\nklDivergence(q, p); // ${digits(now["KL(Q‖P)"])}\njsDivergence(p, q); // ${digits(now.JS)}\nwassersteinHistogram(p, q, {\n  binWidth: ${WIDTH},\n}); // ${digits(now.Wasserstein)}`,
     );
     if (known.kind !== kind) {
       const fixed = shape(kind, 0);

@@ -1,5 +1,5 @@
 /** The digits' map: t-SNE on exact neighbours, laid out in a worker, with a digit wherever one points. */
-import { code } from "../kit/code.ts";
+import { code, importing } from "../kit/code.ts";
 import { button, progressBar, slider } from "../kit/controls.ts";
 import { type Digits, loadDigits, PIXELS, paint } from "../kit/digits.ts";
 import { colour, eachFrame, h, onTheme, sharpCanvas } from "../kit/dom.ts";
@@ -96,7 +96,7 @@ export const mount: Mount = (root) => {
     frame.ask();
     const { count, perplexity } = state.now;
     lines.show(
-      `import { entropy, nearest, softmax } from "surprisal";\n\nconst { indices, values } = nearest(\n  pixels, undefined, {\n    shape: [${count}, 784], k: ${3 * perplexity},\n    metric: "squaredEuclidean",\n  });\n// each row's temperature: where its\n// entropy is log ${perplexity}\nconst p = softmax(logits, { shape });`,
+      `${importing("entropy", "nearest", "softmax")}\n\nconst { indices, values } = nearest(\n  pixels, undefined, {\n    shape: [${count}, 784], k: ${3 * perplexity},\n    metric: "squaredEuclidean",\n  });\n// each row's temperature: where its\n// entropy is log ${perplexity}\nconst p = softmax(logits, { shape });`,
     );
     bar.set(0, "Finding neighbours …");
     const ask: Ask = { base: document.baseURI, count, perplexity };

@@ -10,7 +10,9 @@ import { normals, uniforms } from "../../../examples/support/random.ts";
 import { CLASSES, type Digits, PIXELS } from "../kit/digits.ts";
 
 const HIDDEN = 64;
-const [BATCH, EPOCHS, RATE] = [50, 6, 0.002];
+/** Also for the axis of the plot. */
+export const STEPS = 900;
+const [BATCH, RATE] = [64, 0.003];
 const SIZES = [HIDDEN * PIXELS, HIDDEN, CLASSES * HIDDEN, CLASSES];
 
 export class Network {
@@ -71,19 +73,18 @@ export class Network {
     return result;
   }
 
-  /** Gives the loss of each step as it goes. Every picture is moved by up to two pixels, since who draws does not aim. */
+  /** Gives the loss of each step as it goes. Every picture is moved by up to one pixel, since who draws does not aim. */
   *train({ count, pixels, labels }: Digits): Generator<{ loss: number; fraction: number }> {
     const random = uniforms(1);
     const gradient = new Float32Array(this.parameters.length);
     const descend = adam(this.parameters, gradient, RATE);
-    const steps = EPOCHS * Math.floor(count / BATCH);
-    for (let step = 0; step < steps; step++) {
+    for (let step = 0; step < STEPS; step++) {
       const x = new Float32Array(BATCH * PIXELS);
       const own = new Uint8Array(BATCH);
       for (let b = 0; b < BATCH; b++) {
         const i = Math.floor(random() * count);
         own[b] = labels[i] as number;
-        const shift = Math.floor(random() * 5 - 2) * 28 + Math.floor(random() * 5 - 2);
+        const shift = Math.floor(random() * 3 - 1) * 28 + Math.floor(random() * 3 - 1);
         for (let e = 0; e < PIXELS; e++) x[b * PIXELS + e] = pixels[i * PIXELS + (e - shift + PIXELS) % PIXELS] as number;
       }
       const { hidden, logits } = this.forward(x);
@@ -94,7 +95,7 @@ export class Network {
       addRows(back, this.piece(1, gradient));
       addRows(grad, this.piece(3, gradient));
       descend();
-      yield { loss: value, fraction: (step + 1) / steps };
+      yield { loss: value, fraction: (step + 1) / STEPS };
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Small numbers whose digits others lose: beside tfjs and the formulas as they are written, in f32, with what is exact. */
 import { crossEntropy, jsDivergence, klDivergence, logSoftmax, softmax } from "surprisal";
-import { code } from "../kit/code.ts";
+import { code, importing } from "../kit/code.ts";
 import { slider } from "../kit/controls.ts";
 import { eachFrame, h } from "../kit/dom.ts";
 import { layout, type Mount } from "../kit/screen.ts";
@@ -97,7 +97,8 @@ export const mount: Mount = (root) => {
           "tr",
           {},
           h("th", { scope: "row" }, name, h("br"), h("code", {}, call)),
-          cell(right, right),
+          // as f32 has it, which is the most that can be hoped for
+          cell(Math.fround(right), right),
           cell(ours(), right),
           cell(tf ? tfjs(tf) : undefined, right),
           cell(formula(), right),
@@ -106,7 +107,7 @@ export const mount: Mount = (root) => {
     );
     status.textContent = why || (tf ? `Beside tfjs ${tf.version}, its wasm backend. All are given the same 32-bit numbers; what is exact is computed in 64 bits by formulas that lose nothing.` : "tfjs is loading …");
     lines.show(
-      `import { crossEntropy, klDivergence } from "surprisal";\n\nconst logits = new Float32Array([${state.now.margin.toFixed(1)}, 0, -1, …]);\ncrossEntropy(logits, [0]); // ${crossEntropy(rounded([state.now.margin, 0, -1, 0.5, -2, 0.25, -0.75, 0.1]), [0]).toExponential(6)}\n\nklDivergence(p, q); // p ≈ q: positive, always`,
+      `${importing("crossEntropy", "klDivergence")}\n\nconst logits = new Float32Array([\n  ${state.now.margin.toFixed(1)}, 0, -1, …]);\ncrossEntropy(logits, [0]);\n  // ${crossEntropy(rounded([state.now.margin, 0, -1, 0.5, -2, 0.25, -0.75, 0.1]), [0]).toExponential(6)}\n\nklDivergence(p, q);\n  // p ≈ q: never negative`,
     );
   };
   const frame = eachFrame(draw);

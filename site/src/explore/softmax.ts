@@ -1,6 +1,6 @@
 /** Logits to drag, probabilities to watch, and the formula of the textbook beside them. */
 import { entropy, logSumExp, softmax } from "surprisal";
-import { code } from "../kit/code.ts";
+import { code, importing } from "../kit/code.ts";
 import { button, slider } from "../kit/controls.ts";
 import { eachFrame, h, onTheme } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
@@ -68,7 +68,7 @@ export const mount: Mount = (root) => {
     const lse = logSumExp(z as number[])[0] as number;
     numbers.show({ "entropy, bits": digits(bits), "log Σ eᶻ": digits(lse), "as if 1 of": digits(2 ** bits) });
     lines.show(
-      `import { entropy, logSumExp, softmax } from "surprisal";\n\nconst z = [${z.map((v) => +v.toFixed(2)).join(", ")}];\nconst p = softmax(z${T === 1 ? "" : `, { temperature: ${T.toFixed(2)} }`});\nentropy(p, { base: 2 }); // ${bits.toFixed(4)}\nlogSumExp(z);            // ${lse.toFixed(4)}`,
+      `${importing("entropy", "logSumExp", "softmax")}\n\nconst z = [${z.map((v) => +v.toFixed(2)).join(", ")}];\nconst p = softmax(z${T === 1 ? "" : `, { temperature: ${T.toFixed(2)} }`});\nentropy(p, { base: 2 }); // ${bits.toFixed(4)}\nlogSumExp(z);            // ${lse.toFixed(4)}`,
     );
     const temperatures = Array.from({ length: 121 }, (_, i) => 10 ** (i / 60 - 1));
     const hot = new Float64Array(temperatures.flatMap((t) => z.map((v) => v / t)));

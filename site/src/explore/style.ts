@@ -1,5 +1,5 @@
 /** Two pictures; the first one repainted until its Gram matrices are those of the second. */
-import { code } from "../kit/code.ts";
+import { code, importing } from "../kit/code.ts";
 import { button, choice, progressBar, slider } from "../kit/controls.ts";
 import { eachFrame, h, onTheme } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
@@ -118,7 +118,7 @@ export const mount: Mount = (root) => {
   const names = Object.fromEntries(Object.keys(PICTURES).map((name) => [name, name]));
   const lines = code(
     "The code of this screen",
-    `import { perceptualLossWithGrad, styleLossWithGrad } from "surprisal";\n\nconst { value, grad } = styleLossWithGrad(\n  features, target, { layerWeights });\n// grad: by each layer's features, to be\n// carried back to the pixels\nperceptualLossWithGrad(last, shown);`,
+    `${importing("perceptualLossWithGrad", "styleLossWithGrad")}\n\nconst { value, grad } = styleLossWithGrad(\n  features, target, { layerWeights });\n// grad: by each layer's features, to be\n// carried back to the pixels\nperceptualLossWithGrad(last, shown);`,
   );
   layout(root, {
     title: "Style",

@@ -1,4 +1,5 @@
 /** tfjs with its wasm backend, on one thread, as its documentation has it. */
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import wasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";

@@ -34,3 +34,9 @@ export function code(label: string, text = ""): { element: HTMLElement; show(tex
   show(text);
   return { element, show };
 }
+
+/** The line that imports these, in as many as the column beside a screen has room for. */
+export function importing(...names: readonly string[]): string {
+  const line = `import { ${names.join(", ")} } from "surprisal";`;
+  return line.length <= 44 ? line : `import {\n${names.map((name) => `  ${name},\n`).join("")}} from "surprisal";`;
+}
