@@ -9,7 +9,7 @@ export interface Recipe {
 export const RECIPES: readonly Recipe[] = [
   {
     symptom: "How sure was my model of each token it wrote?",
-    says: "tokenScores reads the logits of every position and the tokens that were chosen: log-probability, rank among all, entropy of the position and the best others. A rank of 0 at high entropy was a guess; a low log-probability at low entropy is where to look.",
+    says: "tokenScores reads the logits of every position and the tokens that were chosen: log-probability, rank among all, entropy of the position and the best others. A rank of 1 at high entropy was a guess; a low log-probability at low entropy is where to look.",
     code: `const shape = [2, 4]; // positions × vocabulary
 const logits = new Float32Array([5, 1, 0, 0, 1, 1.2, 1.1, 1]);
 const chosen = [0, 1];
@@ -17,7 +17,7 @@ const chosen = [0, 1];
 const scores = tokenScores(logits, chosen, { shape, top: 2 });
 Math.exp(scores.logProb[0]); // → 0.969
 Math.exp(scores.logProb[1]); // → 0.2823
-scores.rank[1]; // → 0
+scores.rank[1]; // → 1
 scores.entropy[1]; // → 1.3828`,
   },
   {
@@ -36,7 +36,7 @@ meter.perplexity; // → 2.0332`,
     code: `const full = new Float32Array([3.1, -0.4, 1.7]);
 const quantised = new Float32Array([3.109375, -0.40625, 1.703125]);
 klDivergence(full, quantised, { from: "logits" }); // → 0.0000054
-jsDivergence(full, quantised, { from: "logits" }); // → 0.0000014`,
+jsDivergence(full, quantised, { from: "logits" }); // → 0.00000135`,
   },
   {
     symptom: "Search ten thousand notes by meaning, in the page",
