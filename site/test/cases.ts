@@ -129,8 +129,10 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.until(`/^(Done|.*did not)/.test(${text(".progress .note")})`, "it is done");
     assert.equal(await person.js(text(".progress .note")), "Done: 1 cases.");
     assert.deepEqual(await person.js(`[...document.querySelectorAll(".results > .case > p")].map((p) => p.textContent)`), []);
-    assert.equal(await person.js(`document.querySelectorAll(".bench-row").length`), 5);
-    assert.equal(await person.js(`document.querySelectorAll(".screen tbody tr").length`), 5);
+    // WebKit has no relaxed SIMD
+    const count = person.name.startsWith("WebKit") ? 4 : 5;
+    assert.equal(await person.js(`document.querySelectorAll(".bench-row").length`), count);
+    assert.equal(await person.js(`document.querySelectorAll(".screen tbody tr").length`), count);
   },
   async "read: the tables are there, every row of another library too"(person) {
     await person.open("coming");
@@ -158,19 +160,6 @@ export const CASES: Readonly<Record<string, Case>> = {
     assert.ok(hrefs.length > 10);
     for (const href of hrefs.filter((at) => !at.includes("#"))) assert.equal((await fetch(href)).status, 200, href);
   },
-  async "no screen is wider than a telephone"(person) {
-    // WebKitGTK's window cannot be made that narrow: there the page is framed
-    for (const screen of SCREENS) {
-      await person.open(screen);
-      await person.js(`document.documentElement.style.width = "360px"`);
-      const widest = await person.js<number>(`Math.max(...[...document.querySelectorAll("main *")].filter((e) => !e.closest(".scroll, pre, svg, .hidden")).map((e) => e.getBoundingClientRect().right))`);
-      if (person.puppet === undefined) continue;
-      await person.puppet.page().setViewport({ width: 360, height: 740 });
-      const over = await person.js<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-      await person.puppet.page().setViewport(null);
-      assert.ok(over <= 0, `${screen} is ${over} pixels too wide, ${widest}`);
-    }
-  },
 };
 
 const axe = (): string => readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -183,15 +172,27 @@ interface Violation {
 export const CHROMIUM: Readonly<Record<string, Case>> = {
   async "axe finds nothing, light or dark"(person) {
     const source = axe();
+    const all: string[] = [];
     for (const screen of SCREENS) {
       await person.open(screen);
       for (const theme of ["light", "dark"]) {
         await person.js(`document.documentElement.dataset.theme = "${theme}"`);
         await person.js(source);
         const violations = await person.js<Violation[]>("axe.run().then(({ violations }) => violations)");
-        assert.deepEqual(violations.map(({ id, nodes }) => `${screen}, ${theme}: ${id} at ${nodes.map(({ target }) => target).join("; ")}`), []);
+        all.push(...violations.map(({ id, nodes }) => `${screen}, ${theme}: ${id} at ${nodes.map(({ target }) => target).join("; ")}`));
       }
     }
+    assert.deepEqual(all, []);
+  },
+  async "no screen is wider than a telephone"(person) {
+    const over: string[] = [];
+    for (const screen of SCREENS) {
+      await person.open(screen);
+      await person.puppet?.page().setViewport({ width: 360, height: 740 });
+      const by = await person.js<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+      if (by > 0) over.push(`${screen || "the start"} by ${by} pixels`);
+    }
+    assert.deepEqual(over, []);
   },
   async "nothing moves after it is there"(person) {
     for (const screen of SCREENS) {

@@ -79,6 +79,7 @@ async function run({ cases, samples }: Ask): Promise<void> {
     tell({ kind: "note", note: `Loading ${contestant.name} …`, fraction: 0 });
     try {
       const version = await contestant.start();
+      if (version === undefined) continue;
       if (version) versions[contestant.name] = version;
       entrants.push(contestant);
     } catch (error) {

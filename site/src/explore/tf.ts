@@ -20,7 +20,7 @@ export interface Tf {
 export async function ready(): Promise<string> {
   const at = (path: string) => new URL(path, import.meta.url).href;
   setWasmPaths({ "tfjs-backend-wasm.wasm": at(wasm), "tfjs-backend-wasm-simd.wasm": at(simd), "tfjs-backend-wasm-threaded-simd.wasm": at(threaded) });
-  await tf.setBackend("wasm");
+  if (!(await tf.setBackend("wasm"))) throw new Error("its wasm backend does not start");
   await tf.ready();
   return version_wasm;
 }
