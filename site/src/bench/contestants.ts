@@ -1,6 +1,8 @@
 /** Who is timed. Each makes itself ready once, and then for every case; it returns undefined for what it has not. */
 import { info, initSync } from "surprisal";
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web/wasm";
+// not by import(): WebKit runs a worker's own module a second time when a module that it fetches imports from it
+import * as ort from "onnxruntime-web/wasm";
+import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import { model, type Node, type Tensor } from "../../../bench/peers/onnx.ts";
 import { ready, tf } from "../explore/tf.ts";
 import type { Inputs, Operation } from "./operations.ts";
@@ -134,41 +136,34 @@ const GRAPHS: Readonly<Record<string, readonly Node[]>> = {
   gram: [node("Transpose", ["x"], "xT", { perm: [1, 0] }), node("MatMul", ["x", "xT"], "out")],
 };
 
-let ort: typeof import("onnxruntime-web/wasm") | undefined;
-
 const onnx: Contestant = {
   name: "onnxruntime-web",
   async start() {
-    const [module, wasm] = await Promise.all([
-      import("onnxruntime-web/wasm"),
-      import("onnxruntime-web/ort-wasm-simd-threaded.wasm?url"),
-    ]);
-    ort = module;
-    module.env.wasm.numThreads = 1;
-    module.env.wasm.wasmPaths = { wasm: new URL(wasm.default, import.meta.url).href };
-    return module.env.versions.web ?? "";
+    ort.env.wasm.numThreads = 1;
+    ort.env.wasm.wasmPaths = { wasm: new URL(wasm, import.meta.url).href };
+    return ort.env.versions.web ?? "";
   },
   async prepare(name, _, { x, y, labels, rows, cols }) {
     const nodes = GRAPHS[name];
-    if (!nodes || !ort) return undefined;
+    if (!nodes) return undefined;
     const used = (input: string): boolean => nodes.some(({ inputs }) => inputs.includes(input));
     const f32 = (...values: number[]): Tensor => ({ data: Float32Array.from(values), dims: [values.length] });
     const int = (...values: number[]): Tensor => ({ data: BigInt64Array.from(values, BigInt), dims: [values.length] });
     const inputs: Record<string, Tensor> = { x: { data: x, dims: [rows, cols] } };
     if (used("y")) inputs["y"] = { data: y, dims: [rows, cols] };
-    if (used("labels")) inputs["labels"] = { data: labels, dims: [rows] };
+    // its OneHot takes classes of 64 bits alone
+    if (used("labels")) inputs["labels"] = { data: BigInt64Array.from(labels, BigInt), dims: [rows] };
     const constants = { last: int(-1), both: int(0, 1), cols: int(cols), zeroOne: f32(0, 1), share: f32(1 / rows), half: f32(0.5) };
     const kept = Object.fromEntries(Object.entries(constants).filter(([constant]) => used(constant)));
     const outputs = name === "crossEntropyWithGrad" ? ["out", "loss"] : ["out"];
-    const session: InferenceSession = await ort.InferenceSession.create(model(nodes, inputs, outputs, kept), {
+    const session = await ort.InferenceSession.create(model(nodes, inputs, outputs, kept), {
       executionProviders: ["wasm"],
       logSeverityLevel: 3,
     });
-    const { Tensor: Made } = ort;
     const run = async () => {
-      const feeds: Record<string, OrtTensor> = {};
+      const feeds: Record<string, ort.Tensor> = {};
       for (const [input, { data, dims }] of Object.entries(inputs)) {
-        feeds[input] = data instanceof Int32Array ? new Made("int32", data, dims) : new Made("float32", data as Float32Array, dims);
+        feeds[input] = new ort.Tensor(data instanceof BigInt64Array ? "int64" : "float32", data as Float32Array, dims);
       }
       return session.run(feeds);
     };

@@ -15,7 +15,7 @@ const HUES = ["#3b75af", "#e0812c", "#5a9e5f", "#c8504b", "#8d6bb8", "#8a6049", 
 export const mount: Mount = (root) => {
   const state = link({ count: 1000, perplexity: 20 }, () => {});
   const canvas = sharpCanvas(SIZE, SIZE, { class: "paint", tabindex: 0, role: "img", style: "cursor:default", "aria-label": "A map of handwritten digits: alike ones lie together, the ten kinds in ten patches. The arrow keys go from digit to digit." });
-  const lens = sharpCanvas(168, 168, { role: "img", "aria-label": "The digit that is pointed at" });
+  const lens = sharpCanvas(168, 168, { class: "paint lens", role: "img", "aria-label": "The digit that is pointed at" });
   const says = h("p", { class: "note", role: "status" }, "Point at a digit, or focus the map and press the arrow keys.");
   const bar = progressBar("Layout");
   let digits: Digits | undefined;

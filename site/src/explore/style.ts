@@ -43,8 +43,8 @@ export const mount: Mount = (root) => {
     plot(curve.holder, last ? `After ${last.step} steps the style loss is ${last.style.toPrecision(2)}.` : "It falls once painting begins.", {
       height: 210,
       x: { label: "step", domain: [0, STEPS] },
-      y: { type: "log", label: "style loss", domain: [1e-4, 1], tickFormat: "~g", ticks: 4 },
-      marks: [Plot.lineY(losses, { x: "step", y: (d: { style: number }) => Math.max(d.style, 1e-4), stroke: "var(--p)", strokeWidth: 2 })],
+      y: { type: "log", label: "style loss", domain: [1e-3, 1], tickFormat: "~g", ticks: 3 },
+      marks: [Plot.lineY(losses, { x: "step", y: (d: { style: number }) => Math.max(d.style, 1e-3), stroke: "var(--p)", strokeWidth: 2 })],
     });
   };
   const frame = eachFrame(drawCurve);

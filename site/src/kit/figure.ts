@@ -4,7 +4,16 @@ import { h } from "./dom.ts";
 
 export { Plot };
 
-/** Replaces what a holder shows by a plot, at the holder's width. */
+/** What each holder shows, and how wide it was. */
+const shown = new WeakMap<Element, { width: number; again: () => void }>();
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const kept = shown.get(target);
+    if (kept && kept.width !== target.clientWidth) kept.again();
+  }
+});
+
+/** Replaces what a holder shows by a plot, at the holder's width, now and when that changes. */
 export function plot(holder: HTMLElement, said: string, options: Plot.PlotOptions): void {
   const width = Math.max(280, Math.round(holder.clientWidth || 640));
   const drawn = Plot.plot({
@@ -21,6 +30,8 @@ export function plot(holder: HTMLElement, said: string, options: Plot.PlotOption
   // the marks' own names say nothing beside that sentence
   for (const part of drawn.querySelectorAll("[aria-label]")) if (part !== svg) part.removeAttribute("aria-label");
   holder.replaceChildren(drawn);
+  shown.set(holder, { width: holder.clientWidth, again: () => plot(holder, said, options) });
+  widths.observe(holder);
 }
 
 /** A figure's frame: a holder that keeps its height while it is empty, so that nothing moves. */
