@@ -9,17 +9,36 @@ const WORDS = ["mat", "sofa", "moon", "keyboard", "roof"];
 
 /** Small drawings of what each screen is about. */
 const PICTURES: Readonly<Record<string, () => SVGElement[]>> = {
-  softmax: () => [0.9, 0.55, 0.34, 0.2, 0.12].map((p, i) => s("rect", { class: "fill-p", x: 10 + i * 21, y: 62 - 52 * p, width: 15, height: 52 * p, rx: 2 })),
+  softmax: () =>
+    [0.9, 0.55, 0.34, 0.2, 0.12].map((p, i) =>
+      s("rect", { class: "fill-p", x: 10 + i * 21, y: 62 - 52 * p, width: 15, height: 52 * p, rx: 2 }),
+    ),
   divergence: () => [
     s("path", { class: "area-p", d: "M5 62 C25 62 28 14 42 14 S60 62 80 62Z" }),
     s("path", { class: "area-q", d: "M40 62 C60 62 63 22 77 22 S95 62 115 62Z" }),
   ],
   transport: () => {
-    const from = [[14, 18], [22, 34], [12, 50], [32, 22], [34, 48]];
-    const to = [[88, 12], [104, 26], [92, 44], [108, 54], [80, 60]];
+    const from = [
+      [14, 18],
+      [22, 34],
+      [12, 50],
+      [32, 22],
+      [34, 48],
+    ];
+    const to = [
+      [88, 12],
+      [104, 26],
+      [92, 44],
+      [108, 54],
+      [80, 60],
+    ];
     return from.flatMap(([x, y], i) => {
       const [u, v] = to[i] as [number, number];
-      return [s("line", { class: "line", x1: x as number, y1: y as number, x2: u, y2: v }), s("circle", { class: "fill-p", cx: x as number, cy: y as number, r: 3.5 }), s("circle", { class: "fill-q", cx: u, cy: v, r: 3.5 })];
+      return [
+        s("line", { class: "line", x1: x as number, y1: y as number, x2: u, y2: v }),
+        s("circle", { class: "fill-p", cx: x as number, cy: y as number, r: 3.5 }),
+        s("circle", { class: "fill-q", cx: u, cy: v, r: 3.5 }),
+      ];
     });
   },
   precision: () => [
@@ -27,17 +46,31 @@ const PICTURES: Readonly<Record<string, () => SVGElement[]>> = {
     s("text", { class: "numeral struck", x: 6, y: 54 }, "−5.96e−08"),
     s("line", { class: "strike", x1: 4, y1: 49, x2: 90, y2: 49 }),
   ],
-  digit: () => [s("path", { class: "stroke-p", d: "M44 20 C58 6 80 12 74 28 C70 36 60 36 58 36 C70 36 82 44 72 56 C62 66 46 62 42 54" })],
+  digit: () => [
+    s("path", {
+      class: "stroke-p",
+      d: "M44 20 C58 6 80 12 74 28 C70 36 60 36 58 36 C70 36 82 44 72 56 C62 66 46 62 42 54",
+    }),
+  ],
   neighbours: () =>
     Array.from({ length: 60 }, (_, i) => {
       const group = i % 4;
       const angle = i * 2.4;
       const radius = 2 + 1.6 * Math.sqrt(i);
-      return s("circle", { class: `fill-${group % 2 ? "q" : "p"}`, opacity: group > 1 ? 0.45 : 0.95, cx: 26 + 23 * group + radius * Math.cos(angle), cy: 26 + (group % 2) * 22 + radius * Math.sin(angle), r: 1.8 });
+      return s("circle", {
+        class: `fill-${group % 2 ? "q" : "p"}`,
+        opacity: group > 1 ? 0.45 : 0.95,
+        cx: 26 + 23 * group + radius * Math.cos(angle),
+        cy: 26 + (group % 2) * 22 + radius * Math.sin(angle),
+        r: 1.8,
+      });
     }),
   style: () =>
     Array.from({ length: 7 }, (_, i) =>
-      s("path", { class: i % 2 ? "stroke-p thin" : "stroke-q thin", d: `M4 ${8 + i * 9} q14 -12 28 0 t28 0 t28 0 t28 0` }),
+      s("path", {
+        class: i % 2 ? "stroke-p thin" : "stroke-q thin",
+        d: `M4 ${8 + i * 9} q14 -12 28 0 t28 0 t28 0 t28 0`,
+      }),
     ),
 };
 
@@ -60,12 +93,26 @@ export const mount: Mount = (root) => {
     );
   };
   const rows = WORDS.map((word, i) => {
-    const input = h("input", { type: "range", min: -4, max: 8, step: 0.1, value: logits[i] as number, "aria-label": `Logit of “${word}”` });
+    const input = h("input", {
+      type: "range",
+      min: -4,
+      max: 8,
+      step: 0.1,
+      value: logits[i] as number,
+      "aria-label": `Logit of “${word}”`,
+    });
     input.addEventListener("input", () => {
       logits[i] = Number(input.value);
       draw();
     });
-    return h("div", { class: "row" }, h("span", { class: "word" }, word), input, h("span", { class: "track" }, bars[i] as HTMLElement), percents[i] as HTMLElement);
+    return h(
+      "div",
+      { class: "row" },
+      h("span", { class: "word" }, word),
+      input,
+      h("span", { class: "track" }, bars[i] as HTMLElement),
+      percents[i] as HTMLElement,
+    );
   });
   root.replaceChildren(
     h(
@@ -84,7 +131,18 @@ export const mount: Mount = (root) => {
       h(
         "figure",
         { class: "hero" },
-        h("div", { class: "hero-grid" }, h("div", {}, h("p", { class: "prompt" }, "The cat sat on the …"), ...rows, h("p", { class: "sum" }, "On average the next word brings ", surprise, " bits of surprise.")), lines.element),
+        h(
+          "div",
+          { class: "hero-grid" },
+          h(
+            "div",
+            {},
+            h("p", { class: "prompt" }, "The cat sat on the …"),
+            ...rows,
+            h("p", { class: "sum" }, "On average the next word brings ", surprise, " bits of surprise."),
+          ),
+          lines.element,
+        ),
         h("figcaption", {}, "Drag a logit. Everything to its right is computed as you do, by the two lines beside it."),
       ),
       h("h2", {}, "Seven things to play with"),
@@ -95,7 +153,12 @@ export const mount: Mount = (root) => {
           h(
             "li",
             {},
-            h("a", { href: `#/${name}` }, s("svg", { viewBox: "0 0 120 72", "aria-hidden": "true" }, ...(PICTURES[name]?.() ?? [])), h("strong", {}, title)),
+            h(
+              "a",
+              { href: `#/${name}` },
+              s("svg", { viewBox: "0 0 120 72", "aria-hidden": "true" }, ...(PICTURES[name]?.() ?? [])),
+              h("strong", {}, title),
+            ),
             h("p", {}, says),
           ),
         ),
@@ -104,8 +167,18 @@ export const mount: Mount = (root) => {
       h(
         "ul",
         { class: "ways" },
-        h("li", {}, h("a", { href: "#/benchmark" }, "Measure it here"), " beside tfjs, ONNX Runtime and a plain loop: results are compared before they are timed."),
-        h("li", {}, h("a", { href: "#/read" }, "Read"), ": recipes by symptom, the names you know from PyTorch, SciPy, scikit-learn, POT and tfjs, what others have, and the reference."),
+        h(
+          "li",
+          {},
+          h("a", { href: "#/benchmark" }, "Measure it here"),
+          " beside tfjs, ONNX Runtime and a plain loop: results are compared before they are timed.",
+        ),
+        h(
+          "li",
+          {},
+          h("a", { href: "#/read" }, "Read"),
+          ": recipes by symptom, the names you know from PyTorch, SciPy, scikit-learn, POT and tfjs, what others have, and the reference.",
+        ),
       ),
     ),
   );

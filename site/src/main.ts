@@ -27,7 +27,11 @@ async function show(moved: boolean): Promise<void> {
     end();
     end = () => {};
     if (module) end = module.mount(main);
-    else main.replaceChildren(h("h1", { tabindex: -1 }, "There is no such page"), h("p", {}, h("a", { href: "#/" }, "To the start")));
+    else
+      main.replaceChildren(
+        h("h1", { tabindex: -1 }, "There is no such page"),
+        h("p", {}, h("a", { href: "#/" }, "To the start")),
+      );
   } catch (error) {
     if (mine !== asked) return;
     main.replaceChildren(

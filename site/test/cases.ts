@@ -8,14 +8,32 @@ import type { Person, Spot } from "./drivers.ts";
 
 export type Case = (person: Person) => Promise<void>;
 
-const SCREENS = ["", "softmax", "divergence", "transport", "precision", "digit", "neighbours?count=300", "style", "benchmark", "read", "recipes", "coming", "features"];
+const SCREENS = [
+  "",
+  "softmax",
+  "divergence",
+  "transport",
+  "precision",
+  "digit",
+  "neighbours?count=300",
+  "style",
+  "benchmark",
+  "read",
+  "recipes",
+  "coming",
+  "features",
+];
 
 const text = (selector: string): string => `document.querySelector(${JSON.stringify(selector)})?.textContent`;
 /** A reading by its name. */
-const reading = (name: string): string => `[...document.querySelectorAll(".readings > div")].find((d) => d.firstChild.textContent === ${JSON.stringify(name)}).lastChild.textContent`;
-const number = async (person: Person, name: string): Promise<number> => Number((await person.js<string>(reading(name))).replace("−", "-"));
+const reading = (name: string): string =>
+  `[...document.querySelectorAll(".readings > div")].find((d) => d.firstChild.textContent === ${JSON.stringify(name)}).lastChild.textContent`;
+const number = async (person: Person, name: string): Promise<number> =>
+  Number((await person.js<string>(reading(name))).replace("−", "-"));
 const box = (person: Person, selector: string): Promise<{ x: number; y: number; w: number; h: number }> =>
-  person.js(`(() => { const e = document.querySelector(${JSON.stringify(selector)}); e.scrollIntoView({ block: "center" }); const b = e.getBoundingClientRect(); return { x: b.left, y: b.top, w: b.width, h: b.height }; })()`);
+  person.js(
+    `(() => { const e = document.querySelector(${JSON.stringify(selector)}); e.scrollIntoView({ block: "center" }); const b = e.getBoundingClientRect(); return { x: b.left, y: b.top, w: b.width, h: b.height }; })()`,
+  );
 
 /** Of every browser. */
 export const CASES: Readonly<Record<string, Case>> = {
@@ -84,7 +102,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   async "precision: no digit of surprisal is struck out, some of tfjs are"(person) {
     await person.open("precision");
     await person.until(`${text("[role=status]")}.startsWith("Beside tfjs")`, "tfjs is there");
-    const struck = (column: number) => person.js<number>(`document.querySelectorAll("tbody td:nth-child(${column}) s").length`);
+    const struck = (column: number) =>
+      person.js<number>(`document.querySelectorAll("tbody td:nth-child(${column}) s").length`);
     assert.equal(await struck(3), 0);
     assert.ok((await struck(4)) > 0);
     assert.ok((await struck(5)) > 0);
@@ -98,7 +117,10 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.until(`${text(".progress .note")}.startsWith("Learnt")`, "it has learnt");
     await person.until(`${reading("reads")} === "3"`, "it reads the three");
     assert.ok(Number.parseFloat(await person.js<string>(reading("accuracy"))) > 88);
-    await person.until(`/Nearest of 5,000 digits: (\\d, ){5}\\d/.test(${text("figure [role=status]")})`, "neighbours are named");
+    await person.until(
+      `/Nearest of 5,000 digits: (\\d, ){5}\\d/.test(${text("figure [role=status]")})`,
+      "neighbours are named",
+    );
     const { x, y, w, h } = await box(person, ".pad");
     const at = (u: number, v: number): Spot => [x + u * w, y + v * h];
     await person.drag(at(0.52, 0.2), at(0.5, 0.5), at(0.49, 0.82));
@@ -111,7 +133,10 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.until(`${text(".progress .note")}.startsWith("Laid out: 300")`, "the map is laid out");
     await person.focus(".stage canvas");
     await person.press("ArrowRight");
-    await person.until(`${text(".side div > [role=status].note:not(.progress *)")}.startsWith("Digit 1 of 300")`, "a digit is chosen");
+    await person.until(
+      `${text(".side div > [role=status].note:not(.progress *)")}.startsWith("Digit 1 of 300")`,
+      "a digit is chosen",
+    );
   },
   async "style: painting begins, the loss falls, it stops"(person) {
     await person.open("style");
@@ -128,7 +153,10 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.click("text=Measure");
     await person.until(`/^(Done|.*did not)/.test(${text(".progress .note")})`, "it is done");
     assert.equal(await person.js(text(".progress .note")), "Done: 6 cases.");
-    assert.deepEqual(await person.js(`[...document.querySelectorAll(".results > .case > p")].map((p) => p.textContent)`), []);
+    assert.deepEqual(
+      await person.js(`[...document.querySelectorAll(".results > .case > p")].map((p) => p.textContent)`),
+      [],
+    );
     // WebKit has no relaxed SIMD
     const count = 6 * (person.name.startsWith("WebKit") ? 4 : 5);
     assert.equal(await person.js(`document.querySelectorAll(".bench-row").length`), count);
@@ -153,6 +181,13 @@ export const CASES: Readonly<Record<string, Case>> = {
     assert.notEqual(await person.js(theme), before);
     await person.click(".theme");
     assert.equal(await person.js(theme), before);
+  },
+  async "the README's line for a CDN, with the packed file served from there"(person) {
+    await person.visit("/cdn.html");
+    await person.until(
+      `/^0\\.659\\d+, 0\\.242\\d+, 0\\.098\\d+$/.test(document.body.textContent.trim())`,
+      "the probabilities are shown",
+    );
   },
   async "no link leads nowhere"(person) {
     await person.open("read");
@@ -179,7 +214,11 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
         await person.js(`document.documentElement.dataset.theme = "${theme}"`);
         await person.js(source);
         const violations = await person.js<Violation[]>("axe.run().then(({ violations }) => violations)");
-        all.push(...violations.map(({ id, nodes }) => `${screen}, ${theme}: ${id} at ${nodes.map(({ target }) => target).join("; ")}`));
+        all.push(
+          ...violations.map(
+            ({ id, nodes }) => `${screen}, ${theme}: ${id} at ${nodes.map(({ target }) => target).join("; ")}`,
+          ),
+        );
       }
     }
     assert.deepEqual(all, []);
@@ -220,9 +259,13 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
   },
   async "the first page is at most 150 KB gzipped"(person) {
     await person.open("");
-    const paths = await person.js<string[]>(`["index.html", ...new Set(performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname.replace(/^\\/\\w+\\//, "")))]`);
+    const paths = await person.js<string[]>(
+      `["index.html", ...new Set(performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname.replace(/^\\/\\w+\\//, "")))]`,
+    );
     const dist = join(import.meta.dirname, "../dist");
-    const bytes = paths.filter((path) => path !== "watch.js").map((path) => gzipSync(readFileSync(join(dist, path)), { level: 9 }).length);
+    const bytes = paths
+      .filter((path) => path !== "watch.js")
+      .map((path) => gzipSync(readFileSync(join(dist, path)), { level: 9 }).length);
     const total = bytes.reduce((a, b) => a + b, 0);
     console.log(`  ${paths.length - 1} files, ${(total / 1000).toFixed(1)} KB`);
     assert.ok(total <= 150_000, `${total} bytes: ${paths.map((path, i) => `${path} ${bytes[i]}`).join(", ")}`);
@@ -235,7 +278,9 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
     await person.until(`document.documentElement.dataset.shown !== undefined`, "the page is there");
     const [ready, longest] = await person.js<[number, number]>("[performance.now(), watched.longest]");
     await page?.emulateCPUThrottling(1);
-    console.log(`  there after ${ready.toFixed(0)} ms, the longest task took ${longest.toFixed(0)} ms, on a processor slowed 4×`);
+    console.log(
+      `  there after ${ready.toFixed(0)} ms, the longest task took ${longest.toFixed(0)} ms, on a processor slowed 4×`,
+    );
     // ample room for a machine that does much else: what this notices is a page ten times as heavy
     assert.ok(longest < 5000);
   },

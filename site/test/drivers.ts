@@ -1,6 +1,15 @@
 /** A person at a browser: what the cases do is the same in all three. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { chromium, type Driven, firefox, Key, type KeyInput, Origin, type Puppet, webkit } from "../../runtimes/browsers.ts";
+import {
+  chromium,
+  type Driven,
+  firefox,
+  Key,
+  type KeyInput,
+  Origin,
+  type Puppet,
+  webkit,
+} from "../../runtimes/browsers.ts";
 
 export type Spot = readonly [x: number, y: number];
 
@@ -8,6 +17,8 @@ export interface Person {
   readonly name: string;
   /** Chromium alone tells of layout shifts and can be slowed. */
   readonly puppet?: Puppet;
+  /** Loads another address of the page's server. */
+  visit(path: string): Promise<void>;
   /** Loads the page anew at a screen, and waits until that is there. */
   open(hash: string): Promise<void>;
   /** The value of an expression in the page. */
@@ -56,10 +67,14 @@ function person(name: string, address: string, hands: Hands, puppet?: Puppet): P
     name,
     ...(puppet && { puppet }),
     until,
+    visit: (path) => hands.go(new URL(path, address).href),
     async open(hash) {
       await hands.go(`${address}?${++visits}#/${hash}`);
       const screen = hash.split("?")[0];
-      await until(`document.documentElement.dataset.shown === ${JSON.stringify(screen)}`, `${screen || "the start"} is there`);
+      await until(
+        `document.documentElement.dataset.shown === ${JSON.stringify(screen)}`,
+        `${screen || "the start"} is there`,
+      );
     },
     async click(what) {
       await hands.drag(await middle(what));
@@ -92,7 +107,8 @@ function puppeteered(puppet: Puppet): Hands {
 }
 
 function driven({ driver, open, close }: Driven): Hands {
-  const keys = (key: string): string => (Key as unknown as Record<string, string>)[key.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()] ?? key;
+  const keys = (key: string): string =>
+    (Key as unknown as Record<string, string>)[key.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()] ?? key;
   return {
     go: open,
     js: <T>(expression: string) => driver.executeScript<T>(`return ${expression};`),
@@ -103,8 +119,16 @@ function driven({ driver, open, close }: Driven): Hands {
     },
     type: (text) => driver.actions().sendKeys(text).perform(),
     async drag(...path) {
-      const [first, ...rest] = path.map(([x, y]) => ({ x: Math.round(x), y: Math.round(y), origin: Origin.VIEWPORT, duration: 60 }));
-      const actions = driver.actions().move(first as NonNullable<typeof first>).press();
+      const [first, ...rest] = path.map(([x, y]) => ({
+        x: Math.round(x),
+        y: Math.round(y),
+        origin: Origin.VIEWPORT,
+        duration: 60,
+      }));
+      const actions = driver
+        .actions()
+        .move(first as NonNullable<typeof first>)
+        .press();
       for (const spot of rest) actions.move(spot);
       await actions.release().perform();
     },

@@ -1,9 +1,15 @@
 // loaded before everything else: what goes wrong, and what moves
 window.watched = { errors: [], shift: 0, longest: 0 };
 const note = (...of) => window.watched.errors.push(of.map((part) => part?.stack ?? String(part)).join(" "));
-addEventListener("error", (event) => note(event.message || `${event.target?.src ?? event.target?.href} did not load`), true);
+addEventListener(
+  "error",
+  (event) => note(event.message || `${event.target?.src ?? event.target?.href} did not load`),
+  true,
+);
 addEventListener("unhandledrejection", (event) => note(event.reason));
-document.addEventListener("securitypolicyviolation", (event) => note(`${event.violatedDirective} refuses ${event.blockedURI}`));
+document.addEventListener("securitypolicyviolation", (event) =>
+  note(`${event.violatedDirective} refuses ${event.blockedURI}`),
+);
 const said = console.error;
 console.error = (...of) => {
   note(...of);

@@ -5,9 +5,11 @@ import * as surprisal from "../../src/index.ts";
 import known from "../fixtures/coming.json" with { type: "json" };
 
 /** tfjs computes in f32; Sinkhorn's plan is as exact as the two stop. */
-const toleranceOf = (library: string, ours: string): number => (library === "tfjs" ? 2e-6 : ours.startsWith("sinkhorn") ? 1e-9 : 1e-12);
+const toleranceOf = (library: string, ours: string): number =>
+  library === "tfjs" ? 2e-6 : ours.startsWith("sinkhorn") ? 1e-9 : 1e-12;
 
-const flat = (value: unknown): number[] => (typeof value === "number" ? [value] : Array.from(value as ArrayLike<number>));
+const flat = (value: unknown): number[] =>
+  typeof value === "number" ? [value] : Array.from(value as ArrayLike<number>);
 
 describe.each(Object.entries(page.libraries))("%s", (library, rows) => {
   const values: Readonly<Record<string, readonly number[]>> = known.rows[library as keyof typeof known.rows];

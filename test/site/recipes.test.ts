@@ -6,7 +6,11 @@ import * as surprisal from "../../src/index.ts";
 describe.each(RECIPES)("$symptom", ({ code }) => {
   it("gives what it says", () => {
     const seen: [line: string, value: number, said: string][] = [];
-    const checked = code.replace(/^(.*);\s*\/\/ → (.*)$/gm, (_, expression: string, said: string) => `see(${JSON.stringify(expression)}, ${expression}, ${JSON.stringify(said)});`);
+    const checked = code.replace(
+      /^(.*);\s*\/\/ → (.*)$/gm,
+      (_, expression: string, said: string) =>
+        `see(${JSON.stringify(expression)}, ${expression}, ${JSON.stringify(said)});`,
+    );
     const names = { ...surprisal, see: (...of: (typeof seen)[number]) => seen.push(of) };
     new Function(...Object.keys(names), checked)(...Object.values(names));
     expect(seen.length).toBeGreaterThan(1);

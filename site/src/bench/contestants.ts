@@ -1,8 +1,9 @@
 /** Who is timed. Each makes itself ready once, and then for every case; it returns undefined for what it has not. */
-import { info, initSync } from "surprisal";
+
+import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 // not by import(): WebKit runs a worker's own module a second time when a module that it fetches imports from it
 import * as ort from "onnxruntime-web/wasm";
-import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
+import { info, initSync } from "surprisal";
 import { model, type Node, type Tensor } from "../../../bench/peers/onnx.ts";
 import { ready, tf } from "../explore/tf.ts";
 import type { Inputs, Operation } from "./operations.ts";
@@ -110,7 +111,11 @@ const node = (op: string, inputs: string[], output: string, attributes?: Node["a
   ...(attributes && { attributes }),
 });
 const sum: Node = node("ReduceSum", ["terms", "last"], "out", { keepdims: 0 });
-const terms = (p: string, q: string, to: string): Node[] => [node("Div", [p, q], `${to}/`), node("Log", [`${to}/`], `${to}log`), node("Mul", [p, `${to}log`], to)];
+const terms = (p: string, q: string, to: string): Node[] => [
+  node("Div", [p, q], `${to}/`),
+  node("Log", [`${to}/`], `${to}log`),
+  node("Mul", [p, `${to}log`], to),
+];
 const GRAPHS: Readonly<Record<string, readonly Node[]>> = {
   softmax: [node("Softmax", ["x"], "out", { axis: -1 })],
   logSumExp: [node("ReduceLogSumExp", ["x"], "out", { axes: [-1], keepdims: 0 })],
@@ -153,7 +158,14 @@ const onnx: Contestant = {
     if (used("y")) inputs["y"] = { data: y, dims: [rows, cols] };
     // its OneHot takes classes of 64 bits alone
     if (used("labels")) inputs["labels"] = { data: BigInt64Array.from(labels, BigInt), dims: [rows] };
-    const constants = { last: int(-1), both: int(0, 1), cols: int(cols), zeroOne: f32(0, 1), share: f32(1 / rows), half: f32(0.5) };
+    const constants = {
+      last: int(-1),
+      both: int(0, 1),
+      cols: int(cols),
+      zeroOne: f32(0, 1),
+      share: f32(1 / rows),
+      half: f32(0.5),
+    };
     const kept = Object.fromEntries(Object.entries(constants).filter(([constant]) => used(constant)));
     const outputs = name === "crossEntropyWithGrad" ? ["out", "loss"] : ["out"];
     const session = await ort.InferenceSession.create(model(nodes, inputs, outputs, kept), {

@@ -85,5 +85,11 @@ export function inputsOf(operation: Operation, shape: string): Inputs {
   const values = (): Float32Array => Float32Array.from({ length: rows * cols }, normal);
   const distribution = (): Float32Array => softmax(values(), { shape: [rows, cols] });
   const make = operation.distributions ? distribution : values;
-  return { rows, cols, x: make(), y: make(), labels: Int32Array.from({ length: rows }, () => Math.floor(uniform() * cols)) };
+  return {
+    rows,
+    cols,
+    x: make(),
+    y: make(),
+    labels: Int32Array.from({ length: rows }, () => Math.floor(uniform() * cols)),
+  };
 }

@@ -10,7 +10,8 @@ import type { Ask, Figure, Told } from "./worker.ts";
 type Case = Extract<Told, { kind: "case" }>;
 
 const time = (us: number): string => (us < 1000 ? `${us.toPrecision(3)} µs` : `${(us / 1000).toPrecision(3)} ms`);
-const ratio = (figure: Figure, best: Figure): string => (figure === best ? "" : `${(figure.median / best.median).toPrecision(2)} ×`);
+const ratio = (figure: Figure, best: Figure): string =>
+  figure === best ? "" : `${(figure.median / best.median).toPrecision(2)} ×`;
 
 /** A bar for the median, a line from the tenth to the ninetieth percentile; the longest fills the width. */
 function bars({ name, shape, figures }: Case): HTMLElement {
@@ -31,20 +32,29 @@ function bars({ name, shape, figures }: Case): HTMLElement {
           "span",
           { class: "bench-track" },
           h("span", { class: "bench-bar", style: `width:${percent(figure.median)}` }),
-          h("span", { class: "bench-spread", style: `left:${percent(figure.low)};width:calc(${percent(figure.high)} - ${percent(figure.low)})` }),
+          h("span", {
+            class: "bench-spread",
+            style: `left:${percent(figure.low)};width:calc(${percent(figure.high)} - ${percent(figure.low)})`,
+          }),
         ),
         h("span", { class: "bench-time" }, time(figure.median)),
         h("span", { class: "note" }, best ? ratio(figure, best) : ""),
       ),
     ),
-    ...figures.filter(({ out }) => out !== undefined).map(({ who, out }) => h("p", { class: "note" }, `${who} was not timed: ${out}.`)),
+    ...figures
+      .filter(({ out }) => out !== undefined)
+      .map(({ who, out }) => h("p", { class: "note" }, `${who} was not timed: ${out}.`)),
   );
 }
 
 export const mount: Mount = (root) => {
   const state = link({ op: "all", shape: "middle", samples: 15 }, () => {});
   const bar = progressBar("Benchmark");
-  const results = h("div", { class: "results" }, h("p", { class: "note" }, "Nothing is measured yet. A run of all takes about half a minute."));
+  const results = h(
+    "div",
+    { class: "results" },
+    h("p", { class: "note" }, "Nothing is measured yet. A run of all takes about half a minute."),
+  );
   const table = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "All figures" });
   let cases: Case[] = [];
   let versions: Readonly<Record<string, string>> = {};
@@ -62,7 +72,9 @@ export const mount: Mount = (root) => {
   const rows = (): string[][] =>
     cases.flatMap(({ name, shape, figures }) =>
       figures.map(({ who, median, low, high, error, out }) =>
-        out === undefined ? [name, shape, who, median.toPrecision(4), low.toPrecision(4), high.toPrecision(4), error.toExponential(1)] : [name, shape, who, out, "", "", ""],
+        out === undefined
+          ? [name, shape, who, median.toPrecision(4), low.toPrecision(4), high.toPrecision(4), error.toExponential(1)]
+          : [name, shape, who, out, "", "", ""],
       ),
     );
   const HEAD = ["operation", "shape", "contestant", "median, µs", "10 %", "90 %", "error"];
@@ -93,7 +105,18 @@ export const mount: Mount = (root) => {
     "div",
     { class: "buttons" },
     copier("Copy as Markdown", markdown),
-    copier("Copy as JSON", () => JSON.stringify({ machine: machine(), date: new Date().toISOString(), versions, cases: cases.map(({ name, shape, figures }) => ({ name, shape, figures })) }, null, 2)),
+    copier("Copy as JSON", () =>
+      JSON.stringify(
+        {
+          machine: machine(),
+          date: new Date().toISOString(),
+          versions,
+          cases: cases.map(({ name, shape, figures }) => ({ name, shape, figures })),
+        },
+        null,
+        2,
+      ),
+    ),
   );
   const running = (yes: boolean) => {
     starter.disabled = yes;
@@ -123,7 +146,12 @@ export const mount: Mount = (root) => {
         else {
           versions = told.versions;
           const trouble = Object.entries(versions).filter(([, version]) => version.startsWith("did not"));
-          end(trouble.length ? trouble.map((pair) => pair.join(" ")).join("; ") : `Done: ${cases.length} ${cases.length === 1 ? "case" : "cases"}.`, 1);
+          end(
+            trouble.length
+              ? trouble.map((pair) => pair.join(" ")).join("; ")
+              : `Done: ${cases.length} ${cases.length === 1 ? "case" : "cases"}.`,
+            1,
+          );
         }
       },
       (error) => end(error, 0),
@@ -137,14 +165,29 @@ export const mount: Mount = (root) => {
     stage: [results, h("h2", {}, "All figures"), table],
     side: [
       choice("Operation", names, state.now.op, (op) => state.set({ op })),
-      choice("Shapes", { small: "small", middle: "middle", large: "large", every: "every one" }, state.now.shape, (shape) => state.set({ shape })),
+      choice(
+        "Shapes",
+        { small: "small", middle: "middle", large: "large", every: "every one" },
+        state.now.shape,
+        (shape) => state.set({ shape }),
+      ),
       h("div", { class: "buttons" }, starter, stopper),
       bar.element,
       copies,
     ],
     prose: [
-      h("p", {}, "Everything runs in one worker and on one thread, in 32-bit floats, from a typed array to a typed array. A sample is as many calls as fill 12 ms, since a page’s clock ticks only every tenth of one; tinybench takes fifteen of each contestant in three rounds, by turns. A bar is the median, its line goes from the tenth to the ninetieth percentile. ", h("em", {}, "relaxed"), " uses fused multiply-add; it is left out where the browser has no relaxed SIMD."),
-      h("p", {}, "The plain loop is the one that one would write; for Gram matrices it has tiles of 4 × 4. tfjs and ONNX Runtime are given typed arrays and give back typed arrays, as surprisal is. A link to this page keeps what is chosen."),
+      h(
+        "p",
+        {},
+        "Everything runs in one worker and on one thread, in 32-bit floats, from a typed array to a typed array. A sample is as many calls as fill 12 ms, since a page’s clock ticks only every tenth of one; tinybench takes fifteen of each contestant in three rounds, by turns. A bar is the median, its line goes from the tenth to the ninetieth percentile. ",
+        h("em", {}, "relaxed"),
+        " uses fused multiply-add; it is left out where the browser has no relaxed SIMD.",
+      ),
+      h(
+        "p",
+        {},
+        "The plain loop is the one that one would write; for Gram matrices it has tiles of 4 × 4. tfjs and ONNX Runtime are given typed arrays and give back typed arrays, as surprisal is. A link to this page keeps what is chosen.",
+      ),
     ],
     address: state.address,
   });

@@ -1,6 +1,7 @@
 /** Times the contestants beside the page: who does not agree is not timed. */
-import { Bench } from "tinybench";
+
 import { info } from "surprisal";
+import { Bench } from "tinybench";
 import { type Call, CONTESTANTS } from "./contestants.ts";
 import { inputsOf, OPERATIONS } from "./operations.ts";
 
@@ -23,7 +24,13 @@ export interface Figure {
   readonly out?: string;
 }
 export type Told =
-  | { readonly kind: "case"; readonly name: string; readonly shape: string; readonly figures: readonly Figure[]; readonly fraction: number }
+  | {
+      readonly kind: "case";
+      readonly name: string;
+      readonly shape: string;
+      readonly figures: readonly Figure[];
+      readonly fraction: number;
+    }
   | { readonly kind: "note"; readonly note: string; readonly fraction: number }
   | { readonly kind: "done"; readonly versions: Readonly<Record<string, string>> }
   | { readonly kind: "failed"; readonly message: string };
@@ -74,7 +81,8 @@ async function calibrated(call: Call): Promise<{ count: number; asynchronous: bo
   }
 }
 
-const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))] as number;
+const quantile = (sorted: readonly number[], q: number): number =>
+  sorted[Math.round(q * (sorted.length - 1))] as number;
 
 async function run({ cases, samples }: Ask): Promise<void> {
   const versions: Record<string, string> = { surprisal: info().version };
@@ -114,16 +122,29 @@ async function run({ cases, samples }: Ask): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
       for (const { call, count, asynchronous, times } of ready) {
         // tinybench takes the samples; it is told how many, and not to go on by time
-        const bench = new Bench({ iterations: Math.ceil(samples / ROUNDS), time: 0, warmup: false, retainSamples: true });
+        const bench = new Bench({
+          iterations: Math.ceil(samples / ROUNDS),
+          time: 0,
+          warmup: false,
+          retainSamples: true,
+        });
         bench.add("a sample", batch(call, count, asynchronous));
         const [task] = await bench.run();
         const result = task?.result;
-        if (result && "latency" in result) times.push(...(result.latency.samples ?? []).map((ms) => (1000 * ms) / count));
+        if (result && "latency" in result)
+          times.push(...(result.latency.samples ?? []).map((ms) => (1000 * ms) / count));
       }
     }
     for (const { who, call, error, times } of ready) {
       times.sort((a, b) => a - b);
-      figures.push({ who, error, samples: times.length, median: quantile(times, 0.5), low: quantile(times, 0.1), high: quantile(times, 0.9) });
+      figures.push({
+        who,
+        error,
+        samples: times.length,
+        median: quantile(times, 0.5),
+        low: quantile(times, 0.1),
+        high: quantile(times, 0.9),
+      });
       await call.dispose?.();
     }
     tell({ kind: "case", name, shape, figures, fraction: (done + 1) / cases.length });

@@ -1,6 +1,7 @@
 /** Trains the network beside the page, and says how it goes. */
-import { calibrationError, fitTemperature, predictions, reliability } from "../../../examples/support/calibration.ts";
+
 import { crossEntropy, softmax } from "surprisal";
+import { calibrationError, fitTemperature, predictions, reliability } from "../../../examples/support/calibration.ts";
 import { CLASSES, COUNT, HELD_OUT, loadDigits, part, TRAINED } from "../kit/digits.ts";
 import { Network } from "./network.ts";
 
@@ -45,7 +46,7 @@ async function train(base: string): Promise<void> {
   tell({
     kind: "done",
     parameters: network.parameters,
-    accuracy: answers[0]?.filter(({ right }) => right).length as number / test.count,
+    accuracy: (answers[0]?.filter(({ right }) => right).length as number) / test.count,
     loss: crossEntropy(logits, test.labels, { shape }),
     temperature,
     bins: bins as unknown as [Bin[], Bin[]],

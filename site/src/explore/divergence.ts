@@ -31,7 +31,10 @@ const px = (x: number): number => ((x - LOW) / (HIGH - LOW)) * W;
 
 function path(p: Float64Array): string {
   const top = Math.max(...p);
-  const points = Array.from(p, (v, i) => `${px(middle(i)).toFixed(1)} ${(H - FOOT - (v / top) * (H - FOOT - 14)).toFixed(1)}`);
+  const points = Array.from(
+    p,
+    (v, i) => `${px(middle(i)).toFixed(1)} ${(H - FOOT - (v / top) * (H - FOOT - 14)).toFixed(1)}`,
+  );
   return `M0 ${H - FOOT} L${points.join(" L")} L${W} ${H - FOOT}Z`;
 }
 
@@ -64,7 +67,11 @@ export const mount: Mount = (root) => {
       },
       s("rect", { x: -46, y: 0, width: 92, height: H, fill: "transparent" }),
       s("circle", { class: `fill-${name}`, r: 9, cy: H - FOOT }),
-      s("text", { y: H - 2, "text-anchor": "middle", class: `fill-${name}`, style: "font:600 13px var(--sans)", dy: -34 }, name.toUpperCase()),
+      s(
+        "text",
+        { y: H - 2, "text-anchor": "middle", class: `fill-${name}`, style: "font:600 13px var(--sans)", dy: -34 },
+        name.toUpperCase(),
+      ),
     );
     const move = (x: number) => state.set({ [name]: Math.min(Math.max(x, -6), 6) });
     group.addEventListener("pointerdown", (event) => {
@@ -78,7 +85,14 @@ export const mount: Mount = (root) => {
       move(LOW + ((event.clientX - box.left) / box.width) * (HIGH - LOW));
     });
     group.addEventListener("keydown", (event) => {
-      const steps: Record<string, number> = { ArrowLeft: -0.1, ArrowDown: -0.1, ArrowRight: 0.1, ArrowUp: 0.1, PageDown: -1, PageUp: 1 };
+      const steps: Record<string, number> = {
+        ArrowLeft: -0.1,
+        ArrowDown: -0.1,
+        ArrowRight: 0.1,
+        ArrowUp: 0.1,
+        PageDown: -1,
+        PageUp: 1,
+      };
       const step = steps[event.key];
       if (step === undefined) return;
       event.preventDefault();
@@ -89,8 +103,14 @@ export const mount: Mount = (root) => {
 
   const numbers = readings(["KL(P‖Q)", "KL(Q‖P)", "JS", "Wasserstein"]);
   const lines = code("The code of this screen");
-  const curves = figure("KL, JS and Wasserstein at every shift between −6 and 6; the upright line is where you are. What is infinite leaves the picture.", 260);
-  const peaks = figure("Blue: two peaks. Orange and grey: the single bell nearest to them, once by KL(P‖Q), once by KL(Q‖P).", 230);
+  const curves = figure(
+    "KL, JS and Wasserstein at every shift between −6 and 6; the upright line is where you are. What is infinite leaves the picture.",
+    260,
+  );
+  const peaks = figure(
+    "Blue: two peaks. Orange and grey: the single bell nearest to them, once by KL(P‖Q), once by KL(Q‖P).",
+    230,
+  );
   const gap = slider({
     label: "Distance of the two peaks",
     min: 0.5,
@@ -116,7 +136,10 @@ export const mount: Mount = (root) => {
     const { p: at, q: to } = state.now;
     const kind = state.now.kind as Kind;
     const [p, q] = [shape(kind, at), shape(kind, to)];
-    for (const [name, values, x] of [["p", p, at], ["q", q, to]] as const) {
+    for (const [name, values, x] of [
+      ["p", p, at],
+      ["q", q, to],
+    ] as const) {
       areas[name].setAttribute("d", path(values));
       handles[name].setAttribute("transform", `translate(${px(x)} 0)`);
       handles[name].setAttribute("aria-valuenow", x.toFixed(2));
@@ -142,30 +165,41 @@ export const mount: Mount = (root) => {
     }
     const colours: Record<string, string> = { KL: "var(--q)", JS: "var(--good)", Wasserstein: "var(--p)" };
     const shift = to - at;
-    plot(curves.holder, `Against the shift: KL grows with its square or is infinite, JS reaches 0.69 and stays, Wasserstein is the shift itself. Now the shift is ${shift.toFixed(2)}.`, {
-      x: { label: "shift of Q against P", domain: [-6, 6] },
-      y: { domain: [0, 6], label: "nats, or units of x" },
-      marginRight: 84,
-      clip: true,
-      marks: [
-        Plot.ruleY([0], { stroke: "var(--line)" }),
-        ...Object.keys(colours).map((of) =>
-          Plot.lineY(known.points.filter((d) => d.of === of && Number.isFinite(d.value)), {
-            x: "shift",
-            y: "value",
-            stroke: colours[of] as string,
-            strokeWidth: 2.2,
-            clip: true,
-          }),
-        ),
-        Plot.ruleX([Math.min(Math.max(shift, -6), 6)], { stroke: "var(--rule)", strokeDasharray: "3 3" }),
-      ],
-    });
+    plot(
+      curves.holder,
+      `Against the shift: KL grows with its square or is infinite, JS reaches 0.69 and stays, Wasserstein is the shift itself. Now the shift is ${shift.toFixed(2)}.`,
+      {
+        x: { label: "shift of Q against P", domain: [-6, 6] },
+        y: { domain: [0, 6], label: "nats, or units of x" },
+        marginRight: 84,
+        clip: true,
+        marks: [
+          Plot.ruleY([0], { stroke: "var(--line)" }),
+          ...Object.keys(colours).map((of) =>
+            Plot.lineY(
+              known.points.filter((d) => d.of === of && Number.isFinite(d.value)),
+              {
+                x: "shift",
+                y: "value",
+                stroke: colours[of] as string,
+                strokeWidth: 2.2,
+                clip: true,
+              },
+            ),
+          ),
+          Plot.ruleX([Math.min(Math.max(shift, -6), 6)], { stroke: "var(--rule)", strokeDasharray: "3 3" }),
+        ],
+      },
+    );
     if (fitted === state.now.gap) return;
     fitted = state.now.gap;
     const truth = mixture(fitted);
     const [covering, seeking] = [fit(truth, "covering"), fit(truth, "seeking")];
-    const series = [["truth", truth], ["covering", covering], ["seeking", seeking]] as const;
+    const series = [
+      ["truth", truth],
+      ["covering", covering],
+      ["seeking", seeking],
+    ] as const;
     const xs = Array.from(truth, (_, i) => ((i + 0.5) / truth.length) * 16 - 8);
     plot(peaks.holder, "KL(P‖Q) makes the bell cover both peaks, KL(Q‖P) makes it choose one of them.", {
       height: 230,
@@ -175,14 +209,22 @@ export const mount: Mount = (root) => {
       marks: [
         Plot.areaY(truth, { x: xs, fill: "var(--p-soft)" }),
         ...series.map(([name, values]) =>
-          Plot.lineY(values, { x: xs, strokeWidth: 2.2, stroke: { truth: "var(--p)", covering: "var(--q)", seeking: "var(--rule)" }[name] }),
+          Plot.lineY(values, {
+            x: xs,
+            strokeWidth: 2.2,
+            stroke: { truth: "var(--p)", covering: "var(--q)", seeking: "var(--rule)" }[name],
+          }),
         ),
       ],
     });
   };
   const frame = eachFrame(draw);
   const legend = (items: Readonly<Record<string, string>>) =>
-    h("ul", { class: "legend" }, ...Object.entries(items).map(([name, mark]) => h("li", { style: `--mark:var(${mark})` }, name)));
+    h(
+      "ul",
+      { class: "legend" },
+      ...Object.entries(items).map(([name, mark]) => h("li", { style: `--mark:var(${mark})` }, name)),
+    );
 
   layout(root, {
     title: "Divergence or distance",
@@ -192,19 +234,38 @@ export const mount: Mount = (root) => {
       legend({ "KL(P‖Q)": "--q", JS: "--good", Wasserstein: "--p" }),
       curves.element,
       h("h2", {}, "Which way round"),
-      legend({ "two peaks, P": "--p", "nearest by KL(P‖Q): covers both": "--q", "nearest by KL(Q‖P): takes one": "--rule" }),
+      legend({
+        "two peaks, P": "--p",
+        "nearest by KL(P‖Q): covers both": "--q",
+        "nearest by KL(Q‖P): takes one": "--rule",
+      }),
       peaks.element,
     ],
     side: [
-      choice<Kind>("Shapes", { bell: "Bells", block: "Blocks", spikes: "Spikes" }, state.now.kind, (kind) => state.set({ kind })),
-      h("div", { class: "buttons" }, button("bring together", () => state.set({ p: 0, q: 0 })), button("pull apart", () => state.set({ p: -3, q: 3 }))),
+      choice<Kind>("Shapes", { bell: "Bells", block: "Blocks", spikes: "Spikes" }, state.now.kind, (kind) =>
+        state.set({ kind }),
+      ),
+      h(
+        "div",
+        { class: "buttons" },
+        button("bring together", () => state.set({ p: 0, q: 0 })),
+        button("pull apart", () => state.set({ p: -3, q: 3 })),
+      ),
       numbers.element,
       lines.element,
       gap.element,
     ],
     prose: [
-      h("p", {}, "Take the blocks. While they overlap, KL(P‖Q) is already infinite: P does things that Q calls impossible. JS never is, but once the blocks have parted it is log 2 = 0.693 wherever they go: its slope is zero, and a model that learns by it learns nothing. The Wasserstein distance is the shift itself, with a slope of one everywhere. That is why it was given to generative adversarial networks."),
-      h("p", {}, "KL is not symmetric, and the second picture is why that matters: P‖Q punishes a bell that leaves out what P does, so it spreads over both peaks; Q‖P punishes one that does what P never does, so it stays in one."),
+      h(
+        "p",
+        {},
+        "Take the blocks. While they overlap, KL(P‖Q) is already infinite: P does things that Q calls impossible. JS never is, but once the blocks have parted it is log 2 = 0.693 wherever they go: its slope is zero, and a model that learns by it learns nothing. The Wasserstein distance is the shift itself, with a slope of one everywhere. That is why it was given to generative adversarial networks.",
+      ),
+      h(
+        "p",
+        {},
+        "KL is not symmetric, and the second picture is why that matters: P‖Q punishes a bell that leaves out what P does, so it spreads over both peaks; Q‖P punishes one that does what P never does, so it stays in one.",
+      ),
     ],
     address: state.address,
   });

@@ -27,7 +27,8 @@ export const plain = {
   },
 };
 
-const kl32 = (p: Float32Array, q: Float32Array): number => sum32(p.map((v, i) => f(v * f(Math.log(f(v / (q[i] as number)))))));
+const kl32 = (p: Float32Array, q: Float32Array): number =>
+  sum32(p.map((v, i) => f(v * f(Math.log(f(v / (q[i] as number)))))));
 
 /** (1 + d)·log(1 + d) − d, by its series where d is small: Σ (−d)^k / (k·(k − 1)). */
 function excess(d: number): number {
@@ -74,7 +75,10 @@ const SHOWN = 7;
 
 /** A value's seven digits, cut where they stop being those of the truth: within the spacing of f32 all are right. */
 export function matching(value: number, truth: number): { right: string; wrong: string; power: string } {
-  if (!Number.isFinite(value)) return Object.is(value, truth) ? { right: String(value), wrong: "", power: "" } : { right: "", wrong: String(value), power: "" };
+  if (!Number.isFinite(value))
+    return Object.is(value, truth)
+      ? { right: String(value), wrong: "", power: "" }
+      : { right: "", wrong: String(value), power: "" };
   if (value === 0) return truth === 0 ? { right: "0", wrong: "", power: "" } : { right: "", wrong: "0", power: "" };
   const [digits, exponent] = value.toExponential(SHOWN - 1).split("e") as [string, string];
   const sign = value < 0 ? "−" : "";

@@ -24,7 +24,12 @@ export function centred(ink: Float32Array): Float32Array {
     const y = (Math.floor(i / SIDE) - (SIDE - 1) / 2) / scale + cy;
     const [x0, y0] = [Math.floor(x), Math.floor(y)];
     let sum = 0;
-    for (const [dx, dy] of [[0, 0], [1, 0], [0, 1], [1, 1]] as const) {
+    for (const [dx, dy] of [
+      [0, 0],
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ] as const) {
       const [u, v] = [x0 + dx, y0 + dy];
       if (u < 0 || v < 0 || u >= SIDE || v >= SIDE) continue;
       sum += (ink[v * SIDE + u] as number) * (1 - Math.abs(x - u)) * (1 - Math.abs(y - v));
@@ -54,8 +59,37 @@ function drawn(...lines: (readonly [number, number])[][]): Float32Array {
 
 /** For who cannot draw, or will not. */
 export const EXAMPLES: Readonly<Record<string, Float32Array>> = {
-  three: drawn([[9, 6], [14, 4.5], [18, 6.5], [18, 10], [13, 13], [18, 16], [18.5, 20], [14, 23.5], [8.5, 21.5]]),
-  seven: drawn([[8, 6], [20, 6], [15, 14], [12, 23]]),
-  four: drawn([[11, 5], [8, 14], [19, 14]], [[18, 6], [17, 24]]),
-  "one or seven?": drawn([[10, 9], [15.5, 5.5], [14, 23]]),
+  three: drawn([
+    [9, 6],
+    [14, 4.5],
+    [18, 6.5],
+    [18, 10],
+    [13, 13],
+    [18, 16],
+    [18.5, 20],
+    [14, 23.5],
+    [8.5, 21.5],
+  ]),
+  seven: drawn([
+    [8, 6],
+    [20, 6],
+    [15, 14],
+    [12, 23],
+  ]),
+  four: drawn(
+    [
+      [11, 5],
+      [8, 14],
+      [19, 14],
+    ],
+    [
+      [18, 6],
+      [17, 24],
+    ],
+  ),
+  "one or seven?": drawn([
+    [10, 9],
+    [15.5, 5.5],
+    [14, 23],
+  ]),
 };

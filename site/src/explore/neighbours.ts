@@ -10,13 +10,39 @@ import type { Ask, Told } from "./neighbours.worker.ts";
 
 const SIZE = 640;
 /** Ten that are told apart in light and dark, colour-blind or not, as far as ten can be; the figures themselves are drawn too. */
-const HUES = ["#3b75af", "#e0812c", "#5a9e5f", "#c8504b", "#8d6bb8", "#8a6049", "#d67cb5", "#83888e", "#a9a53a", "#3aa7b5"];
+const HUES = [
+  "#3b75af",
+  "#e0812c",
+  "#5a9e5f",
+  "#c8504b",
+  "#8d6bb8",
+  "#8a6049",
+  "#d67cb5",
+  "#83888e",
+  "#a9a53a",
+  "#3aa7b5",
+];
 
 export const mount: Mount = (root) => {
   const state = link({ count: 1000, perplexity: 20 }, () => {});
-  const canvas = sharpCanvas(SIZE, SIZE, { class: "paint", tabindex: 0, role: "img", style: "cursor:default", "aria-label": "A map of handwritten digits: alike ones lie together, the ten kinds in ten patches. The arrow keys go from digit to digit." });
-  const lens = sharpCanvas(168, 168, { class: "paint lens", role: "img", "aria-label": "The digit that is pointed at" });
-  const says = h("p", { class: "note", role: "status" }, "Point at a digit, or focus the map and press the arrow keys.");
+  const canvas = sharpCanvas(SIZE, SIZE, {
+    class: "paint",
+    tabindex: 0,
+    role: "img",
+    style: "cursor:default",
+    "aria-label":
+      "A map of handwritten digits: alike ones lie together, the ten kinds in ten patches. The arrow keys go from digit to digit.",
+  });
+  const lens = sharpCanvas(168, 168, {
+    class: "paint lens",
+    role: "img",
+    "aria-label": "The digit that is pointed at",
+  });
+  const says = h(
+    "p",
+    { class: "note", role: "status" },
+    "Point at a digit, or focus the map and press the arrow keys.",
+  );
   const bar = progressBar("Layout");
   let digits: Digits | undefined;
   let plane: Float32Array | undefined;
@@ -71,7 +97,12 @@ export const mount: Mount = (root) => {
     if (best >= 0 && best !== chosen) choose(best);
   });
   canvas.addEventListener("keydown", (event) => {
-    const ways: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const ways: Record<string, [number, number]> = {
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    };
     const way = ways[event.key];
     const at = spots();
     if (!way || at.length === 0) return;
@@ -80,7 +111,10 @@ export const mount: Mount = (root) => {
     // the nearest that lies within 45° of that way
     let [best, distance] = [-1, Number.POSITIVE_INFINITY];
     for (let i = 0; i < at.length / 2; i++) {
-      const [u, v] = [(at[2 * i] as number) - (at[2 * chosen] as number), (at[2 * i + 1] as number) - (at[2 * chosen + 1] as number)];
+      const [u, v] = [
+        (at[2 * i] as number) - (at[2 * chosen] as number),
+        (at[2 * i + 1] as number) - (at[2 * chosen + 1] as number),
+      ];
       const ahead = u * way[0] + v * way[1];
       const d = Math.hypot(u, v);
       if (i !== chosen && ahead > 0.7 * d && d < distance) [best, distance] = [i, d];
@@ -107,7 +141,10 @@ export const mount: Mount = (root) => {
         if (told.kind === "failed") return bar.set(0, told.message);
         plane = told.plane;
         const done = told.done === told.total;
-        bar.set(told.done / told.total, done ? `Laid out: ${count} digits in ${told.total} steps.` : `Step ${told.done} of ${told.total}`);
+        bar.set(
+          told.done / told.total,
+          done ? `Laid out: ${count} digits in ${told.total} steps.` : `Step ${told.done} of ${told.total}`,
+        );
         frame.ask();
       },
       (error) => bar.set(0, error),
@@ -117,25 +154,65 @@ export const mount: Mount = (root) => {
   layout(root, {
     title: "Neighbours",
     lede: "Nobody told this map which digits are which. It only knows, for each picture, which others are near, and finds a place in the plane for all of them.",
-    stage: [h("figure", {}, canvas, h("figcaption", {}, "Each figure stands where its picture’s neighbours are. Its colour and shape are its label, which the map never saw."))],
+    stage: [
+      h(
+        "figure",
+        {},
+        canvas,
+        h(
+          "figcaption",
+          {},
+          "Each figure stands where its picture’s neighbours are. Its colour and shape are its label, which the map never saw.",
+        ),
+      ),
+    ],
     side: [
       bar.element,
       h("div", {}, lens, says),
-      slider({ label: "Digits", min: 300, max: 2000, step: 100, value: state.now.count, change: (count) => state.set({ count }) }).element,
-      slider({ label: "Perplexity, the neighbours each one listens to", min: 5, max: 50, step: 1, value: state.now.perplexity, change: (perplexity) => state.set({ perplexity }) }).element,
-      h("div", { class: "buttons" }, button("Lay out again", start, { class: "main" }), button("Stop", () => { job?.stop(); bar.set(0, "Stopped."); })),
+      slider({
+        label: "Digits",
+        min: 300,
+        max: 2000,
+        step: 100,
+        value: state.now.count,
+        change: (count) => state.set({ count }),
+      }).element,
+      slider({
+        label: "Perplexity, the neighbours each one listens to",
+        min: 5,
+        max: 50,
+        step: 1,
+        value: state.now.perplexity,
+        change: (perplexity) => state.set({ perplexity }),
+      }).element,
+      h(
+        "div",
+        { class: "buttons" },
+        button("Lay out again", start, { class: "main" }),
+        button("Stop", () => {
+          job?.stop();
+          bar.set(0, "Stopped.");
+        }),
+      ),
       lines.element,
     ],
     prose: [
-      h("p", {}, "t-SNE gives each picture a temperature at which the entropy of its neighbourhood is the same, then moves points until the plane’s neighbourhoods are like those, measured in KL. The neighbours are exact: all pairs are compared, tile by tile, and the matrix of distances is never held."),
+      h(
+        "p",
+        {},
+        "t-SNE gives each picture a temperature at which the entropy of its neighbourhood is the same, then moves points until the plane’s neighbourhoods are like those, measured in KL. The neighbours are exact: all pairs are compared, tile by tile, and the matrix of distances is never held.",
+      ),
     ],
     address: state.address,
   });
   start();
-  loadDigits(document.baseURI).then((loaded) => {
-    digits = loaded;
-    frame.ask();
-  }, () => {});
+  loadDigits(document.baseURI).then(
+    (loaded) => {
+      digits = loaded;
+      frame.ask();
+    },
+    () => {},
+  );
   const stop = onTheme(frame.ask);
   return () => {
     job?.stop();

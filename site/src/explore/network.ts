@@ -22,7 +22,10 @@ export class Network {
     this.parameters = parameters ?? new Float32Array(SIZES.reduce((a, b) => a + b));
     if (parameters) return;
     const normal = normals(uniforms(3));
-    for (const [k, fan] of [[0, PIXELS], [2, HIDDEN]] as const) {
+    for (const [k, fan] of [
+      [0, PIXELS],
+      [2, HIDDEN],
+    ] as const) {
       for (let i = 0, w = this.piece(k); i < w.length; i++) w[i] = normal() * Math.sqrt(2 / fan);
     }
   }
@@ -39,7 +42,8 @@ export class Network {
     const hidden = new Float32Array(n * HIDDEN);
     timesTransposed(x, this.piece(0), hidden, PIXELS);
     const first = this.piece(1);
-    for (let i = 0; i < hidden.length; i++) hidden[i] = Math.max(0, (hidden[i] as number) + (first[i % HIDDEN] as number));
+    for (let i = 0; i < hidden.length; i++)
+      hidden[i] = Math.max(0, (hidden[i] as number) + (first[i % HIDDEN] as number));
     const logits = new Float32Array(n * CLASSES);
     timesTransposed(hidden, this.piece(2), logits, HIDDEN);
     const second = this.piece(3);
@@ -68,7 +72,8 @@ export class Network {
     const result = new Float32Array(PIXELS);
     for (let j = 0; j < HIDDEN; j++) {
       const g = back[j] as number;
-      if (g !== 0) for (let i = 0; i < PIXELS; i++) result[i] = (result[i] as number) + g * (w[j * PIXELS + i] as number);
+      if (g !== 0)
+        for (let i = 0; i < PIXELS; i++) result[i] = (result[i] as number) + g * (w[j * PIXELS + i] as number);
     }
     return result;
   }
@@ -85,7 +90,8 @@ export class Network {
         const i = Math.floor(random() * count);
         own[b] = labels[i] as number;
         const shift = Math.floor(random() * 3 - 1) * 28 + Math.floor(random() * 3 - 1);
-        for (let e = 0; e < PIXELS; e++) x[b * PIXELS + e] = pixels[i * PIXELS + (e - shift + PIXELS) % PIXELS] as number;
+        for (let e = 0; e < PIXELS; e++)
+          x[b * PIXELS + e] = pixels[i * PIXELS + ((e - shift + PIXELS) % PIXELS)] as number;
       }
       const { hidden, logits } = this.forward(x);
       const { value, grad } = crossEntropyWithGrad(logits, own, { shape: [BATCH, CLASSES] });

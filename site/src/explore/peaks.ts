@@ -6,7 +6,10 @@ const middle = (i: number): number => ((i + 0.5) / BINS) * 16 - 8;
 
 /** Normalised; 1e-30 keeps every bin possible, so that neither KL is infinite. */
 function bell(mean: number, deviation: number): Float64Array {
-  const p = Float64Array.from({ length: BINS }, (_, i) => Math.exp(-(((middle(i) - mean) / deviation) ** 2) / 2) + 1e-30);
+  const p = Float64Array.from(
+    { length: BINS },
+    (_, i) => Math.exp(-(((middle(i) - mean) / deviation) ** 2) / 2) + 1e-30,
+  );
   const sum = p.reduce((a, b) => a + b, 0);
   return p.map((v) => v / sum);
 }
@@ -25,7 +28,10 @@ for (const [i, candidate] of CANDIDATES.entries()) ALL.set(candidate, i * BINS);
 
 /** "covering": least KL(truth‖bell); "seeking": least KL(bell‖truth). */
 export function fit(truth: Float64Array, how: "covering" | "seeking"): Float64Array {
-  const [one, all] = [[1, BINS], [CANDIDATES.length, BINS]];
+  const [one, all] = [
+    [1, BINS],
+    [CANDIDATES.length, BINS],
+  ];
   const divergences =
     how === "covering"
       ? pairwiseDivergence(truth, ALL, { shape: one, qShape: all, metric: "kl" })

@@ -11,7 +11,12 @@ function sky(context: CanvasRenderingContext2D, side: number, top: string, botto
   context.fillRect(0, 0, side, side);
 }
 
-const polygon = (context: CanvasRenderingContext2D, side: number, fill: string, ...points: [number, number][]): void => {
+const polygon = (
+  context: CanvasRenderingContext2D,
+  side: number,
+  fill: string,
+  ...points: [number, number][]
+): void => {
   context.fillStyle = fill;
   context.beginPath();
   for (const [x, y] of points) context.lineTo(x * side, y * side);
@@ -41,7 +46,8 @@ export const PICTURES: Readonly<Record<string, Draw>> = {
       context.fillStyle = fill;
       context.beginPath();
       context.moveTo(0, side);
-      for (let x = 0; x <= side; x++) context.lineTo(x, side * (0.5 + 0.15 * k + 0.09 * Math.sin((x / side) * 6 + 2.1 * k)));
+      for (let x = 0; x <= side; x++)
+        context.lineTo(x, side * (0.5 + 0.15 * k + 0.09 * Math.sin((x / side) * 6 + 2.1 * k)));
       context.lineTo(side, side);
       context.fill();
     }
@@ -54,7 +60,11 @@ export const PICTURES: Readonly<Record<string, Draw>> = {
     for (let k = 0; k < 34; k++) {
       context.strokeStyle = colours[k % colours.length] as string;
       context.beginPath();
-      for (let x = -4; x <= side + 4; x += 2) context.lineTo(x, (k / 32) * side + (side / 16) * Math.sin(x / (side / 13) + k * 0.55) + (side / 40) * Math.sin(x / 5 + k));
+      for (let x = -4; x <= side + 4; x += 2)
+        context.lineTo(
+          x,
+          (k / 32) * side + (side / 16) * Math.sin(x / (side / 13) + k * 0.55) + (side / 40) * Math.sin(x / 5 + k),
+        );
       context.stroke();
     }
   },
@@ -76,6 +86,13 @@ export const PICTURES: Readonly<Record<string, Draw>> = {
     sky(context, side, "#f7efdd", "#efe0c2");
     const random = uniforms(9);
     const colours = ["#d9573b", "#e8a13a", "#3f7a6d", "#2c4a7a", "#a8485e", "#f2d9a0"];
-    for (let k = 0; k < 1100; k++) disc(context, colours[Math.floor(random() * colours.length)] as string, random() * side, random() * side, side / 70 + (random() * side) / 60);
+    for (let k = 0; k < 1100; k++)
+      disc(
+        context,
+        colours[Math.floor(random() * colours.length)] as string,
+        random() * side,
+        random() * side,
+        side / 70 + (random() * side) / 60,
+      );
   },
 };

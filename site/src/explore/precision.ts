@@ -78,8 +78,24 @@ export const mount: Mount = (root) => {
   const body = h("tbody");
   const status = h("p", { class: "note", role: "status" }, "tfjs is loading …");
   const lines = code("The code of this screen");
-  const margin = slider({ label: "Lead of the largest logit", min: 2, max: 60, step: 0.5, value: state.now.margin, shown: (v) => v.toFixed(1), change: (v) => state.set({ margin: v }) });
-  const apart = slider({ label: "How far apart p and q are", min: -6.5, max: -0.5, step: 0.1, value: state.now.apart, shown: (v) => `10^${v.toFixed(1)}`.replace("-", "−"), change: (v) => state.set({ apart: v }) });
+  const margin = slider({
+    label: "Lead of the largest logit",
+    min: 2,
+    max: 60,
+    step: 0.5,
+    value: state.now.margin,
+    shown: (v) => v.toFixed(1),
+    change: (v) => state.set({ margin: v }),
+  });
+  const apart = slider({
+    label: "How far apart p and q are",
+    min: -6.5,
+    max: -0.5,
+    step: 0.1,
+    value: state.now.apart,
+    shown: (v) => `10^${v.toFixed(1)}`.replace("-", "−"),
+    change: (v) => state.set({ apart: v }),
+  });
 
   /** The digits that are right, and those that are not, struck out. */
   const cell = (value: number | undefined, truth: number): HTMLElement => {
@@ -105,7 +121,11 @@ export const mount: Mount = (root) => {
         );
       }),
     );
-    status.textContent = why || (tf ? `Beside tfjs ${tf.version}, its wasm backend. All are given the same 32-bit numbers; what is exact is computed in 64 bits by formulas that lose nothing.` : "tfjs is loading …");
+    status.textContent =
+      why ||
+      (tf
+        ? `Beside tfjs ${tf.version}, its wasm backend. All are given the same 32-bit numbers; what is exact is computed in 64 bits by formulas that lose nothing.`
+        : "tfjs is loading …");
     lines.show(
       `${importing("crossEntropy", "klDivergence")}\n\nconst logits = new Float32Array([\n  ${state.now.margin.toFixed(1)}, 0, -1, …]);\ncrossEntropy(logits, [0]);\n  // ${crossEntropy(rounded([state.now.margin, 0, -1, 0.5, -2, 0.25, -0.75, 0.1]), [0]).toExponential(6)}\n\nklDivergence(p, q);\n  // p ≈ q: never negative`,
     );
@@ -122,7 +142,17 @@ export const mount: Mount = (root) => {
         h(
           "table",
           { class: "digits-table" },
-          h("thead", {}, h("tr", {}, ...["", "exact", "surprisal", "tfjs", "as written"].map((text) => h("th", { scope: "col" }, text || h("span", {}, "f32"))))),
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              ...["", "exact", "surprisal", "tfjs", "as written"].map((text) =>
+                h("th", { scope: "col" }, text || h("span", {}, "f32")),
+              ),
+            ),
+          ),
           body,
         ),
       ),
@@ -130,8 +160,16 @@ export const mount: Mount = (root) => {
     ],
     side: [margin.element, apart.element, lines.element],
     prose: [
-      h("p", {}, "A loss of 10⁻⁸ is the logarithm of a number just below one, and in 32 bits the numbers just below one are 6·10⁻⁸ apart: whoever computes the probability first has rounded the loss away. surprisal adds up the other classes instead, and takes log1p of that."),
-      h("p", {}, "Nearly equal p and q make a sum of terms of both signs that cancel, all but one part in a million: what is left is rounding, often below zero, where no divergence can be. surprisal sums q·((1 + δ)·log(1 + δ) − δ) with δ = p/q − 1, whose terms are all positive. Move the sliders to see where each column’s digits end."),
+      h(
+        "p",
+        {},
+        "A loss of 10⁻⁸ is the logarithm of a number just below one, and in 32 bits the numbers just below one are 6·10⁻⁸ apart: whoever computes the probability first has rounded the loss away. surprisal adds up the other classes instead, and takes log1p of that.",
+      ),
+      h(
+        "p",
+        {},
+        "Nearly equal p and q make a sum of terms of both signs that cancel, all but one part in a million: what is left is rounding, often below zero, where no divergence can be. surprisal sums q·((1 + δ)·log(1 + δ) − δ) with δ = p/q − 1, whose terms are all positive. Move the sliders to see where each column’s digits end.",
+      ),
     ],
     address: state.address,
   });

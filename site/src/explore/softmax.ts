@@ -34,7 +34,14 @@ export const mount: Mount = (root) => {
     const number = h("input", { type: "number", step: 0.1, "aria-label": `Logit of ${name}, as a number` });
     range.addEventListener("input", () => change(i, range.valueAsNumber));
     number.addEventListener("input", () => change(i, number.valueAsNumber));
-    return { name, range, number, fill: h("span", { class: "fill" }), ours: h("output"), plain: h("span", { class: "plain" }) };
+    return {
+      name,
+      range,
+      number,
+      fill: h("span", { class: "fill" }),
+      ours: h("output"),
+      plain: h("span", { class: "plain" }),
+    };
   });
   const temperature = slider({
     label: "Temperature T",
@@ -47,7 +54,10 @@ export const mount: Mount = (root) => {
   });
   const numbers = readings(["entropy, bits", "log Σ eᶻ", "as if 1 of"]);
   const lines = code("The code of this screen");
-  const curve = figure("Entropy against temperature, in bits: cold, it picks the largest; hot, it knows nothing. The mark is where you are.", 220);
+  const curve = figure(
+    "Entropy against temperature, in bits: cold, it picks the largest; hot, it knows nothing. The mark is where you are.",
+    220,
+  );
 
   const draw = () => {
     const { z, T } = state.now;
@@ -94,11 +104,33 @@ export const mount: Mount = (root) => {
       h(
         "figure",
         { class: "logits" },
-        h("div", { class: "row head" }, h("span", {}), h("span", {}, "logit"), h("span", {}), h("span", { class: "for-track" }, "probability"), h("span", {}, "softmax"), h("span", { class: "plain" }, "eᶻ / Σ eᶻ")),
-        ...rows.map(({ name, range, number, fill, ours, plain }) =>
-          h("div", { class: "row" }, h("span", {}, name), range, number, h("span", { class: "track" }, fill), ours, plain),
+        h(
+          "div",
+          { class: "row head" },
+          h("span", {}),
+          h("span", {}, "logit"),
+          h("span", {}),
+          h("span", { class: "for-track" }, "probability"),
+          h("span", {}, "softmax"),
+          h("span", { class: "plain" }, "eᶻ / Σ eᶻ"),
         ),
-        h("figcaption", {}, "The last column is the textbook’s formula, in the same 64 bits: e⁷¹⁰ is beyond them, and ∞ / ∞ is not a number."),
+        ...rows.map(({ name, range, number, fill, ours, plain }) =>
+          h(
+            "div",
+            { class: "row" },
+            h("span", {}, name),
+            range,
+            number,
+            h("span", { class: "track" }, fill),
+            ours,
+            plain,
+          ),
+        ),
+        h(
+          "figcaption",
+          {},
+          "The last column is the textbook’s formula, in the same 64 bits: e⁷¹⁰ is beyond them, and ∞ / ∞ is not a number.",
+        ),
       ),
       curve.element,
     ],
@@ -115,8 +147,16 @@ export const mount: Mount = (root) => {
       lines.element,
     ],
     prose: [
-      h("p", {}, "The entropy says how many bits of surprise the answer holds on average: 0 when one class has it all, log₂ 5 = 2.32 when nothing is known. 2 to that power is the number of equally likely answers that would surprise as much."),
-      h("p", {}, "log Σ eᶻ is a smooth maximum. Subtracting it from the logits gives the log-probabilities; surprisal subtracts the row’s maximum first, so that no power overflows, and keeps every probability down to the smallest number there is."),
+      h(
+        "p",
+        {},
+        "The entropy says how many bits of surprise the answer holds on average: 0 when one class has it all, log₂ 5 = 2.32 when nothing is known. 2 to that power is the number of equally likely answers that would surprise as much.",
+      ),
+      h(
+        "p",
+        {},
+        "log Σ eᶻ is a smooth maximum. Subtracting it from the logits gives the log-probabilities; surprisal subtracts the row’s maximum first, so that no power overflows, and keeps every probability down to the smallest number there is.",
+      ),
     ],
     address: state.address,
   });

@@ -12,12 +12,17 @@ import type { Ask, Told } from "./style.worker.ts";
 const SIDE = 128;
 const STEPS = 120;
 
-const canvasOf = (label: string): HTMLCanvasElement => h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": label });
-const contextOf = (canvas: HTMLCanvasElement) => canvas.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
+const canvasOf = (label: string): HTMLCanvasElement =>
+  h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": label });
+const contextOf = (canvas: HTMLCanvasElement) =>
+  canvas.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
 
 function planes(canvas: HTMLCanvasElement): Float32Array {
   const { data } = contextOf(canvas).getImageData(0, 0, SIDE, SIDE);
-  return Float32Array.from({ length: 3 * SIDE * SIDE }, (_, i) => (data[(i % (SIDE * SIDE)) * 4 + Math.floor(i / (SIDE * SIDE))] as number) / 255);
+  return Float32Array.from(
+    { length: 3 * SIDE * SIDE },
+    (_, i) => (data[(i % (SIDE * SIDE)) * 4 + Math.floor(i / (SIDE * SIDE))] as number) / 255,
+  );
 }
 
 function show(canvas: HTMLCanvasElement, picture: Float32Array): void {
@@ -31,7 +36,11 @@ function show(canvas: HTMLCanvasElement, picture: Float32Array): void {
 
 export const mount: Mount = (root) => {
   const state = link({ content: "boat", style: "waves", keep: 0.1 }, () => {});
-  const [content, style, result] = [canvasOf("The picture to be repainted"), canvasOf("The picture whose manner is taken"), canvasOf("The result")] as const;
+  const [content, style, result] = [
+    canvasOf("The picture to be repainted"),
+    canvasOf("The picture whose manner is taken"),
+    canvasOf("The result"),
+  ] as const;
   const bar = progressBar("Painting");
   const numbers = readings(["style loss", "content loss", "step"]);
   const losses: { step: number; style: number }[] = [];
@@ -40,12 +49,25 @@ export const mount: Mount = (root) => {
 
   const drawCurve = () => {
     const last = losses.at(-1);
-    plot(curve.holder, last ? `After ${last.step} steps the style loss is ${last.style.toPrecision(2)}.` : "It falls once painting begins.", {
-      height: 210,
-      x: { label: "step", domain: [0, STEPS] },
-      y: { type: "log", label: "style loss", domain: [1e-3, 1], tickFormat: "~g", ticks: 3 },
-      marks: [Plot.lineY(losses, { x: "step", y: (d: { style: number }) => Math.max(d.style, 1e-3), stroke: "var(--p)", strokeWidth: 2 })],
-    });
+    plot(
+      curve.holder,
+      last
+        ? `After ${last.step} steps the style loss is ${last.style.toPrecision(2)}.`
+        : "It falls once painting begins.",
+      {
+        height: 210,
+        x: { label: "step", domain: [0, STEPS] },
+        y: { type: "log", label: "style loss", domain: [1e-3, 1], tickFormat: "~g", ticks: 3 },
+        marks: [
+          Plot.lineY(losses, {
+            x: "step",
+            y: (d: { style: number }) => Math.max(d.style, 1e-3),
+            stroke: "var(--p)",
+            strokeWidth: 2,
+          }),
+        ],
+      },
+    );
   };
   const frame = eachFrame(drawCurve);
 
@@ -57,7 +79,17 @@ export const mount: Mount = (root) => {
     try {
       const bitmap = await createImageBitmap(file);
       const square = Math.min(bitmap.width, bitmap.height);
-      contextOf(canvas).drawImage(bitmap, (bitmap.width - square) / 2, (bitmap.height - square) / 2, square, square, 0, 0, SIDE, SIDE);
+      contextOf(canvas).drawImage(
+        bitmap,
+        (bitmap.width - square) / 2,
+        (bitmap.height - square) / 2,
+        square,
+        square,
+        0,
+        0,
+        SIDE,
+        SIDE,
+      );
     } catch {
       bar.set(0, `${file.name} is no picture that this browser reads.`);
     }
@@ -104,7 +136,11 @@ export const mount: Mount = (root) => {
         } else {
           losses.push({ step: told.step, style: told.style });
           bar.set(told.step / STEPS, `Step ${told.step} of ${STEPS}`);
-          numbers.show({ "style loss": told.style.toPrecision(3), "content loss": told.content.toPrecision(3), step: String(told.step) });
+          numbers.show({
+            "style loss": told.style.toPrecision(3),
+            "content loss": told.content.toPrecision(3),
+            step: String(told.step),
+          });
         }
         frame.ask();
       },
@@ -144,14 +180,26 @@ export const mount: Mount = (root) => {
         choose(style, name);
       }),
       picker("A picture of your own whose manner is taken", style),
-      slider({ label: "Keep what is shown", min: -2, max: 1, step: 0.05, value: Math.log10(state.now.keep), shown: (v) => (10 ** v).toFixed(2), change: (v) => state.set({ keep: 10 ** v }) }).element,
+      slider({
+        label: "Keep what is shown",
+        min: -2,
+        max: 1,
+        step: 0.05,
+        value: Math.log10(state.now.keep),
+        shown: (v) => (10 ** v).toFixed(2),
+        change: (v) => state.set({ keep: 10 ** v }),
+      }).element,
       h("div", { class: "buttons" }, starter, stopper),
       bar.element,
       numbers.element,
       lines.element,
     ],
     prose: [
-      h("p", {}, "The features are those of three layers of convolutions with fixed random filters, so that nothing has to be fetched: what random filters see of a texture is enough to repaint one (Ustyuzhaninov, Brendel, Gatys and Bethge, 2016). With the layers of a trained network, VGG say, the same two calls take a picture’s larger forms too. Your own pictures stay in this page."),
+      h(
+        "p",
+        {},
+        "The features are those of three layers of convolutions with fixed random filters, so that nothing has to be fetched: what random filters see of a texture is enough to repaint one (Ustyuzhaninov, Brendel, Gatys and Bethge, 2016). With the layers of a trained network, VGG say, the same two calls take a picture’s larger forms too. Your own pictures stay in this page.",
+      ),
     ],
     address: state.address,
   });

@@ -10,7 +10,13 @@ export interface Ask {
   readonly style: Float32Array;
 }
 export type Told =
-  | { readonly kind: "step"; readonly step: number; readonly style: number; readonly content: number; readonly picture: Float32Array }
+  | {
+      readonly kind: "step";
+      readonly step: number;
+      readonly style: number;
+      readonly content: number;
+      readonly picture: Float32Array;
+    }
   | { readonly kind: "failed"; readonly message: string };
 
 addEventListener("message", ({ data }: MessageEvent<Ask>) => {
@@ -23,7 +29,13 @@ addEventListener("message", ({ data }: MessageEvent<Ask>) => {
     for (const losses of transferStyle(picture, { data: style, shape }, settings)) {
       postMessage({ kind: "step", step: step++, ...losses, picture: picture.data.slice() } satisfies Told);
     }
-    postMessage({ kind: "step", step, style: Number.NaN, content: Number.NaN, picture: picture.data.slice() } satisfies Told);
+    postMessage({
+      kind: "step",
+      step,
+      style: Number.NaN,
+      content: Number.NaN,
+      picture: picture.data.slice(),
+    } satisfies Told);
   } catch (error) {
     postMessage({ kind: "failed", message: String(error) } satisfies Told);
   }

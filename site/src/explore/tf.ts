@@ -19,7 +19,11 @@ export interface Tf {
 
 export async function ready(): Promise<string> {
   const at = (path: string) => new URL(path, import.meta.url).href;
-  setWasmPaths({ "tfjs-backend-wasm.wasm": at(wasm), "tfjs-backend-wasm-simd.wasm": at(simd), "tfjs-backend-wasm-threaded-simd.wasm": at(threaded) });
+  setWasmPaths({
+    "tfjs-backend-wasm.wasm": at(wasm),
+    "tfjs-backend-wasm-simd.wasm": at(simd),
+    "tfjs-backend-wasm-threaded-simd.wasm": at(threaded),
+  });
   if (!(await tf.setBackend("wasm"))) throw new Error("its wasm backend does not start");
   await tf.ready();
   return version_wasm;
@@ -41,7 +45,9 @@ export async function load(): Promise<Tf> {
   return {
     version,
     crossEntropy: (z) =>
-      first(() => tf.losses.softmaxCrossEntropy(tf.oneHot(tf.tensor1d([0], "int32"), z.length), tf.tensor2d(z, [1, z.length]))),
+      first(() =>
+        tf.losses.softmaxCrossEntropy(tf.oneHot(tf.tensor1d([0], "int32"), z.length), tf.tensor2d(z, [1, z.length])),
+      ),
     logSoftmax: (z) => first(() => tf.logSoftmax(tf.tensor1d(z))),
     kl: (p, q) => first(() => kl(unit(p), unit(q))),
     js: (p, q) =>

@@ -15,7 +15,10 @@ type Points = [x: number, y: number][];
 
 const PRESETS: Readonly<Record<string, (random: () => number) => [Points, Points]>> = {
   ring: (random) => [
-    cloud(100, random, () => [190 + 55 * (random() + random() + random() - 1.5), 235 + 55 * (random() + random() + random() - 1.5)]),
+    cloud(100, random, () => [
+      190 + 55 * (random() + random() + random() - 1.5),
+      235 + 55 * (random() + random() + random() - 1.5),
+    ]),
     cloud(100, random, (i) => [540 + 130 * Math.cos(i * 0.0628), 235 + 150 * Math.sin(i * 0.0628)]),
   ],
   crossing: (random) => [
@@ -28,11 +31,15 @@ const PRESETS: Readonly<Record<string, (random: () => number) => [Points, Points
   ],
   many: (random) => [
     cloud(MOST, random, () => [60 + 280 * random(), 40 + 390 * random()]),
-    cloud(MOST, random, (i) => [560 + 14 * Math.sqrt(i) * 0.9 * Math.cos(i * 2.4), 235 + 14 * Math.sqrt(i) * 0.9 * Math.sin(i * 2.4)]),
+    cloud(MOST, random, (i) => [
+      560 + 14 * Math.sqrt(i) * 0.9 * Math.cos(i * 2.4),
+      235 + 14 * Math.sqrt(i) * 0.9 * Math.sin(i * 2.4),
+    ]),
   ],
 };
 
-const cloud = (n: number, _: () => number, point: (i: number) => [number, number]): Points => Array.from({ length: n }, (_, i) => point(i));
+const cloud = (n: number, _: () => number, point: (i: number) => [number, number]): Points =>
+  Array.from({ length: n }, (_, i) => point(i));
 
 const flat = (points: Points): Float64Array => Float64Array.from(points.flat());
 
@@ -43,10 +50,24 @@ interface Carried {
 }
 
 export const mount: Mount = (root) => {
-  const state = link({ preset: "ring", brush: "move", plan: "exact", epsilon: 0.02, t: 0, a: [] as readonly number[], b: [] as readonly number[] }, () => frame.ask());
+  const state = link(
+    {
+      preset: "ring",
+      brush: "move",
+      plan: "exact",
+      epsilon: 0.02,
+      t: 0,
+      a: [] as readonly number[],
+      b: [] as readonly number[],
+    },
+    () => frame.ask(),
+  );
   let clouds: [Points, Points] = [[], []];
   const pairs = (values: readonly number[]): Points =>
-    Array.from({ length: Math.min(MOST, values.length >> 1) }, (_, i) => [values[2 * i] as number, values[2 * i + 1] as number]);
+    Array.from({ length: Math.min(MOST, values.length >> 1) }, (_, i) => [
+      values[2 * i] as number,
+      values[2 * i + 1] as number,
+    ]);
   const preset = (name: string) => {
     clouds = (PRESETS[name] ?? (PRESETS["ring"] as (typeof PRESETS)[string]))(uniforms(7));
   };
@@ -97,7 +118,15 @@ export const mount: Mount = (root) => {
     shown: (log) => (10 ** log).toFixed(3),
     change: (log) => state.set({ epsilon: 10 ** log, plan: "blurred" }),
   });
-  const morph = slider({ label: "Morph along the plan", min: 0, max: 1, step: 0.005, value: state.now.t, shown: (t) => t.toFixed(2), change: (t) => state.set({ t }) });
+  const morph = slider({
+    label: "Morph along the plan",
+    min: 0,
+    max: 1,
+    step: 0.005,
+    value: state.now.t,
+    shown: (t) => t.toFixed(2),
+    change: (t) => state.set({ t }),
+  });
 
   let [smooth, frames] = [0, 0];
   const draw = () => {
@@ -156,10 +185,15 @@ export const mount: Mount = (root) => {
     context.globalAlpha = 1;
     // the first call compiles the kernels
     smooth = frames++ < 2 ? spent : 0.8 * smooth + 0.2 * spent;
-    numbers.show({ "W₂, pixels": digits(Math.sqrt(Math.max(cost, 0))), points: `${n} → ${m}`, "time, ms": smooth.toFixed(1) });
+    numbers.show({
+      "W₂, pixels": digits(Math.sqrt(Math.max(cost, 0))),
+      points: `${n} → ${m}`,
+      "time, ms": smooth.toFixed(1),
+    });
     morph.set(t);
     epsilon.set(Math.log10(state.now.epsilon));
-    for (const input of planChoice.querySelectorAll("input")) input.checked = input.value === (exact ? "exact" : "blurred");
+    for (const input of planChoice.querySelectorAll("input"))
+      input.checked = input.value === (exact ? "exact" : "blurred");
     lines.show(
       `${importing(exact ? "emd" : "sinkhorn", "pairwiseDistance")}\n\nconst cost = pairwiseDistance(a, b, {\n  shape: [${n}, 2], yShape: [${m}, 2],\n  metric: "squaredEuclidean",\n});\nconst { plan } = ${exact ? "emd(wa, wb, cost, {\n  plan: true,\n});" : "sinkhorn(wa, wb, cost, {\n  epsilon, plan: true,\n});"}`,
     );
@@ -178,9 +212,16 @@ export const mount: Mount = (root) => {
     const box = canvas.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * W, ((event.clientY - box.top) / box.height) * H];
   };
-  const inside = (x: number, y: number): [number, number] => [Math.min(Math.max(x, 6), W - 6), Math.min(Math.max(y, 6), H - 6)];
+  const inside = (x: number, y: number): [number, number] => [
+    Math.min(Math.max(x, 6), W - 6),
+    Math.min(Math.max(y, 6), H - 6),
+  ];
   const nearestTo = ([x, y]: [number, number]): { cloud: 0 | 1; index: number; distance: number } => {
-    let best: { cloud: 0 | 1; index: number; distance: number } = { cloud: 0, index: -1, distance: Number.POSITIVE_INFINITY };
+    let best: { cloud: 0 | 1; index: number; distance: number } = {
+      cloud: 0,
+      index: -1,
+      distance: Number.POSITIVE_INFINITY,
+    };
     for (const which of [0, 1] as const) {
       for (const [index, [u, v]] of clouds[which].entries()) {
         const distance = Math.hypot(u - x, v - y);
@@ -215,7 +256,12 @@ export const mount: Mount = (root) => {
     if (canvas.hasPointerCapture(event.pointerId)) use(event);
   });
   canvas.addEventListener("keydown", (event) => {
-    const step = ({ ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, -8], ArrowDown: [0, 8] } as Record<string, [number, number]>)[event.key];
+    const step = (
+      { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, -8], ArrowDown: [0, 8] } as Record<
+        string,
+        [number, number]
+      >
+    )[event.key];
     if (!step) return;
     event.preventDefault();
     const which = event.shiftKey ? 1 : 0;
@@ -223,15 +269,28 @@ export const mount: Mount = (root) => {
     touched();
   });
 
-  const planChoice = choice("Plan", { exact: "Exact", blurred: "Sinkhorn" }, state.now.plan, (plan) => state.set({ plan }));
+  const planChoice = choice("Plan", { exact: "Exact", blurred: "Sinkhorn" }, state.now.plan, (plan) =>
+    state.set({ plan }),
+  );
   layout(root, {
     title: "Transport",
     lede: "What is the least work that turns the blue cloud into the orange one? Every point is told where its mass goes, exactly, while you drag.",
     stage: [
-      h("figure", {}, canvas, h("figcaption", {}, "Drag a point, or take a brush and paint. With the keyboard: the arrow keys move the blue cloud, with shift the orange one.")),
+      h(
+        "figure",
+        {},
+        canvas,
+        h(
+          "figcaption",
+          {},
+          "Drag a point, or take a brush and paint. With the keyboard: the arrow keys move the blue cloud, with shift the orange one.",
+        ),
+      ),
     ],
     side: [
-      choice("Brush", { move: "Move", blue: "Blue", orange: "Orange", erase: "Erase" }, state.now.brush, (brush) => state.set({ brush })),
+      choice("Brush", { move: "Move", blue: "Blue", orange: "Orange", erase: "Erase" }, state.now.brush, (brush) =>
+        state.set({ brush }),
+      ),
       planChoice,
       epsilon.element,
       morph.element,
@@ -253,7 +312,11 @@ export const mount: Mount = (root) => {
       lines.element,
     ],
     prose: [
-      h("p", {}, "The exact plan comes from the network simplex, in f64: it is optimal, not nearly so, and sends each point to one or two others. Sinkhorn’s plan is the one that stays as undecided as ε allows: at a small ε it looks like the exact one, at a large one everything goes everywhere. It is computed in logarithms, so that ε may be as small as you like."),
+      h(
+        "p",
+        {},
+        "The exact plan comes from the network simplex, in f64: it is optimal, not nearly so, and sends each point to one or two others. Sinkhorn’s plan is the one that stays as undecided as ε allows: at a small ε it looks like the exact one, at a large one everything goes everywhere. It is computed in logarithms, so that ε may be as small as you like.",
+      ),
     ],
     address: state.address,
   });

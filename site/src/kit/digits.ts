@@ -30,7 +30,14 @@ export const part = ({ pixels, labels }: Digits, from: number, to: number): Digi
 });
 
 /** Draws 28 × 28 values in [0, 1] as ink on paper. */
-export function paint(context: CanvasRenderingContext2D, pixels: ArrayLike<number>, ink: string, x: number, y: number, side: number): void {
+export function paint(
+  context: CanvasRenderingContext2D,
+  pixels: ArrayLike<number>,
+  ink: string,
+  x: number,
+  y: number,
+  side: number,
+): void {
   const step = side / 28;
   context.fillStyle = ink;
   for (let i = 0; i < PIXELS; i++) {

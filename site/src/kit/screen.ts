@@ -56,7 +56,15 @@ export function readings(names: readonly string[]): {
 
 /** Four digits, or the name of what is no number. */
 export const digits = (value: number, count = 4): string =>
-  Number.isNaN(value) ? "NaN" : !Number.isFinite(value) ? (value > 0 ? "∞" : "−∞") : value === 0 ? "0" : short(value, count);
+  Number.isNaN(value)
+    ? "NaN"
+    : !Number.isFinite(value)
+      ? value > 0
+        ? "∞"
+        : "−∞"
+      : value === 0
+        ? "0"
+        : short(value, count);
 
 function short(value: number, count: number): string {
   const size = Math.abs(value);

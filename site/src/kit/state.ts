@@ -18,7 +18,11 @@ const PAUSE = 400;
 
 /** Numbers to four digits: what a finger can set. */
 const text = (value: Value): string =>
-  Array.isArray(value) ? value.map(text).join(" ") : typeof value === "number" ? String(+value.toPrecision(4)) : String(value);
+  Array.isArray(value)
+    ? value.map(text).join(" ")
+    : typeof value === "number"
+      ? String(+value.toPrecision(4))
+      : String(value);
 
 function read(given: string, like: Value): Value {
   if (typeof like === "string") return given;

@@ -24,10 +24,32 @@ export const mount: Mount = (root) => {
       "article",
       {},
       h("h1", { tabindex: -1 }, "Coming from …"),
-      h("p", { class: "lede" }, "The call you know, and the one that returns the same. Every row is tested: what the other library returned is kept, and surprisal returns that."),
-      choice("From", Object.fromEntries(Object.keys(page.libraries).map((name) => [name, name])), state.now.from, (from) => state.set({ from })),
-      h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Names", style: "margin-top:1.2rem" }, h("table", { class: "names" }, h("thead", {}, h("tr", {}, theirs, h("th", { scope: "col" }, "surprisal"))), body)),
-      h("p", { class: "note" }, "x: logits [2, 3]; y: classes; t: targets of 0 and 1; p, q: distributions, P, Q: rows of them; A, B: points; M: costs; a, b: masses; u, v: samples with weights uw, vw. Nested arrays bring their shape; flat ones take { shape }."),
+      h(
+        "p",
+        { class: "lede" },
+        "The call you know, and the one that returns the same. Every row is tested: what the other library returned is kept, and surprisal returns that.",
+      ),
+      choice(
+        "From",
+        Object.fromEntries(Object.keys(page.libraries).map((name) => [name, name])),
+        state.now.from,
+        (from) => state.set({ from }),
+      ),
+      h(
+        "div",
+        { class: "scroll", tabindex: 0, role: "region", "aria-label": "Names", style: "margin-top:1.2rem" },
+        h(
+          "table",
+          { class: "names" },
+          h("thead", {}, h("tr", {}, theirs, h("th", { scope: "col" }, "surprisal"))),
+          body,
+        ),
+      ),
+      h(
+        "p",
+        { class: "note" },
+        "x: logits [2, 3]; y: classes; t: targets of 0 and 1; p, q: distributions, P, Q: rows of them; A, B: points; M: costs; a, b: masses; u, v: samples with weights uw, vw. Nested arrays bring their shape; flat ones take { shape }.",
+      ),
     ),
   );
   return () => {};

@@ -16,9 +16,18 @@ export const mount: Mount = (root) => {
       "article",
       { class: "recipes" },
       h("h1", { tabindex: -1 }, "Recipes"),
-      h("p", { class: "lede" }, "By symptom. What stands behind an arrow is what the line returns: a test holds it to that."),
+      h(
+        "p",
+        { class: "lede" },
+        "By symptom. What stands behind an arrow is what the line returns: a test holds it to that.",
+      ),
       ...RECIPES.map(({ symptom, says, code: text }) =>
-        h("section", {}, h("h2", {}, symptom), h("div", { class: "beside" }, h("p", {}, says), code(symptom, whole(text)).element)),
+        h(
+          "section",
+          {},
+          h("h2", {}, symptom),
+          h("div", { class: "beside" }, h("p", {}, says), code(symptom, whole(text)).element),
+        ),
       ),
     ),
   );
