@@ -97,7 +97,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.until(`${text(".side code")}.includes("sinkhorn(")`, "the plan is Sinkhorn's");
     await person.click("text=Exact");
     await person.click("text=Play");
-    await person.until(`document.querySelectorAll(".side .control input")[1].value > 0.5`, "the clouds morph");
+    await person.until(`document.querySelectorAll(".side .control input")[1].value === "1"`, "the clouds have morphed");
   },
   async "precision: no digit of surprisal is struck out, some of tfjs are"(person) {
     await person.open("precision");
@@ -139,7 +139,8 @@ export const CASES: Readonly<Record<string, Case>> = {
     );
   },
   async "style: painting begins, the loss falls, it stops"(person) {
-    await person.open("style");
+    // more steps than it can make meanwhile
+    await person.open("style?steps=100000");
     await person.click("text=Paint");
     await person.until(`Number(${reading("step")}) >= 2`, "steps are made");
     const early = await number(person, "style loss");
@@ -234,12 +235,15 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
     assert.deepEqual(over, []);
   },
   async "nothing moves after it is there"(person) {
+    let most = 0;
     for (const screen of SCREENS) {
       await person.open(screen);
       await person.until("document.fonts.status === 'loaded' && performance.now() > 1500", "a second has passed");
       const shift = await person.js<number>("watched.shift");
+      most = Math.max(most, shift);
       assert.ok(shift < 0.02, `${screen || "the start"} shifts by ${shift}`);
     }
+    console.log(`  the largest shift is ${most.toFixed(4)}`);
   },
   async "every control is reached by Tab alone"(person) {
     for (const screen of ["", "softmax", "divergence", "transport", "style", "benchmark"]) {

@@ -118,7 +118,11 @@ try {
   for (const name of names) {
     const start = PEOPLE[name];
     if (!start) throw new Error(`no such browser: ${name}; there are ${Object.keys(PEOPLE).join(", ")}`);
-    const person = await start(address);
+    // under load a browser may fail to start; nothing has been tested by then
+    const person = await start(address).catch((error) => {
+      console.log(`${name} did not start, once more: ${error}`);
+      return start(address);
+    });
     try {
       if (values.shots) {
         await shoot(person, values.shots);

@@ -10,7 +10,6 @@ import { PICTURES } from "./pictures.ts";
 import type { Ask, Told } from "./style.worker.ts";
 
 const SIDE = 128;
-const STEPS = 120;
 
 const canvasOf = (label: string): HTMLCanvasElement =>
   h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": label });
@@ -35,7 +34,8 @@ function show(canvas: HTMLCanvasElement, picture: Float32Array): void {
 }
 
 export const mount: Mount = (root) => {
-  const state = link({ content: "boat", style: "waves", keep: 0.1 }, () => {});
+  const state = link({ content: "boat", style: "waves", keep: 0.1, steps: 120 }, () => {});
+  const steps = Math.max(1, Math.round(state.now.steps));
   const [content, style, result] = [
     canvasOf("The picture to be repainted"),
     canvasOf("The picture whose manner is taken"),
@@ -56,7 +56,7 @@ export const mount: Mount = (root) => {
         : "It falls once painting begins.",
       {
         height: 210,
-        x: { label: "step", domain: [0, STEPS] },
+        x: { label: "step", domain: [0, steps] },
         y: { type: "log", label: "style loss", domain: [1e-3, 1], tickFormat: "~g", ticks: 3 },
         marks: [
           Plot.lineY(losses, {
@@ -106,7 +106,7 @@ export const mount: Mount = (root) => {
   const starter = button("Paint", () => start(), { class: "main" });
   const stopper = button("Stop", () => {
     job?.stop();
-    bar.set(losses.length / STEPS, `Stopped at step ${losses.length}.`);
+    bar.set(losses.length / steps, `Stopped at step ${losses.length}.`);
     ended();
   });
   stopper.disabled = true;
@@ -120,7 +120,13 @@ export const mount: Mount = (root) => {
     starter.disabled = true;
     stopper.disabled = false;
     bar.set(0, "Looking at both pictures …");
-    const ask: Ask = { side: SIDE, steps: STEPS, keep: state.now.keep, content: planes(content), style: planes(style) };
+    const ask: Ask = {
+      side: SIDE,
+      steps: steps,
+      keep: state.now.keep,
+      content: planes(content),
+      style: planes(style),
+    };
     job = work<Told>(
       () => new Worker(new URL("./style.worker.ts", import.meta.url), { type: "module" }),
       ask,
@@ -130,12 +136,12 @@ export const mount: Mount = (root) => {
           return bar.set(0, told.message);
         }
         show(result, told.picture);
-        if (told.step === STEPS) {
-          bar.set(1, `Painted in ${STEPS} steps.`);
+        if (told.step === steps) {
+          bar.set(1, `Painted in ${steps} steps.`);
           ended();
         } else {
           losses.push({ step: told.step, style: told.style });
-          bar.set(told.step / STEPS, `Step ${told.step} of ${STEPS}`);
+          bar.set(told.step / steps, `Step ${told.step} of ${steps}`);
           numbers.show({
             "style loss": told.style.toPrecision(3),
             "content loss": told.content.toPrecision(3),

@@ -197,13 +197,13 @@ export const mount: Mount = (root) => {
     lines.show(
       `${importing(exact ? "emd" : "sinkhorn", "pairwiseDistance")}\n\nconst cost = pairwiseDistance(a, b, {\n  shape: [${n}, 2], yShape: [${m}, 2],\n  metric: "squaredEuclidean",\n});\nconst { plan } = ${exact ? "emd(wa, wb, cost, {\n  plan: true,\n});" : "sinkhorn(wa, wb, cost, {\n  epsilon, plan: true,\n});"}`,
     );
-    if (playing !== 0) {
-      const next = t + playing / 140;
-      if (next >= 1 || next <= 0) playing = next >= 1 ? -playing : 0;
-      state.set({ t: Math.min(Math.max(next, 0), 1) });
+    if (playing) {
+      const next = Math.min(t + 1 / 140, 1);
+      playing = next < 1;
+      state.set({ t: next });
     }
   };
-  let playing = 0;
+  let playing = false;
   const frame = eachFrame(draw);
 
   // painting and dragging
@@ -298,8 +298,8 @@ export const mount: Mount = (root) => {
         "div",
         { class: "buttons" },
         button("Play", () => {
-          playing = 1;
-          frame.ask();
+          playing = true;
+          state.set({ t: 0 });
         }),
         ...Object.keys(PRESETS).map((name) =>
           button(name, () => {
