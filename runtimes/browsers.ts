@@ -14,6 +14,8 @@ export interface Browser {
   /** Name and major version, "Chromium 156". */
   readonly name: string;
   open(url: string): Promise<void>;
+  /** Ends what is open, before its server goes: a page of Vite's looks for the next server at that port, and reloads itself from it. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,17 +33,18 @@ const major = (version: string): string => /\d+(\.\d+)?/.exec(version)?.[0].repl
 
 async function launch(name: string, options: LaunchOptions): Promise<Puppet> {
   const browser = await puppeteer.launch({ headless: true, ...options });
-  let page = await browser.newPage();
+  let page: Page | undefined;
   return {
     name: `${name} ${Number.parseInt((await browser.version()).replace(/^\D+/, ""), 10)}`,
     page: () => page,
     async open(url) {
-      // a page of its own: one of Vite's that has lost its server waits for the next one at that port and reloads itself
-      const last = page;
       page = await browser.newPage();
-      await last.close();
       // loading includes running the suite; what hangs is noticed by who waits for its report
       await page.goto(url, { timeout: 0 });
+    },
+    async leave() {
+      await page?.close();
+      page = undefined;
     },
     close: () => browser.close(),
   };
@@ -90,6 +93,7 @@ export async function webkit(): Promise<Driven> {
       name: `WebKitGTK ${major((await driver.getCapabilities()).getBrowserVersion() as string)}`,
       driver,
       open: (url) => driver.get(url),
+      leave: () => driver.get("about:blank"),
       async close() {
         await driver.quit();
         end();
@@ -123,7 +127,7 @@ export async function runPages(start: () => Promise<Browser>, home: Home, row: R
     server.close();
     throw error;
   });
-  const visit = async <T>(page: string) => reported<T>(await server.report(page, browser.open));
+  const visit = async <T>(page: string) => reported<T>(await server.report(page, browser));
   try {
     await row(browser.name, "page, `<script type=module>`", () => visit("/page.html"));
     await row(browser.name, "page, `surprisal/base`", () => visit("/base.html"));
