@@ -19,7 +19,7 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-/** One that puppeteer drives; `page` is the one that was opened last. */
+/** One that puppeteer drives; `page` is the one that is open. */
 export interface Puppet extends Browser {
   page(): Page;
 }
@@ -36,7 +36,10 @@ async function launch(name: string, options: LaunchOptions): Promise<Puppet> {
   let page: Page | undefined;
   return {
     name: `${name} ${Number.parseInt((await browser.version()).replace(/^\D+/, ""), 10)}`,
-    page: () => page,
+    page() {
+      if (!page) throw new Error("no page is open");
+      return page;
+    },
     async open(url) {
       page = await browser.newPage();
       // loading includes running the suite; what hangs is noticed by who waits for its report

@@ -89,7 +89,10 @@ function person(name: string, address: string, hands: Hands, puppet?: Puppet): P
 function puppeteered(puppet: Puppet): Hands {
   const { page } = puppet;
   return {
-    go: (url) => puppet.open(url),
+    async go(url) {
+      await puppet.leave();
+      await puppet.open(url);
+    },
     js: <T>(expression: string) => page().evaluate(expression) as Promise<T>,
     async press(key, times = 1) {
       for (let i = 0; i < times; i++) await page().keyboard.press(key as KeyInput);
