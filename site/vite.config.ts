@@ -17,7 +17,17 @@ export default defineConfig({
   base: "./",
   resolve: { alias },
   worker: { format: "es" },
-  optimizeDeps: { exclude: ["onnxruntime-web"] },
+  optimizeDeps: {
+    exclude: ["onnxruntime-web"],
+    // what is found late, behind import() and in workers, would reload the page in the middle of its use
+    include: [
+      "@observablehq/plot",
+      "@tensorflow/tfjs-backend-wasm",
+      "@tensorflow/tfjs-core",
+      "@tensorflow/tfjs-core/dist/register_all_gradients",
+      "tinybench",
+    ],
+  },
   server: { fs: { allow: [at("..")] } },
   build: {
     outDir: at("dist"),

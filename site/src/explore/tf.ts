@@ -1,10 +1,11 @@
 /** tfjs with its wasm backend, on one thread, as its documentation has it. */
-import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import wasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url";
 import * as tf from "@tensorflow/tfjs-core";
+// after the core, whose flags it reads
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
 
 export { tf };
 
