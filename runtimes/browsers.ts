@@ -6,6 +6,10 @@ import { Builder, type WebDriver } from "selenium-webdriver";
 import { check, type Home, type Row } from "./home.ts";
 import { answers, freePort, serve } from "./serve.ts";
 
+// what drives them is installed here alone; site/test drives them too
+export type { KeyInput } from "puppeteer-core";
+export { Key, Origin } from "selenium-webdriver";
+
 export interface Browser {
   /** Name and major version, "Chromium 156". */
   readonly name: string;
@@ -15,13 +19,27 @@ export interface Browser {
   close(): Promise<void>;
 }
 
+/** One that puppeteer drives; `page` is the one that is open. */
+export interface Puppet extends Browser {
+  page(): Page;
+}
+
+/** One that WebDriver drives. */
+export interface Driven extends Browser {
+  readonly driver: WebDriver;
+}
+
 const major = (version: string): string => /\d+(\.\d+)?/.exec(version)?.[0].replace(/\.0$/, "") ?? version;
 
-async function launch(name: string, options: LaunchOptions): Promise<Browser> {
+async function launch(name: string, options: LaunchOptions): Promise<Puppet> {
   const browser = await puppeteer.launch({ headless: true, ...options });
   let page: Page | undefined;
   return {
     name: `${name} ${Number.parseInt((await browser.version()).replace(/^\D+/, ""), 10)}`,
+    page() {
+      if (!page) throw new Error("no page is open");
+      return page;
+    },
     async open(url) {
       page = await browser.newPage();
       // loading includes running the suite; what hangs is noticed by who waits for its report
@@ -36,18 +54,18 @@ async function launch(name: string, options: LaunchOptions): Promise<Browser> {
 }
 
 /** Without its background services, which would look for hosts that a closed network has not. The profile is a fresh one. */
-export const chromium = (): Promise<Browser> =>
+export const chromium = (): Promise<Puppet> =>
   launch("Chromium", {
     executablePath: "/usr/bin/chromium",
     // the sandbox cannot be set up by root, as which CI runs
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-component-update"],
   });
 
-export const firefox = (): Promise<Browser> =>
+export const firefox = (): Promise<Puppet> =>
   launch("Firefox", { browser: "firefox", executablePath: "/usr/bin/firefox-esr" });
 
 /** GTK's WebKit and its test browser, on an X server and a message bus of their own. */
-export async function webkit(): Promise<Browser> {
+export async function webkit(): Promise<Driven> {
   const port = await freePort();
   const server = `http://127.0.0.1:${port}`;
   const daemon = spawn("dbus-run-session", ["--", "xvfb-run", "-a", "WebKitWebDriver", `--port=${port}`], {
@@ -76,6 +94,7 @@ export async function webkit(): Promise<Browser> {
       .build();
     return {
       name: `WebKitGTK ${major((await driver.getCapabilities()).getBrowserVersion() as string)}`,
+      driver,
       open: (url) => driver.get(url),
       leave: () => driver.get("about:blank"),
       async close() {

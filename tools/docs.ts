@@ -2,11 +2,12 @@
  * `npx tsx tools/docs.ts [--check]`: writes the measured figures into README.md and docs/*.md, between `<!-- name -->` and
  * `<!-- /name -->`; with --check it only says whether they are there. The figures come from docs/accuracy.json
  * (`npm run test:exhaustive`), docs/maxima.json (`RECORD=1 npm test`), docs/memory.json (tools/memory.ts),
- * docs/size.json (`npm run size`) and bench/results/*.json (`npm run bench`).
+ * docs/size.json (`npm run size`) and bench/results/*.json (`npm run bench`); who has what from site/src/read/features.ts.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ACROSS, CEILINGS, DOUBLE, LONG, LOOPS, PAIRS, SMALL } from "../bench/ceilings/goals.ts";
+import { CHECKED, FEATURES, OTHERS } from "../site/src/read/features.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = <T>(path: string): T | undefined =>
@@ -69,10 +70,11 @@ const CONTESTANTS: Record<string, readonly string[]> = {
   "ml-matrix": ["ml-matrix"],
 };
 
-function speedTable(family: string, dtype: string): string | undefined {
+/** Of a family, or of `only` these cases of it. */
+function speedTable(family: string, dtype: string, only?: (c: Speed["cases"][number]) => boolean): string | undefined {
   const speed = results<Speed>(family);
   if (speed === undefined) return undefined;
-  const cases = speed.cases.filter((c) => c.dtype === dtype);
+  const cases = speed.cases.filter((c) => c.dtype === dtype && (only?.(c) ?? true));
   const cell = (figures: Speed["cases"][number]["figures"], names: readonly string[]): string => {
     const ran = names.find((name) => figures[name]);
     return ran ? digits(figures[ran]?.median as number) : "";
@@ -84,6 +86,27 @@ function speedTable(family: string, dtype: string): string | undefined {
   ]);
   return `${table([`µs, ${dtype}`, ...present.map(([title]) => title)], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
 }
+
+/** What the README shows of all these: rows of one table. */
+function figuresTable(): string | undefined {
+  const tables = [
+    ["softmax", "softmax", "128x1000"],
+    ["losses", "crossEntropyWithGrad", "128x1000"],
+    ["gram", "gram", "1024x1024"],
+  ].map(([family, op, shape]) => speedTable(family as string, "f32", (c) => c.op === op && c.shape === shape));
+  if (tables.some((one) => one === undefined)) return undefined;
+  const parts = (tables as string[]).map((one) => one.split("\n"));
+  const [first] = parts as [string[]];
+  // rows stand side by side, so that their columns must be the same
+  if (parts.some(([head]) => head !== first[0])) throw new Error("the README's figures have other contestants each");
+  return [...first.slice(0, 2), ...parts.map((lines) => lines[2]), ...first.slice(3)].join("\n");
+}
+
+const featuresTable = (): string =>
+  `${table(
+    ["", "surprisal", ...OTHERS.map(([name, version]) => `${name} ${version}`)],
+    FEATURES.map((cells) => [...cells]),
+  )}\n\n● one call, ○ composed of several or a part of it. Checked on ${CHECKED}.`;
 
 type SpeedCase = Speed["cases"][number];
 const caseOf = (speed: Speed, op: string, dtype: string, shape: string): SpeedCase | undefined =>
@@ -439,6 +462,8 @@ const BLOCKS: Record<string, string | undefined> = {
       ["f32", "f64"].map((dtype) => [`${family} ${dtype}`, speedTable(family, dtype)]),
     ),
   ),
+  figures: figuresTable(),
+  features: featuresTable(),
   goals: goalsTable(),
   ceilings: ceilingsTable(),
   "small f32": smallTable("f32"),

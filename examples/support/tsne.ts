@@ -10,7 +10,8 @@ import { normals, uniforms } from "./random.ts";
 
 export interface Settings {
   readonly iterations: number;
-  readonly progress?: (done: number, note: string) => void;
+  /** `plane` as it is then; it goes on being changed. */
+  readonly progress?: (done: number, note: string, plane: Float64Array) => void;
 }
 
 /** p[j | i] / 2n of each row and its k neighbours: a pair's p is the sum of what its two rows have of it. */
@@ -75,7 +76,7 @@ export function embed({ k, neighbours, p }: Similarities, n: number, { iteration
       velocity[e] = momentum * (velocity[e] as number) - 4 * rate * (gains[e] as number) * (force[e] as number);
       (y[e] as number) += velocity[e] as number;
     }
-    progress?.(turn + 1, turn < early ? "gathering" : "spreading");
+    progress?.(turn + 1, turn < early ? "gathering" : "spreading", y);
   }
   return y;
 }

@@ -1,0 +1,95 @@
+/** What is timed: inputs, the plain loop, and surprisal's call, each in f32 from typed arrays to a typed array. */
+import { crossEntropyWithGrad, gram, jsDivergence, klDivergence, logSumExp, softmax } from "surprisal";
+import * as loops from "../../../bench/loops.ts";
+import { normals, uniforms } from "../../../examples/support/random.ts";
+
+export interface Inputs {
+  readonly rows: number;
+  readonly cols: number;
+  /** Logits; of a divergence P, of a Gram matrix the points. */
+  readonly x: Float32Array;
+  /** Q of a divergence. */
+  readonly y: Float32Array;
+  readonly labels: Int32Array;
+}
+
+export interface Operation {
+  readonly shapes: readonly string[];
+  /** What it writes. */
+  readonly size: (inputs: Inputs) => number;
+  /** The inputs are distributions. */
+  readonly distributions?: true;
+  readonly ours: (inputs: Inputs, out: Float32Array) => unknown;
+  readonly plain: (inputs: Inputs, out: Float32Array) => unknown;
+  /** The same in f64: what results are compared to. */
+  readonly exact: (inputs: Inputs, out: Float64Array) => unknown;
+}
+
+const perRow = ({ rows }: Inputs): number => rows;
+const all = ({ rows, cols }: Inputs): number => rows * cols;
+const shapeOf = ({ rows, cols }: Inputs): number[] => [rows, cols];
+const wide = (values: Float32Array): Float64Array => Float64Array.from(values);
+const ROWS = ["32x10", "128x1000", "8x32000"];
+
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  softmax: {
+    shapes: ROWS,
+    size: all,
+    ours: (i, out) => softmax(i.x, { shape: shapeOf(i), out }),
+    plain: (i, out) => loops.softmax(i.x, i.cols, out),
+    exact: (i, out) => loops.softmax(wide(i.x), i.cols, out),
+  },
+  logSumExp: {
+    shapes: ROWS,
+    size: perRow,
+    ours: (i, out) => logSumExp(i.x, { shape: shapeOf(i), out }),
+    plain: (i, out) => loops.logSumExp(i.x, i.cols, out),
+    exact: (i, out) => loops.logSumExp(wide(i.x), i.cols, out),
+  },
+  crossEntropyWithGrad: {
+    shapes: ROWS,
+    size: all,
+    ours: (i, out) => crossEntropyWithGrad(i.x, i.labels, { shape: shapeOf(i), out }),
+    plain: (i, out) => loops.crossEntropyWithGrad(i.x, i.labels, i.cols, out),
+    exact: (i, out) => loops.crossEntropyWithGrad(wide(i.x), i.labels, i.cols, out),
+  },
+  klDivergence: {
+    shapes: ROWS,
+    size: perRow,
+    distributions: true,
+    ours: (i, out) => klDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
+    plain: (i, out) => loops.klDivergence(i.x, i.y, i.cols, out),
+    exact: (i, out) => loops.klDivergence(wide(i.x), wide(i.y), i.cols, out),
+  },
+  jsDivergence: {
+    shapes: ROWS,
+    size: perRow,
+    distributions: true,
+    ours: (i, out) => jsDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
+    plain: (i, out) => loops.jsDivergence(i.x, i.y, i.cols, out),
+    exact: (i, out) => loops.jsDivergence(wide(i.x), wide(i.y), i.cols, out),
+  },
+  gram: {
+    shapes: ["64x512", "256x256", "512x1024"],
+    size: ({ rows }) => rows * rows,
+    ours: (i, out) => gram(i.x, { shape: shapeOf(i), out }),
+    plain: (i, out) => loops.gramInTiles(i.x, i.rows, i.cols, out),
+    exact: (i, out) => loops.gram(wide(i.x), i.rows, i.cols, out),
+  },
+};
+
+export function inputsOf(operation: Operation, shape: string): Inputs {
+  const [rows, cols] = shape.split("x").map(Number) as [number, number];
+  const uniform = uniforms(1);
+  const normal = normals(uniform);
+  const values = (): Float32Array => Float32Array.from({ length: rows * cols }, normal);
+  const distribution = (): Float32Array => softmax(values(), { shape: [rows, cols] });
+  const make = operation.distributions ? distribution : values;
+  return {
+    rows,
+    cols,
+    x: make(),
+    y: make(),
+    labels: Int32Array.from({ length: rows }, () => Math.floor(uniform() * cols)),
+  };
+}
