@@ -140,7 +140,10 @@ export async function missing(spec: Spec, folder: string): Promise<number[]> {
   const isThere = async (file: string): Promise<boolean> => {
     const parent = dirname(file);
     let names = listed.get(parent);
-    if (!names) listed.set(parent, (names = new Set(await readdir(join(folder, parent)).catch(() => []))));
+    if (!names) {
+      names = new Set(await readdir(join(folder, parent)).catch(() => []));
+      listed.set(parent, names);
+    }
     return names.has(file.slice(parent.length + 1));
   };
   const indices: number[] = [];

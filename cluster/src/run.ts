@@ -227,7 +227,7 @@ async function queued(
       if (!isDone(spec, folder, tile)) meter.failures.set(tile, job.failedReason);
     }
     for (const tile of meter.failures.keys()) outstanding.delete(tile);
-    const counts = await queue.getJobCounts("waiting", "active", "delayed", "prioritized", "paused");
+    const counts = await queue.getJobCounts("waiting", "active", "delayed", "prioritized");
     const held = Object.values(counts).reduce((sum, count) => sum + count, 0);
     if (force || held < outstanding.size) {
       const lost = [...outstanding].filter((tile) => !isDone(spec, folder, tile));

@@ -5,7 +5,7 @@ import { ClusterError, during } from "./errors.ts";
 import { commit, folderOf, isDone, specIn, type Trace } from "./folder.ts";
 import { digestOf, openInput, stampOf } from "./inputs/open.ts";
 import type { Column } from "./inputs/types.ts";
-import type { InputSpec, Piece, Read, Spec } from "./jobs/types.ts";
+import type { FloatArray, InputSpec, Piece, Read, Spec } from "./jobs/types.ts";
 import { kindOf } from "./spec.ts";
 
 /** An error if this is not the version whose bits the job is made of. */
@@ -49,17 +49,14 @@ export async function tile(spec: Spec, index: number, data: string): Promise<rea
   if (info().variant !== spec.variant) initSync({ variant: spec.variant });
   const read: Read = async (name, from, count) => {
     const input = spec.inputs[name] as InputSpec;
-    return (await (await openChecked(data, input)).rows(from, count)) as never;
+    return (await (await openChecked(data, input)).rows(from, count)) as FloatArray;
   };
   return kindOf(spec.function).tile(spec, index, read);
 }
 
-const specs = new Map<string, Spec>();
-
 /** Makes a tile and puts it where it belongs; one that is there is left alone. What workers of all kinds do. */
 export async function work(data: string, id: string, index: number, trace?: Trace): Promise<"made" | "there"> {
-  let spec = specs.get(id);
-  if (!spec) specs.set(id, (spec = await specIn(data, id)));
+  const spec = await specIn(data, id);
   const folder = folderOf(data, id);
   if (isDone(spec, folder, index)) return "there";
   trace?.("claimed");

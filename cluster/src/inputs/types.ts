@@ -14,7 +14,7 @@ export const TYPES = {
 } as const;
 
 export type ElementType = keyof typeof TYPES;
-export type Elements = InstanceType<(typeof TYPES)[ElementType]>;
+export type Elements = InstanceType<(typeof TYPES)[ElementType]["array"]>;
 
 export interface Column {
   readonly shape: readonly number[];

@@ -18,7 +18,7 @@ type Compute = (
   d: number,
 ) => FloatArray;
 
-/** X·Yᵀ has the bits of X·Xᵀ off its diagonal; the scale is rounded to the type, then multiplied, as the kernel does. */
+/** X·Yᵀ has the bits of X·Xᵀ off its diagonal; the kernel too multiplies by the scale in f64 and rounds once. */
 function gramOf(
   options: Options,
   x: FloatArray,
@@ -35,8 +35,7 @@ function gramOf(
   });
   const { scale = 1 } = options as { readonly scale?: number };
   if (scale === 1) return values;
-  const factor = (x as FloatArray) instanceof Float32Array ? Math.fround(scale) : scale;
-  for (let at = 0; at < values.length; at++) values[at] = (values[at] as number) * factor;
+  for (let at = 0; at < values.length; at++) values[at] = (values[at] as number) * scale;
   return values;
 }
 

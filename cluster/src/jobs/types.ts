@@ -24,8 +24,8 @@ export interface Spec {
   readonly output: "zarr" | "npy" | "json";
 }
 
-/** Reads rows of an input by its name; floats stay what they are, integers too. */
-export type Read = (input: string, from: number, count: number) => Promise<never>;
+/** Reads rows of an input by its name, as they are: the spec's types have been checked. */
+export type Read = (input: string, from: number, count: number) => Promise<FloatArray>;
 
 /** A file of a job's folder. */
 export interface Piece {
