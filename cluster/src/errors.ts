@@ -3,7 +3,7 @@ export class ClusterError extends Error {
   override readonly name = "ClusterError";
 }
 
-/** Any error as a ClusterError that says first what was being done. */
+/** Any error as a ClusterError that says first what it was about; one that is a ClusterError says so itself. */
 export function during(what: string, error: unknown): ClusterError {
   if (error instanceof ClusterError) return error;
   const code = (error as { code?: unknown } | null)?.code;

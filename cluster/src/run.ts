@@ -143,22 +143,35 @@ async function locally(
     throw new ClusterError(`local must be true or a positive number of threads, got ${threads}`);
   meter.workers = Math.min(threads, indices.length);
   meter.tell();
+  // a callback that throws, or too many failures, end the run from within
+  const ended = new AbortController();
+  const count = (step: () => void): void => {
+    try {
+      step();
+      meter.tell();
+    } catch (error) {
+      ended.abort(error);
+    }
+    if (meter.failures.size >= MOST_FAILURES) ended.abort();
+  };
   await runLocal({
     data,
     id,
     indices,
     threads,
-    signal,
-    done: () => {
-      meter.done++;
-      meter.tell();
-    },
-    failed: (index, message) => {
-      meter.failures.set(index, message);
-      meter.tell();
-      if (meter.failures.size >= MOST_FAILURES) meter.check();
-    },
+    signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
+    done: () =>
+      count(() => {
+        meter.done++;
+      }),
+    failed: (index, message) =>
+      count(() => {
+        meter.failures.set(index, message);
+      }),
   });
+  signal?.throwIfAborted();
+  meter.check();
+  ended.signal.throwIfAborted();
 }
 
 const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>

@@ -65,7 +65,7 @@ export async function work(data: string, id: string, index: number, trace?: Trac
     trace?.("computed");
     await commit(folder, pieces, trace);
   } catch (error) {
-    throw during(`tile ${index} of ${spec.function}`, error);
+    throw new ClusterError(`tile ${index} of ${spec.function}: ${during(folder, error).message}`, { cause: error });
   }
   trace?.("committed");
   return "made";

@@ -3,6 +3,7 @@
  * have in the whole. Of rows among themselves blocks above the diagonal serve below as well, transposed, but for KL, which is not symmetric.
  */
 import { gram, kernelMatrix, pairwiseDistance, pairwiseDivergence } from "surprisal";
+import { ClusterError } from "../errors.ts";
 import { blocksOf, cellOf, edgeOf, spanOf, triangle } from "./grid.ts";
 import { type Asked, bytesIn, bytesOf, type FloatArray, type Kind, type Piece, type Spec, sizeOf } from "./types.ts";
 
@@ -27,6 +28,8 @@ function gramOf(
   m: number,
   d: number,
 ): FloatArray {
+  if (options["center"] === true)
+    throw new ClusterError('gram: "center" needs the means of all rows: take them from the rows first');
   if (!y) return gram(x as Float32Array, { ...options, shape: [n, d] });
   const values = kernelMatrix(x as Float32Array, y as Float32Array, {
     kernel: "linear",

@@ -1,6 +1,7 @@
 /** A redis-server of the test's own, on a socket in a temporary folder: no port, no configuration of the machine's, nothing left behind. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -18,6 +19,19 @@ export interface Server {
   remove(): Promise<void>;
 }
 
+/** Whether it is up: it says so, or asks who this is; not while it is loading. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = createConnection(socket, () => connection.write("PING\r\n"));
+    const end = (isUp: boolean): void => {
+      connection.destroy();
+      resolve(isUp);
+    };
+    connection.once("data", (answer) => end(/^(\+PONG|-NOAUTH)/.test(answer.toString())));
+    connection.once("error", () => end(false));
+  });
+}
+
 export async function startRedis(...more: string[]): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "surprisal-redis-"));
   const socket = join(folder, "redis.sock");
@@ -30,21 +44,9 @@ export async function startRedis(...more: string[]): Promise<Server> {
       const started = spawn("redis-server", given, { stdio: "ignore" });
       child = started;
       const end = Date.now() + 30_000;
-      for (;;) {
-        const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null });
-        redis.on("error", () => undefined);
-        try {
-          await redis.connect();
-          await redis.ping();
-          return;
-        } catch (error) {
-          // it is there if it asks who this is
-          if (/NOAUTH/.test(String(error))) return;
-          if (Date.now() > end || started.exitCode !== null) throw error;
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        } finally {
-          redis.disconnect();
-        }
+      while (!(await answers(socket))) {
+        if (Date.now() > end || started.exitCode !== null) throw new Error("redis-server does not answer");
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
     kill: () =>
