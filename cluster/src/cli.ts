@@ -3,7 +3,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { version } from "../package.json" with { type: "json" };
 import { ClusterError, during } from "./errors.ts";
 import { folderOf, inWords, prepare, type Result } from "./folder.ts";
@@ -92,7 +92,11 @@ const program = new Command("surprisal-cluster")
   .version(version)
   .showHelpAfterError();
 
-const REDIS = "redis://127.0.0.1:6379";
+/** From the environment too: a password on a command line is seen by all who may list processes. */
+const redisOption = (): Option =>
+  new Option("--redis <url>", "redis://:password@host:port, or the path of a socket")
+    .env("REDIS_URL")
+    .default("redis://127.0.0.1:6379");
 
 interface Common {
   readonly data: string;
@@ -103,7 +107,7 @@ program
   .command("worker")
   .description("make tiles until stopped; one on each machine, as many machines as you like")
   .requiredOption("--data <folder>", "the folder that all machines share")
-  .option("--redis <url>", "redis://:password@host:port, or the path of a socket", REDIS)
+  .addOption(redisOption())
   .option("--concurrency <tiles>", "tiles at a time (default: one for each core)", integer)
   .option("--quiet", "say nothing of each tile")
   .action(async ({ data, redis, concurrency, quiet }: Common & { concurrency?: number; quiet?: boolean }) => {
@@ -133,7 +137,7 @@ program
   .command("run <job.json>")
   .description("run a job, or go on with it")
   .requiredOption("--data <folder>", "the folder with the inputs, where outputs go too")
-  .option("--redis <url>", "redis://:password@host:port, or the path of a socket", REDIS)
+  .addOption(redisOption())
   .option("--local [threads]", "on threads of this process, without Redis", integer)
   .action(async (path: string, { data, redis, local }: Common & { local?: number | true }) => {
     const bar = barOf();

@@ -203,6 +203,8 @@ async function queued(
   /** Tiles in the queue, in order, and the first that is not yet. */
   const outstanding = new Set<number>();
   let next = 0;
+  /** Whether nobody works, which is said once. */
+  let lonely = false;
   const send = (tiles: readonly number[]): Promise<unknown> =>
     // one that is in the queue already, under the same id, is not added again
     queue.addBulk(
@@ -219,21 +221,22 @@ async function queued(
       })),
     );
   const failedJobs = async () => (await queue.getFailed(0, -1)).filter((job) => job?.data?.id === id);
+  const aborted =
+    signal &&
+    new Promise<undefined>((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
   /** Waits for Redis, which may be away for a while, but not beyond an abort. */
-  const orAbort = <T>(work: Promise<T>): Promise<T | undefined> =>
-    signal
-      ? Promise.race([
-          work,
-          new Promise<undefined>((resolve) => {
-            if (signal.aborted) resolve(undefined);
-            signal.addEventListener("abort", () => resolve(undefined), { once: true });
-          }),
-        ])
-      : work;
+  const orAbort = async (work: Promise<unknown>): Promise<void> => {
+    await (aborted ? Promise.race([work, aborted]) : work);
+  };
   /** What the queue knows: who works, what failed, and whether it has lost tiles. */
   const ask = async (force: boolean): Promise<void> => {
     const workers = await queue.getWorkers();
     meter.workers = workers.length;
+    if (workers.length === 0 && !lonely)
+      onWarning?.(
+        "no worker is connected: surprisal-cluster worker --data <this folder> on each machine makes the tiles",
+      );
+    lonely = workers.length === 0;
     checkVersions(workers);
     for (const job of await failedJobs()) {
       const { tile } = job.data;

@@ -41,10 +41,14 @@ async function openChecked(data: string, { path, columns, sha256, shape, type }:
   return column;
 }
 
+function checkIndex({ grid: { tiles } }: Spec, index: number): void {
+  if (!(Number.isInteger(index) && index >= 0 && index < tiles))
+    throw new ClusterError(`tile ${index}: the job has the tiles 0 to ${tiles - 1}`);
+}
+
 /** The files of a tile, and nothing else happens. */
 export async function tile(spec: Spec, index: number, data: string): Promise<readonly Piece[]> {
-  if (!(Number.isInteger(index) && index >= 0 && index < spec.grid.tiles))
-    throw new ClusterError(`tile ${index}: the job has the tiles 0 to ${spec.grid.tiles - 1}`);
+  checkIndex(spec, index);
   checkVersion(spec);
   if (info().variant !== spec.variant) initSync({ variant: spec.variant });
   const read: Read = async (name, from, count) => {
@@ -57,6 +61,7 @@ export async function tile(spec: Spec, index: number, data: string): Promise<rea
 /** Makes a tile and puts it where it belongs; one that is there is left alone. What workers of all kinds do. */
 export async function work(data: string, id: string, index: number, trace?: Trace): Promise<"made" | "there"> {
   const spec = await specIn(data, id);
+  checkIndex(spec, index);
   const folder = folderOf(data, id);
   if (isDone(spec, folder, index)) return "there";
   trace?.("claimed");

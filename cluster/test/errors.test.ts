@@ -118,6 +118,9 @@ test("a worker of another version makes no tile", async () => {
 });
 
 test("a tile that is not one", async () => {
+  const one = await spec({});
+  const id = await prepare(one, data);
+  await expect(work(data, id, 6)).rejects.toThrow("tile 6: the job has the tiles 0 to 5");
   await expect(tile(await spec({}), 6, data)).rejects.toThrow("tile 6: the job has the tiles 0 to 5");
 });
 
