@@ -109,29 +109,40 @@ program
   .requiredOption("--data <folder>", "the folder that all machines share")
   .addOption(redisOption())
   .option("--concurrency <tiles>", "tiles at a time (default: one for each core)", integer)
+  .option("--lock <seconds>", "how long a worker that is not heard of keeps its tiles", integer, 30)
   .option("--quiet", "say nothing of each tile")
-  .action(async ({ data, redis, concurrency, quiet }: Common & { concurrency?: number; quiet?: boolean }) => {
-    const worker = await startWorker({
-      connection: redis,
+  .action(
+    async ({
       data,
+      redis,
       concurrency,
-      onTile: ({ id, tile }, outcome, ms) => {
-        if (!quiet)
-          say(
-            `${id.slice(0, 12)} tile ${tile} ${outcome === "made" ? `made in ${(ms / 1000).toFixed(1)} s` : "was there"}`,
-          );
-      },
-      onFailure: (tile, message) => say(`${tile ? `${tile.id.slice(0, 12)} ` : ""}${message}`),
-      onWarning: say,
-    });
-    say("ready; waiting for tiles");
-    const stop = (): void => {
-      say("finishing the tiles in hand");
-      void worker.close().then(() => process.exit(0));
-    };
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
-  });
+      lock,
+      quiet,
+    }: Common & { concurrency?: number; lock: number; quiet?: boolean }) => {
+      if (lock === 0) throw new ClusterError("--lock must be at least 1 second");
+      const worker = await startWorker({
+        connection: redis,
+        data,
+        concurrency,
+        timing: { lock: 1000 * lock, stalled: 1000 * lock },
+        onTile: ({ id, tile }, outcome, ms) => {
+          if (!quiet)
+            say(
+              `${id.slice(0, 12)} tile ${tile} ${outcome === "made" ? `made in ${(ms / 1000).toFixed(1)} s` : "was there"}`,
+            );
+        },
+        onFailure: (tile, message) => say(`${tile ? `${tile.id.slice(0, 12)} ` : ""}${message}`),
+        onWarning: say,
+      });
+      say("ready; waiting for tiles");
+      const stop = (): void => {
+        say("finishing the tiles in hand");
+        void worker.close().then(() => process.exit(0));
+      };
+      process.once("SIGINT", stop);
+      process.once("SIGTERM", stop);
+    },
+  );
 
 program
   .command("run <job.json>")

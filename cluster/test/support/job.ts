@@ -34,11 +34,12 @@ export async function readArray(folder: string, name: string): Promise<Float32Ar
   return (await zarr.get(array, null)).data as unknown as Float32Array;
 }
 
-/** The sha-256 of each file of a job's folder; spec.json apart, which has paths. */
+/** The sha-256 of each file of a job's folder; not of temporary ones, which a worker that was late may be writing still. */
 export function bytesOfJob(data: string, id: string): Readonly<Record<string, string>> {
   const folder = folderOf(data, id);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1)).sort();
+  const all = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1)).sort();
+  const paths = all.filter((path) => !path.startsWith("tmp/"));
   return Object.fromEntries(
     paths.map((path) => [
       path,
