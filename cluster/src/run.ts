@@ -60,6 +60,9 @@ export interface RunOptions {
 /** Failures of tiles after which a run ends: what is wrong with so many is wrong with all. */
 const MOST_FAILURES = 16;
 
+/** Tiles so few that looking at them costs nothing, and ms between looks then. */
+const [FEW, SOON] = [64, 50];
+
 /** Counts what is done, and says how long the rest will take. */
 class Meter {
   readonly #total: number;
@@ -282,7 +285,8 @@ async function queued(
       }
       meter.tell();
       if (outstanding.size === 0 && (next >= indices.length || meter.failures.size >= MOST_FAILURES)) break;
-      await pause(timing.poll, signal);
+      // the last ones are waited for by a person
+      await pause(outstanding.size > FEW ? timing.poll : Math.min(timing.poll, SOON), signal);
     }
     if (signal?.aborted || meter.failures.size > 0) await withdraw(queue, id, outstanding);
   } finally {
