@@ -8,6 +8,12 @@ import { Redis } from "ioredis";
 
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
 
+/** Never beyond the process that started them. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export interface Server {
   /** The path of its socket. */
   readonly socket: string;
@@ -43,6 +49,8 @@ export async function startRedis(...more: string[]): Promise<Server> {
       const given = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--appendonly", "yes", "--save", "", "--loglevel", "warning", ...more];
       const started = spawn("redis-server", given, { stdio: "ignore" });
       child = started;
+      running.add(started);
+      started.once("exit", () => running.delete(started));
       const end = Date.now() + 30_000;
       while (!(await answers(socket))) {
         if (Date.now() > end || started.exitCode !== null) throw new Error("redis-server does not answer");
