@@ -34,7 +34,6 @@ interface Results {
   /** Seconds of the queue over those of threads, round by round: of the clock, and of all cores, Redis included. */
   readonly overhead: readonly { readonly clock: number; readonly cores: number }[];
   readonly secondsPerTile: number;
-  readonly redisBytesPerTile: number;
 }
 
 const median = (values: readonly number[]): number =>
@@ -97,7 +96,7 @@ async function measured(): Promise<Results> {
 }
 
 /** The same job on threads and through the queue, on as many cores, turn by turn. */
-async function overhead(data: string): Promise<Pick<Results, "overhead" | "secondsPerTile" | "redisBytesPerTile">> {
+async function overhead(data: string): Promise<Pick<Results, "overhead" | "secondsPerTile">> {
   const cores = availableParallelism();
   const redis = await startRedis();
   const worker = fork(here("../test/support/worker.mjs"), [
@@ -118,7 +117,6 @@ async function overhead(data: string): Promise<Pick<Results, "overhead" | "secon
       );
     };
     const [ratios, seconds]: [{ clock: number; cores: number }[], number[]] = [[], []];
-    let redisBytesPerTile = 0;
     // a job of its own each time: what is there is not made again; the first is not counted
     for (let round = 0; round < 4; round++) {
       saveNpy(join(data, "p.npy"), uniform(round + 1, rows * 256, "f32"), [rows, 256]);
@@ -134,9 +132,6 @@ async function overhead(data: string): Promise<Pick<Results, "overhead" | "secon
         rmSync(join(data, idOf(spec)), { recursive: true });
         return time;
       };
-      const peak = async (): Promise<number> =>
-        Number(/used_memory_peak:(\d+)/.exec(await redis.ask((one) => one.info("memory")))?.[1]);
-      const empty = await peak();
       const order = [{ local: cores }, { connection: redis.socket }] as const;
       const times = new Map<object, { clock: number; cores: number }>();
       for (const one of round % 2 === 0 ? order : [...order].reverse()) times.set(one, await timed(one));
@@ -144,12 +139,11 @@ async function overhead(data: string): Promise<Pick<Results, "overhead" | "secon
         { clock: number; cores: number },
         { clock: number; cores: number },
       ];
-      if (round === 0) redisBytesPerTile = Math.max(0, (await peak()) - empty) / spec.grid.tiles;
-      else ratios.push({ clock: queue.clock / threads.clock, cores: queue.cores / threads.cores });
+      if (round > 0) ratios.push({ clock: queue.clock / threads.clock, cores: queue.cores / threads.cores });
       seconds.push(threads.cores / spec.grid.tiles);
       console.log("threads", threads, "queue", queue);
     }
-    return { overhead: ratios, secondsPerTile: median(seconds), redisBytesPerTile };
+    return { overhead: ratios, secondsPerTile: median(seconds) };
   } finally {
     worker.kill("SIGKILL");
     await redis.remove();
@@ -159,11 +153,13 @@ async function overhead(data: string): Promise<Pick<Results, "overhead" | "secon
 const whole = (value: number): string => Math.round(value).toLocaleString("en");
 
 function hours(seconds: number): string {
+  if (seconds < 90) return `${seconds < 1 ? seconds.toFixed(1) : whole(seconds)} s`;
   if (seconds < 5400) return `${whole(seconds / 60)} min`;
   return seconds < 36e5 ? `${(seconds / 3600).toFixed(1)} h` : `${whole(seconds / 3600)} h`;
 }
 
 function bytes(value: number): string {
+  if (value < 1e6) return `${whole(value / 1e3)} kB`;
   if (value < 1e9) return `${whole(value / 1e6)} MB`;
   return value < 1e12 ? `${whole(value / 1e9)} GB` : `${whole(value / 1e12)} TB`;
 }
@@ -178,40 +174,37 @@ function row({ name, edge, perSecond, unit }: Rate, n: number): string[] {
   const work = unit === "rows" ? n : isNearest ? n * n : tiles * edge * edge;
   const output = unit === "rows" || isSum ? tiles * 200 : isNearest ? n * 10 * 8 : 4 * n * n;
   const seconds = work / perSecond;
+  const rate = `${(perSecond / 1e6).toPrecision(3)} M ${unit}`;
   return [
     name,
+    rate,
     whole(n),
     whole(tiles),
-    (seconds / tiles).toFixed(1),
+    hours(seconds / tiles),
     hours(seconds),
     hours(seconds / 100),
     bytes(output),
-    ((10 * 100 * tiles) / seconds).toFixed(0),
   ];
 }
 
 function write({ node, cpu, rates, overhead: ratios, secondsPerTile }: Results): void {
-  const head = ["f32", "rows", "tiles", "s a tile", "one core", "100 cores", "output", "Redis commands/s at 100"];
+  const head = ["f32", "a core, a second", "rows", "tiles", "a tile", "one core", "100 cores", "output"];
   const sizes = [1e5, 1e6];
   const lines = rates.flatMap((rate) => sizes.map((n) => row(rate, n)));
   const table = [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...lines]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
-  const rate = rates
-    .map(({ name, perSecond, unit }) => `${name}: ${(perSecond / 1e6).toPrecision(3)} M ${unit}`)
-    .join("; ");
-  const percent = (ratio: number): string => `${(100 * (ratio - 1)).toFixed(1)} %`;
   const of = (name: "clock" | "cores"): string => {
-    const all = ratios.map((one) => one[name]).sort((a, b) => a - b);
-    return `${percent(median(all))} (median of ${all.length}, from ${percent(all[0] as number)} to ${percent(all.at(-1) as number)})`;
+    const all = ratios.map((one) => one[name].toFixed(2)).sort();
+    return `${all[Math.floor(all.length / 2)]} of the time (${all[0]} to ${all.at(-1)} in ${all.length} turns)`;
   };
-  const text = `Measured with Node ${node.slice(1)} on ${cpu}, base kernels; a core does in a second of work ${rate}. What 10⁵ and 10⁶ rows take at these rates,
-for matrices one triangle of tiles:
+  const text = `Tiles were made with Node ${node.slice(1)} on ${cpu}, base kernels; rates are of a core's own time, as others were at work on the machine. What
+10⁵ and 10⁶ rows take at these rates, for matrices one triangle of tiles, is worked out from them:
 
 ${table}
 
-The same job, in tiles of ${secondsPerTile.toFixed(1)} s, on as many cores through Redis and on threads without it, in turn: the queue takes ${of("cores")} more
-of the cores' time, Redis included, and ${of("clock")} more by the clock.`;
+The same job, in tiles of ${secondsPerTile.toFixed(1)} s, on as many cores through Redis and on threads without it, in turn: the queue takes ${of("clock")} by
+the clock, and ${of("cores")} of all cores, Redis's included. That is nothing that could be told from the noise.`;
   const page = readFileSync(DOCS, "utf8");
   writeFileSync(
     DOCS,
