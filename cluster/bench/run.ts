@@ -208,7 +208,10 @@ the clock, and ${of("cores")} of all cores, Redis's included. That is nothing th
   const page = readFileSync(DOCS, "utf8");
   writeFileSync(
     DOCS,
-    page.replace(/(<!-- cluster -->)[\s\S]*?(<!-- \/cluster -->)/, (_, begin, end) => `${begin}\n${text}\n${end}`),
+    page.replace(
+      /(<!-- (cluster\/bench\/run\.ts) -->)[\s\S]*?(<!-- \/\2 -->)/,
+      (_, begin, _name, end) => `${begin}\n${text}\n${end}`,
+    ),
   );
 }
 
