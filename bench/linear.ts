@@ -7,7 +7,7 @@ import { bench, type Call, type Case, type Contestants, type Dtype, type FloatAr
 import { options } from "./options.ts";
 import { baseline, ours, type Surprisal } from "./ours.ts";
 import { ort } from "./peers/ort.ts";
-import { columns } from "./report.ts";
+import { columns, save } from "./report.ts";
 
 /** Rows, classes, and the d of both. */
 type Shape = readonly [n: number, classes: number, d: number];
@@ -28,13 +28,20 @@ const SHAPES: readonly Shape[] = [
   [512, 4096, 1024],
 ];
 const DTYPES = ["f32", "f64"] as const;
+/** GFLOP/s, and as a share of gram's. */
+interface Rate {
+  readonly gflops: number;
+  readonly ofGram: number;
+}
 type Op = "linearCrossEntropy" | "linearCrossEntropyWithGrad";
 
 const cases = (["linearCrossEntropy", "linearCrossEntropyWithGrad"] as const).flatMap((op) =>
   DTYPES.flatMap((dtype) => SHAPES.map((shape) => caseOf(op, dtype, shape))),
 );
 await bench({ name: "linear", cases, baseline });
-for (const dtype of DTYPES) if (options.only.test(`rate ${dtype}`)) rate(dtype);
+const rates: Record<string, Record<string, Rate>> = {};
+for (const dtype of DTYPES) if (options.only.test(`rate ${dtype}`)) rates[dtype] = rate(dtype);
+if (options.complete) save("linear-rates", { rates });
 
 function problemOf(dtype: Dtype, [n, classes, d]: Shape): Problem {
   const weight = normals(dtype, classes * d, { sigma: 2 / Math.sqrt(d), seed: 2 });
@@ -150,7 +157,8 @@ function reference({ x, weight, labels }: Problem, [n, classes, d]: Shape): Grad
 }
 
 /** GFLOP/s beside those of gram of as long rows, n(n + 1)d: the loss 2·n·C·d, with its gradients three times that. */
-function rate(dtype: Dtype): void {
+function rate(dtype: Dtype): Record<string, Rate> {
+  const found: Record<string, Rate> = {};
   const lines = [[256], [1024]].map(([d = 0]) => {
     const shape: Shape = [1024, 4096, d];
     const problem = problemOf(dtype, shape);
@@ -176,8 +184,10 @@ function rate(dtype: Dtype): void {
     const own = new Map(ready.map(([name, , rates]) => [name, median(rates)]));
     return [...own].map(([name, one]) => {
       const gram = own.get(`${name.split(" ")[0]} gram`) ?? Number.NaN;
+      found[`${name}, d = ${d}`] = { gflops: one, ofGram: one / gram };
       return [`${name}, d = ${d}`, one.toFixed(1), (one / gram).toFixed(2)];
     });
   });
   console.log(`\nrates ${dtype}\n${columns([["", "GFLOP/s", "of gram's"], ...lines.flat()])}`);
+  return found;
 }

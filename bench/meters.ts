@@ -1,8 +1,9 @@
 /**
- * What a meter adds to the function it is named for: `meter.update` beside the call of the function on the same batch. And the scores
- * of tokens beside the log-sum-exp of the same logits, which reads as much.
+ * What a meter adds to the function it is named for: `meter.update` beside the call of the function on the same batch. Then the scores
+ * of tokens beside the log-sum-exp of the same logits, which reads as much, and the bounds of distributions of which the 20 largest
+ * log-probabilities are known, those of the entropy beside their formula in a plain loop.
  */
-import { uniforms } from "./data.ts";
+import { joined, normals, uniforms } from "./data.ts";
 import { bench, type Call, type Case, type Contestants, type Dtype, type FloatArray } from "./harness.ts";
 import { baseline, ours, type Surprisal } from "./ours.ts";
 
@@ -140,4 +141,80 @@ const tokens = (["f32", "f64"] as const).map((dtype): Case => {
   };
 });
 
-await bench({ name: "meters", cases: [...meters, ...tokens], baseline });
+/** The bounds of entropies in plain numbers, without the rounding outwards. */
+function plainEntropyBounds(logs: FloatArray, k: number, size: number): Float64Array[] {
+  const rows = logs.length / k;
+  const [lower, upper] = [new Float64Array(rows), new Float64Array(rows)];
+  const term = (p: number): number => (p > 0 ? -p * Math.log(p) : 0);
+  for (let r = 0; r < rows; r++) {
+    let [rest, known, cap] = [1, 0, 1];
+    for (let i = r * k; i < (r + 1) * k; i++) {
+      const p = Math.exp(logs[i] as number);
+      rest -= p;
+      known += term(p);
+      cap = Math.min(cap, p);
+    }
+    rest = Math.max(rest, 0);
+    const full = Math.floor(rest / cap);
+    lower[r] = known + full * term(cap) + term(rest - full * cap);
+    upper[r] = known + (size - k) * term(rest / (size - k));
+  }
+  return [lower, upper];
+}
+
+const [TOP, SIZE] = [20, 50_257];
+type Ends = { readonly lower: FloatArray; readonly upper: FloatArray };
+
+/** The best of rows of logits and of the same with noise, as an API returns them. */
+function topsOf(s: Surprisal, dtype: Dtype, rows: number) {
+  const n = 2000;
+  const z = normals(dtype, rows * n, { sigma: 3, seed: 5 });
+  const noise = normals(dtype, rows * n, { sigma: 0.3, seed: 6 });
+  const of = (logits: FloatArray) =>
+    s.tokenScores(logits, new Int32Array(rows), { shape: [rows, n], top: TOP }).top as {
+      indices: Int32Array;
+      logProbs: FloatArray;
+    };
+  return { p: of(z), q: of(z.map((v, i) => v + (noise[i] as number)) as FloatArray) };
+}
+
+const BOUNDS = {
+  entropyBounds: (s: Surprisal, { p }: ReturnType<typeof topsOf>, rows: number) =>
+    s.entropyBounds(p.logProbs, { shape: [rows, TOP], size: SIZE }),
+  "divergenceBounds kl": (s: Surprisal, { p, q }: ReturnType<typeof topsOf>, rows: number) =>
+    s.divergenceBounds(p, q, { shape: [rows, TOP], size: SIZE }),
+  "divergenceBounds js": (s: Surprisal, { p, q }: ReturnType<typeof topsOf>, rows: number) =>
+    s.divergenceBounds(p, q, { shape: [rows, TOP], size: SIZE, metric: "js" }),
+};
+
+const bounds = Object.entries(BOUNDS).flatMap(([op, of]) =>
+  (["f32", "f64"] as const).map((dtype): Case => {
+    const rows = 256;
+    return {
+      op: `${op}, 256 rows`,
+      dtype,
+      shape: [rows, TOP],
+      // a sum of which little is left has few digits in either type
+      tolerance: dtype === "f32" ? 1e-3 : 1e-9,
+      floor: 1e-2,
+      setup() {
+        let reference: number[] = [];
+        let plain: FloatArray | undefined;
+        const contestants = ours((s) => {
+          const tops = topsOf(s, dtype, rows);
+          // KL is seldom bounded from above
+          const numbers = ({ lower, upper }: Ends) => joined([lower, upper.map((v) => (v < Infinity ? v : -1))]);
+          reference = Array.from(numbers(of(s, tops, rows) as Ends));
+          plain = tops.p.logProbs;
+          return { "": () => ({ run: () => of(s, tops, rows), result: () => numbers(of(s, tops, rows) as Ends) }) };
+        });
+        const loop = {
+          "plain loop": () => ({ run: () => joined(plainEntropyBounds(plain as FloatArray, TOP, SIZE)) }),
+        };
+        return { reference, contestants: { ...contestants, ...(op === "entropyBounds" && loop) } };
+      },
+    };
+  }),
+);
+
+await bench({ name: "meters", cases: [...meters, ...tokens, ...bounds], baseline });

@@ -1,11 +1,13 @@
 /**
- * Pairs whose matrix never exists: nearest beside the Gram matrix of as many rows and a plain loop, then kernelProduct and kernelDensity
- * of points in space. Rates are of 2·n·m·d flops, or of pairs: gram is counted by what a symmetric result needs.
+ * Pairs whose matrix never exists: nearest beside the Gram matrix of as many rows, a plain loop and what others offer for it, then
+ * kernelProduct and kernelDensity of points in space. Rates are of 2·n·m·d flops, or of pairs: gram is counted by what a
+ * symmetric result needs.
  */
 import { normals } from "./data.ts";
 import { inTurn, type Spread, spread } from "./harness.ts";
 import { options } from "./options.ts";
 import { ours, type Surprisal } from "./ours.ts";
+import { neighbours } from "./peers/neighbours.ts";
 import { columns, digits, save } from "./report.ts";
 
 const ROUNDS = options.rounds(5, 3);
@@ -14,6 +16,8 @@ const BANDWIDTH = 0.3;
 
 interface Way {
   readonly run: () => unknown;
+  /** The time of a call in ms, of what measures itself. */
+  readonly time?: (() => number) | undefined;
   /** Billions of operations of a call. */
   readonly work: number;
   /** Throws if the result is not that of plain loops. */
@@ -73,6 +77,7 @@ async function measured(
   unit: string,
   ways: (copy: Surprisal) => Record<string, Way>,
   plain: Way,
+  peers: Readonly<Record<string, Way>> = {},
 ): Promise<Record<string, Spread>> {
   const known: Record<string, Way> = {};
   const contestants = ours((copy) => {
@@ -92,11 +97,16 @@ async function measured(
     check?.(got);
     entrants.push({ name, work, run, times: [] });
   }
+  for (const [name, way] of Object.entries(peers)) {
+    if (!options.who.test(name)) continue;
+    way.check?.(way.run());
+    entrants.push({ name, ...way, times: [] });
+  }
   for (let round = 0; round < ROUNDS; round++)
-    for (const { run, times } of inTurn(entrants, round)) {
+    for (const { run, time, times } of inTurn(entrants, round)) {
       const start = performance.now();
-      run();
-      times.push(performance.now() - start);
+      if (!time) run();
+      times.push(time ? time() : performance.now() - start);
     }
   const rate = ({ work, times }: Entrant): Spread => spread(times.map((ms) => (1000 * work) / ms));
   const slow = rate(entrants[0] as Entrant).median;
@@ -118,6 +128,18 @@ for (const [n, d] of options.complete ? [[20_000, 128] as const] : [[4000, 128] 
   const out = new Float32Array(few[0] ** 2);
   const title = `nearest f32 ${n}x${n}x${d}, k = ${K}`;
   if (!options.shape(`${n}x${d}`)) continue;
+  const peers = options.peers ? await neighbours({ x, y, d, k: K }) : {};
+  const others = Object.entries(peers).map(([name, { queries, run, time }]) => {
+    const check = (got: unknown): void => {
+      const indices = got as ArrayLike<number>;
+      const known = Math.min(wanted.length, queries * K);
+      // products of f32 order near ones as rounding has it
+      let others = 0;
+      for (let e = 0; e < known; e++) if (indices[e] !== wanted[e]) others++;
+      if (others > known / 100) throw new Error(`${name}: ${others} of ${known} neighbours are others`);
+    };
+    return [name, { run, time, check, work: (2 * Math.min(queries, n) * n * d) / 1e9 }] as const;
+  });
   results[title] = await measured(
     title,
     "GFLOP/s",
@@ -133,7 +155,9 @@ for (const [n, d] of options.complete ? [[20_000, 128] as const] : [[4000, 128] 
       gram: { run: () => copy.gram(some, { shape: few, out }), work: (few[0] * (few[0] + 1) * d) / 1e9 },
     }),
     { run: () => plainNearest(x, y, rows, d), work: (2 * rows * n * d) / 1e9 },
+    Object.fromEntries(others),
   );
+  for (const { dispose } of Object.values(peers)) dispose?.();
 }
 
 for (const [n, d] of options.complete ? [[20_000, 3] as const] : [[4000, 3] as const]) {

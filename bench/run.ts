@@ -17,6 +17,7 @@ const FAMILIES = [
   "gram",
   "pairs",
   "linear",
+  "pairsMemory",
   "sinkhorn",
   "emd",
   "wasserstein",

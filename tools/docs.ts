@@ -6,7 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ACROSS, CEILINGS, DOUBLE, LONG, LOOPS, SMALL } from "../bench/ceilings/goals.ts";
+import { ACROSS, CEILINGS, DOUBLE, LONG, LOOPS, PAIRS, SMALL } from "../bench/ceilings/goals.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = <T>(path: string): T | undefined =>
@@ -268,6 +268,77 @@ function pairsTable(): string | undefined {
   return `${table(["", "GFLOP/s, G pairs/s", "plain loop"], rows)}\n\nNode ${pairs.node}, ${pairs.cpu}.`;
 }
 
+interface LinearRates extends Environment {
+  rates: Record<string, Record<string, { gflops: number; ofGram: number }>>;
+}
+const VARIANTS = ["base", "relaxed"] as const;
+
+/** What was aimed at, what both variants reached, in bold where that is less. */
+function pairsGoals(): string | undefined {
+  const row = (what: string, goal: number | undefined, reached: readonly number[]): string[][] =>
+    reached.some(Number.isFinite)
+      ? [
+          [
+            what,
+            goal === undefined ? "" : String(goal),
+            ...reached.map((r) => (goal !== undefined && r < goal ? `**${times(r)}**` : times(r))),
+          ],
+        ]
+      : [];
+  const pairs = results<Pairs>("pairs");
+  const rateOf = (title: string, name: string): number => pairs?.cases[title]?.[name]?.median ?? Number.NaN;
+  const { nearest, kernelProduct, linear } = PAIRS;
+  const beside = nearest.beside.flatMap(({ of, goal }) => {
+    const reached = VARIANTS.map((variant) => {
+      const other = of === "gram" ? `${variant} gram` : of;
+      return rateOf(nearest.title, variant) / rateOf(nearest.title, other);
+    });
+    return row(`nearest, times the rate of ${of === "plain" ? "a plain loop" : of}`, goal, reached);
+  });
+  const rates = results<LinearRates>("linear-rates")?.rates;
+  const shares = (["f32", "f64"] as const).flatMap((dtype) =>
+    (["loss", "gradients"] as const).flatMap((what) =>
+      [256, 1024].flatMap((d) => {
+        const reached = VARIANTS.map(
+          (variant) => rates?.[dtype]?.[`${variant} ${what}, d = ${d}`]?.ofGram ?? Number.NaN,
+        );
+        const name = what === "loss" ? "linearCrossEntropy" : "linearCrossEntropyWithGrad, its three products";
+        return row(`${name} ${dtype}, d = ${d}, times gram's rate`, linear[what], reached);
+      }),
+    ),
+  );
+  const speed = results<Speed>("linear");
+  const timed = speed && caseOf(speed, "linearCrossEntropy", "f32", linear.shape);
+  const web = VARIANTS.map((variant) => timeOf(timed, "ort-web") / timeOf(timed, variant));
+  const rows = [
+    ...beside,
+    ...row(
+      "kernelProduct rbf, d = 3, G pairs/s",
+      kernelProduct.goal,
+      VARIANTS.map((variant) => rateOf(kernelProduct.title, variant)),
+    ),
+    ...shares,
+    ...row(`linearCrossEntropy ${shown(linear.shape)}, times as fast as onnxruntime-web`, 1, web),
+  ];
+  return rows.length > 0 ? table(["at least", "goal", ...VARIANTS], rows) : undefined;
+}
+
+interface PairsMemory extends Environment {
+  calls: Record<string, { linearMiB: number; heapMiB: number }>;
+}
+
+/** What calls took beyond inputs and results. */
+function pairsMemory(): string | undefined {
+  const memory = results<PairsMemory>("pairs-memory");
+  if (memory === undefined) return undefined;
+  const rows = Object.entries(memory.calls).map(([call, { linearMiB, heapMiB }]) => [
+    call,
+    linearMiB.toFixed(1),
+    heapMiB.toFixed(1),
+  ]);
+  return `${table(["f32", "linear memory, MiB", "JavaScript, MiB"], rows)}\n\nNode ${memory.node}, ${memory.cpu}.`;
+}
+
 interface StartUp extends Environment {
   ms: Record<string, { median: number }>;
   /** The first call of each family of kernels. */
@@ -375,6 +446,8 @@ const BLOCKS: Record<string, string | undefined> = {
   "beside loops": loopsTable(),
   sinkhorn: sinkhornTable(),
   pairs: pairsTable(),
+  "pairs goals": pairsGoals(),
+  "pairs memory": pairsMemory(),
   "start-up": startUpTable(),
   size: sizeTable(),
   footprint:

@@ -18,75 +18,26 @@
  *
  * So the result does not depend on the tiles. Of 20,000 columns a row computes some 90 directly, k = 10, if their order is random.
  *
- * Pairs are ordered by value, then by index; NaN comes behind all numbers. The order of values is that of integers: of the bits of an
- * f64, those of a negative one turned round.
+ * Pairs are ordered by value, then by index; NaN comes behind all numbers (rows/best.ts).
  */
 import { groupLength, half, lanes, splat, sumError, tailMask, VECTOR } from "../lanes";
+import { clearHeap, ENTRY, isBehind, keyOf, NAN_KEY, sink, sortHeap, valueOf } from "../rows/best";
 import { compensated } from "../sum";
 import { COSINE, EUCLIDEAN, GIVEN, LARGEST } from "./codes";
-
-/** An entry of a heap: the key, i64, and the index, i32 in 64 bits. */
-const ENTRY: usize = 16;
 
 /** Terms that are summed before they are compensated. */
 const CHAIN = 256;
 
-const NAN_KEY: i64 = 0x7ff8000000000000;
-
-/** The bits of an f64 as an integer of its order, and back. */
-// @ts-ignore: decorator
-@inline
-function turned(bits: i64): i64 {
-  return bits ^ ((bits >> 63) & i64.MAX_VALUE);
-}
-
-// @ts-ignore: decorator
-@inline
-function keyOf(value: f64): i64 {
-  return value != value ? NAN_KEY : turned(reinterpret<i64>(value));
-}
-
-// @ts-ignore: decorator
-@inline
-function isBehind(p: usize, key: i64, index: i32): bool {
-  const other = load<i64>(p);
-  return other > key || (other == key && load<i32>(p, 8) > index);
-}
-
-/** Puts an entry at the root of a heap that lacks one, and lets it sink. */
-function sink(heap: usize, count: i32, key: i64, index: i32): void {
-  let at = heap;
-  for (let i = 1; i < count; i = 2 * i + 1) {
-    let child = heap + <usize>i * ENTRY;
-    if (i + 1 < count && isBehind(child + ENTRY, load<i64>(child), load<i32>(child, 8))) {
-      child += ENTRY;
-      i++;
-    }
-    if (!isBehind(child, key, index)) break;
-    v128.store(at, v128.load(child));
-    at = child;
-  }
-  store<i64>(at, key);
-  store<i32>(at, index, 8);
-}
-
 /** `count` entries that any pair is better than. */
 export function clearBest(heaps: usize, count: i32): void {
-  const none = i64x2(i64.MAX_VALUE, i32.MAX_VALUE);
-  for (const end = heaps + <usize>count * ENTRY; heaps < end; heaps += ENTRY) v128.store(heaps, none);
+  clearHeap(heaps, count);
 }
 
 /** Sorts each heap, the best first, and turns its keys into values. */
 export function sortBest(heaps: usize, rows: i32, k: i32): void {
   for (; rows > 0; rows--) {
-    for (let last = k - 1; last > 0; last--) {
-      const end = heaps + <usize>last * ENTRY;
-      const key = load<i64>(end);
-      const index = load<i32>(end, 8);
-      v128.store(end, v128.load(heaps));
-      sink(heaps, last, key, index);
-    }
-    for (let i = 0; i < k; i++, heaps += ENTRY) store<i64>(heaps, turned(load<i64>(heaps)));
+    sortHeap(heaps, k);
+    for (let i = 0; i < k; i++, heaps += ENTRY) store<f64>(heaps, valueOf(load<i64>(heaps)));
   }
 }
 
@@ -148,7 +99,7 @@ function metricOf<T>(mode: i32, x: usize, y: usize, depth: i32, xs: usize, ys: u
 function boundOf<T>(mode: i32, heap: usize, ratio: f64, slack: f64, shift: f64): T {
   const key = load<i64>(heap);
   if (key >= NAN_KEY) return <T>Infinity;
-  let worst = reinterpret<f64>(turned(key)) * ratio;
+  let worst = valueOf(key) * ratio;
   if (mode == EUCLIDEAN) worst *= worst;
   const bound = worst + Math.abs(worst) * slack + shift;
   return <T>(bound + Math.abs(bound) * (sizeof<T>() == 4 ? 2.4e-7 : 4.5e-16)); // not below, rounded

@@ -15,7 +15,7 @@
  * none of whose terms is negative. mean z is summed from the row's first logit on: what all logits share cancels exactly.
  *
  * What is known of a row is its state (codes.ts), which the host keeps from tile to tile; when all tiles have been seen the host
- * (src/place/logits.ts) makes of it what the gradient takes.
+ * (src/read/logits.ts) makes of it what the gradient takes.
  *
  * A row is NaN with a NaN in it, with a logit of +∞, or if all are −∞. A label at −∞ loses ∞. Rows of the label to ignore are not
  * read; their loss and gradient are 0.

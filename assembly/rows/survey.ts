@@ -1,10 +1,11 @@
 /**
  * What comparisons alone tell of a row: its largest element, how many are above a value, and the k largest.
  *
- * The k best are a heap whose root is the worst of them. The row is looked at in blocks of 4 KiB, and a block whose largest element
+ * The k best are a heap (best.ts) of negated elements, whose root is the least of them. The row is looked at in blocks of 4 KiB, and a block whose largest element
  * does not beat the root is passed over: of 128,256 logits f32 in random order, for the 5 best some 5·(1 + log(126/5)) = 21 of 126 are
  * looked at twice.
  */
+import { clearHeap, ENTRY, isBehind, isTaken, keyOf, sink, sortHeap, valueOf } from "./best";
 import { byteMask, largest, laneBits, select, splat, VECTOR } from "../lanes";
 import { tailLength } from "./strip";
 
@@ -14,80 +15,31 @@ export let countAbove = 0;
 
 const BLOCK_BYTES: usize = 4096;
 
-/** Bytes of an entry: a value, f64 whatever the type, its index, and nothing. */
-export const ENTRY: usize = 16;
-
-/** Of the heap, how many entries it has. */
-let size = 0;
-
-export function clearBest(): void {
-  size = 0;
-}
-
-/** Whether entry a is worse than b: smaller, or of the same value behind it. */
+/** An element's place in the order: 0 − 0 is 0, so that −0 and 0 are one. */
 // @ts-ignore: decorator
 @inline
-function isWorse(a: usize, b: usize): bool {
-  const x = load<f64>(a),
-    y = load<f64>(b);
-  return x < y || (x == y && load<i32>(a, 8) > load<i32>(b, 8));
+function placeOf(value: f64): i64 {
+  return keyOf(0 - value);
 }
 
-function swap(a: usize, b: usize): void {
-  const entry = v128.load(a);
-  v128.store(a, v128.load(b));
-  v128.store(b, entry);
+/** The least of k elements; only where there are so many. */
+// @ts-ignore: decorator
+@inline
+function leastOf<T>(heap: usize): v128 {
+  return splat<T>(<T>(0 - valueOf(load<i64>(heap))));
 }
 
-/** Lets the entry at i sink to its place among `count`. */
-function sink(heap: usize, i: i32, count: i32): void {
-  for (;;) {
-    let child = 2 * i + 1;
-    if (child >= count) return;
-    const place = heap + <usize>child * ENTRY;
-    let worse = place;
-    if (child + 1 < count && isWorse(place + ENTRY, place)) {
-      worse += ENTRY;
-      child++;
-    }
-    const own = heap + <usize>i * ENTRY;
-    if (!isWorse(worse, own)) return;
-    swap(own, worse);
-    i = child;
-  }
+export function clearBest(heap: usize, k: i32): void {
+  clearHeap(heap, k);
 }
 
-/** Takes an element if it is among the k best so far. Those of one value come in the order of their indices. */
-function take(heap: usize, k: i32, value: f64, index: i32): void {
-  if (size < k) {
-    let i = size++;
-    let place = heap + <usize>i * ENTRY;
-    store<f64>(place, value);
-    store<i32>(place, index, 8);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      const above = heap + <usize>parent * ENTRY;
-      if (!isWorse(place, above)) return;
-      swap(place, above);
-      i = parent;
-      place = above;
-    }
-  } else if (value > load<f64>(heap)) {
-    store<f64>(heap, value);
-    store<i32>(heap, index, 8);
-    sink(heap, 0, k);
-  }
-}
-
-/** The heap in order, the best first; what there was no element for is NaN, with the index −1. */
+/** The heap in order, the largest first; what there was no element for is NaN, with the index −1. */
 export function sortBest(heap: usize, k: i32): void {
-  for (let last = size - 1; last > 0; last--) {
-    swap(heap, heap + <usize>last * ENTRY);
-    sink(heap, 0, last);
-  }
-  for (let i = size; i < k; i++) {
-    store<f64>(heap + <usize>i * ENTRY, NaN);
-    store<i32>(heap + <usize>i * ENTRY, -1, 8);
+  sortHeap(heap, k);
+  for (const end = heap + <usize>k * ENTRY; heap < end; heap += ENTRY) {
+    const taken = isTaken(heap);
+    store<f64>(heap, taken ? 0 - valueOf(load<i64>(heap)) : NaN);
+    if (!taken) store<i32>(heap, -1, 8);
   }
 }
 
@@ -96,8 +48,8 @@ function takeBlock<T>(x: usize, n: i32, index: i32, heap: usize, k: i32): void {
   const end = x + <usize>n * sizeof<T>();
   while (x < end) {
     const group = min(end, x + 4 * VECTOR);
-    if (size == k) {
-      const root = splat<T>(<T>load<f64>(heap));
+    if (isTaken(heap)) {
+      const root = leastOf<T>(heap);
       const low = v128.or(v128.gt<T>(v128.load(x), root), v128.gt<T>(v128.load(x, 16), root));
       const high = v128.or(v128.gt<T>(v128.load(x, 32), root), v128.gt<T>(v128.load(x, 48), root));
       if (!v128.any_true(v128.or(low, high))) {
@@ -108,7 +60,9 @@ function takeBlock<T>(x: usize, n: i32, index: i32, heap: usize, k: i32): void {
     }
     for (; x < group; x += sizeof<T>(), index++) {
       const value = <f64>load<T>(x);
-      if (value == value) take(heap, k, value, index);
+      if (value != value) continue;
+      const place = placeOf(value);
+      if (isBehind(heap, place, index)) sink(heap, k, place, index);
     }
   }
 }
@@ -155,8 +109,7 @@ export function survey<T>(x: usize, n: i32, value: T, index: i32, heap: usize, k
     top = v128.pmax<T>(top, m);
     if (k > 0) {
       // the first k elements of a row are taken whatever they are
-      if (size < k || laneBits<T>(v128.gt<T>(m, splat<T>(<T>load<f64>(heap)))) != 0)
-        takeBlock<T>(x, count, index, heap, k);
+      if (!isTaken(heap) || laneBits<T>(v128.gt<T>(m, leastOf<T>(heap))) != 0) takeBlock<T>(x, count, index, heap, k);
     }
     x += <usize>count * sizeof<T>();
     index += count;

@@ -14,7 +14,8 @@ import { aims, headroomInverse, narrowest, SCORE, scoreUnit, temper, TURNED, WID
 import { exponentials, putBack, setApart, TERM, total } from "../rows/passes";
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
 import { clearParts, FACTOR, PARTS, placeAlong, TOP } from "../rows/batch";
-import { clearBest, countAbove, ENTRY, largestFound, sortBest, survey } from "../rows/survey";
+import { ENTRY } from "../rows/best";
+import { clearBest, countAbove, largestFound, sortBest, survey } from "../rows/survey";
 import { clearSum, SUM_BYTES, totalOf } from "../sum";
 import { finishLogSoftmax } from "./softmax";
 
@@ -37,7 +38,7 @@ function logProbability<T>(z: f64): f64 {
 
 /**
  * Rows of n elements at x, of which row i is asked about element ids[i]; n is a piece of one from index `from` on unless `steps` is
- * ALL. Writes a log-probability (f64) a row, an entropy (f64), the rank over the id, and k entries (survey.ts) at `best`.
+ * ALL. Writes a log-probability (f64) a row, an entropy (f64), the rank over the id, and k entries (best.ts) at `best`, their values in place of keys.
  */
 export function scoreRows<T>(
   x: usize,
@@ -59,7 +60,7 @@ export function scoreRows<T>(
     if (steps & BEGIN) {
       chosen = NaN;
       above = 0;
-      clearBest();
+      clearBest(best, k);
       store<T>(TOP, <T>-Infinity);
     }
     if (steps & MAXIMUM) {

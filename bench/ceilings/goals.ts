@@ -109,3 +109,22 @@ export const LOOPS: readonly LoopGoal[] = [
 
 /** emd of many points on a line and a few others: the time of 40,000 × 3 in times that of 10,000 × 3. */
 export const LONG = { family: "emd", op: "emd on a line", from: "10000x3", to: "40000x3", times: 14 };
+
+/** What functions of pairs are to reach, at least: `of` names the contestant that a rate is divided by, its variant's own unless it is another's. */
+export const PAIRS = {
+  nearest: {
+    title: "nearest f32 20000x20000x128, k = 10",
+    beside: [
+      { of: "gram", goal: 0.7 },
+      { of: "plain", goal: 20 },
+      { of: "simsimd, a call a pair", goal: 3 },
+      { of: "simsimd's fallback in JavaScript", goal: 3 },
+      { of: "usearch exactSearch, native", goal: 3 },
+      { of: "tfjs wasm, matMul and topk", goal: undefined },
+      { of: "scikit-learn brute force, native", goal: undefined },
+    ],
+  },
+  kernelProduct: { title: "kernelProduct rbf and kernelDensity f32 20000x20000x3", goal: 0.2 },
+  /** As shares of gram's rate. */
+  linear: { loss: 0.75, gradients: 0.6, shape: "512x4096x1024" },
+} as const;

@@ -12,6 +12,8 @@ export interface Tf {
   logSumExp(x: TfTensor, axis: number): TfTensor;
   log(x: TfTensor): TfTensor;
   add(x: TfTensor, y: TfTensor): TfTensor;
+  sub(x: TfTensor, y: TfTensor): TfTensor;
+  topk(x: TfTensor, k: number): { indices: TfTensor };
   mul(x: TfTensor, y: TfTensor | number): TfTensor;
   div(x: TfTensor, y: TfTensor): TfTensor;
   sum(x: TfTensor, axis: number): TfTensor;
@@ -37,7 +39,7 @@ export interface TfTensor {
   dispose(): void;
 }
 
-async function load(): Promise<Tf> {
+export async function loadTf(): Promise<Tf> {
   const core = "@tensorflow/tfjs-core";
   const backend = "@tensorflow/tfjs-backend-wasm"; // under Node: SIMD and one thread
   const tf: Tf = await import(core);
@@ -63,7 +65,7 @@ export function tfjs(
   };
   return {
     tfjs: async () => {
-      const tf = await load();
+      const tf = await loadTf();
       let last: Float32Array[] = [];
       const run = () => {
         const tensors = place(tf);
@@ -73,7 +75,7 @@ export function tfjs(
       return { run, result: () => joined(last) };
     },
     "tfjs-op": async () => {
-      const tf = await load();
+      const tf = await loadTf();
       const tensors = place(tf);
       const results = () => [op(tf, ...tensors)].flat();
       return { run: () => drop(results()), result: () => joined(take(results())), dispose: () => drop(tensors) };

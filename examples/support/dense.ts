@@ -1,4 +1,4 @@
-/** The two matrix products of a dense layer, over row-major matrices; both are X·Yᵀ, the linear kernel. */
+/** The three matrix products of a dense layer, over row-major matrices; all are X·Yᵀ, the linear kernel. */
 import { kernelMatrix } from "surprisal";
 
 /** y = x·wᵀ: `[n, k]` and `[m, k]` to `[n, m]`. */
@@ -11,6 +11,14 @@ export function timesTransposed(x: Float32Array, w: Float32Array, y: Float32Arra
 export function transposedTimes(d: Float32Array, x: Float32Array, g: Float32Array, k: number): void {
   const n = x.length / k;
   timesTransposed(transposed(d, n), transposed(x, n), g, n);
+}
+
+/** d·w: `[n, m]` and `[m, k]` to `[n, k]`. */
+export function times(d: Float32Array, w: Float32Array, k: number): Float32Array {
+  const m = w.length / k;
+  const y = new Float32Array((d.length / m) * k);
+  timesTransposed(d, transposed(w, m), y, m);
+  return y;
 }
 
 /** Of n rows. */

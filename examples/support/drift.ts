@@ -7,10 +7,16 @@ import {
   type CalibrationMeter,
   type CrossEntropyMeter,
   calibrationMeter,
+  cka,
   crossEntropyMeter,
 } from "surprisal";
 import { CLASSES, type Digits, PIXELS } from "./digits.ts";
-import type { SoftmaxRegression } from "./softmaxRegression.ts";
+import type { Perceptron } from "./perceptron.ts";
+
+/** Of pictures `[n, PIXELS]` the logits `[n, CLASSES]`. */
+interface Model {
+  logits(pixels: Float32Array): Float32Array;
+}
 
 export interface Drift {
   /** Of the original P and the other Q. */
@@ -21,13 +27,15 @@ export interface Drift {
   readonly hash: string;
 }
 
+/** 1 − CKA of what each layer of two models makes of the same pictures. */
+export function layersApart(original: Perceptron, other: Perceptron, { pixels, count }: Digits): number[] {
+  const [own, others] = [original.activations(pixels), other.activations(pixels)];
+  // rounding may make it as small as that, and a logarithmic axis has no place for 0
+  return own.map((x, l) => Math.max(1 - cka(x, others[l] as Float32Array, { shape: [count, x.length / count] }), 1e-8));
+}
+
 /** Both models' logits, `size` pictures at a time. */
-function* batchesOf(
-  original: SoftmaxRegression,
-  other: SoftmaxRegression,
-  { pixels, labels, count }: Digits,
-  size: number,
-) {
+function* batchesOf(original: Model, other: Model, { pixels, labels, count }: Digits, size: number) {
   for (let from = 0; from < count; from += size) {
     const to = Math.min(from + size, count);
     const part = pixels.subarray(from * PIXELS, to * PIXELS);
@@ -36,12 +44,7 @@ function* batchesOf(
   }
 }
 
-export async function driftOf(
-  original: SoftmaxRegression,
-  other: SoftmaxRegression,
-  digits: Digits,
-  size: number,
-): Promise<Drift> {
+export async function driftOf(original: Model, other: Model, digits: Digits, size: number): Promise<Drift> {
   const agreement = agreementMeter({ from: "logits" });
   const calibration = calibrationMeter({ bins: 10 });
   const loss = crossEntropyMeter();

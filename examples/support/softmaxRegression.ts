@@ -7,7 +7,7 @@ import { crossEntropyWithGrad } from "surprisal";
 import { adam } from "./adam.ts";
 import { timesTransposed, transposedTimes } from "./dense.ts";
 import { CLASSES, type Digits, PIXELS, pick } from "./digits.ts";
-import { uniforms } from "./random.ts";
+import { shuffle, uniforms } from "./random.ts";
 
 export interface Training {
   readonly epochs: number;
@@ -58,13 +58,5 @@ export class SoftmaxRegression {
         yield value;
       }
     }
-  }
-}
-
-/** Fisher and Yates. */
-function shuffle(order: number[], random: () => number): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
   }
 }

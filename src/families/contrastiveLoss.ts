@@ -19,7 +19,6 @@ import {
   scratchFor,
   times,
 } from "../place/blocks.ts";
-import { LogitRows, type Tile } from "../place/logits.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { normsOf } from "../place/prepare.ts";
 import {
@@ -34,6 +33,7 @@ import {
   watched,
 } from "../place/tiles.ts";
 import { type Watch, watchOf } from "../place/watch.ts";
+import { LogitRows, type Tile } from "../read/logits.ts";
 import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray, Input, PairsProgress, ResultOf, Signal } from "../types.ts";
 

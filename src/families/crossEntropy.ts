@@ -250,6 +250,8 @@ function divisorOf(p: Problem): number {
 
 /** What takes a loss per row, in nats and times its weight; `weights`: those of the rows, 0 of what is ignored, if they differ from 1. */
 export interface LossTaker {
+  /** Whether it has had weights, and so wants them of every row. */
+  readonly weighs: boolean;
   begin(weights: Float64Array | undefined): void;
   take(values: FloatArray, from: number, row: number, count: number): void;
 }
@@ -264,7 +266,8 @@ export function eachLoss(fn: string, logits: unknown, target: unknown, o: Given,
   }
   const p = problemOf(fn, logits, target, o);
   const { rows } = p.layout;
-  const weights = (p.labels && p.weight) || p.factors ? new Float64Array(rows) : undefined;
+  const weighs = (p.labels && p.weight) || p.factors || taker.weighs;
+  const weights = weighs ? new Float64Array(rows) : undefined;
   let count = 0;
   for (let row = 0; row < rows; row++) {
     const weight = weightOf(p, row);

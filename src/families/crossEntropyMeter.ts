@@ -86,6 +86,10 @@ export class CrossEntropyCore implements Core<CrossEntropyBatch>, LossTaker {
     };
   }
 
+  get weighs(): boolean {
+    return this.#rows.moments.weighs;
+  }
+
   begin(weights: Float64Array | undefined): void {
     this.#weights = weights;
     if (weights) this.#rows.moments.weigh(this.#rows.count);

@@ -161,14 +161,17 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
 
 /**
  * A power of two in which the bandwidth is near 1: squares are then in range where what they lead to is. As large as the elements
- * allow.
+ * allow. Where a sum of squares may be beyond the type the bandwidth is below 1/2 in it: −½ of the largest sum over its square is
+ * then beyond the type, too.
  */
 function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: number, h: number): number {
-  const wanted = Math.max(-1000, Math.min(1000, -exponentOf(h)));
-  if (wanted <= 0) return 2 ** wanted;
-  const top = matrices[0]?.bytes === 4 ? 126 : 1022;
+  const near = Math.max(-1000, Math.min(1000, -exponentOf(h)));
+  const most = matrices[0]?.bytes === 4 ? 127 : 1023;
   const largest = Math.max(...matrices.map((one) => exponentIn(at, scratch, one, d).exponent));
-  return 2 ** Math.max(0, Math.min(wanted, top - largest));
+  // d squares of differences, each below 2^(2·(largest + 2))
+  const fits = 2 * (largest + near + 2) + exponentOf(d) < most;
+  const wanted = fits ? near : near - 2;
+  return 2 ** (wanted > 0 ? Math.max(0, Math.min(wanted, most - 1 - largest)) : wanted);
 }
 
 /** log of each weight over their sum; none of weights that are all alike. */

@@ -8,10 +8,10 @@ import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
 import { integerIn, numberIn, optionsOf } from "../options.ts";
 import { type Block, eachBlock } from "../place/blocks.ts";
-import { LogitRows, type Tile } from "../place/logits.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { addGradients, lastingMatrix, roomOf, tilesOf, watched } from "../place/tiles.ts";
 import { type Watch, watchOf } from "../place/watch.ts";
+import { LogitRows, type Tile } from "../read/logits.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
 
@@ -236,7 +236,8 @@ export function linearCrossEntropy<
  *
  *     gradX = G·W,     gradWeight = Gᵀ·x,     gradBias = Σᵢ Gᵢ,     G = softmax(z) − target
  *
- * The tiles are made a second time, and with the two products that is 4/3 of the work that is counted. A row that is ignored has a gradient of
+ * A row errs by some u·(16 + 4·max Σ|x·w|) of Σ|G|·‖w‖, or of Σ|G|·‖x‖, the lengths that it is the sum of: where most of that cancels, by more of
+ * what is left. The tiles are made a second time, and with the two products that is 4/3 of the work that is counted. A row that is ignored has a gradient of
  * exactly 0, and adds nothing to the others, whatever it holds.
  *
  * @throws as `linearCrossEntropy`.

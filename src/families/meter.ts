@@ -241,7 +241,7 @@ export class RowMean {
   get saved(): Readonly<Record<string, unknown>> {
     return {
       count: this.count,
-      ...this.moments.saved,
+      ...this.moments.saved(this.count),
       ...(this.histogram && { histogram: this.histogram.saved }),
     };
   }

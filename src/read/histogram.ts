@@ -16,6 +16,8 @@ const BINS = 64;
 /** The page of −0 and of subnormal numbers below 0, and those of what is not finite. */
 const NEGATIVE = 2048;
 const BEYOND = 2047;
+/** The upper half of a NaN. */
+const NAN = 0x7ff80000;
 
 /** A number and its bits. */
 const NUMBER = /* @__PURE__ */ new Float64Array(1);
@@ -48,7 +50,8 @@ export class Histogram {
 
   #add(value: number, times: number): void {
     NUMBER[0] = value;
-    const bits = BITS[UPPER] as number;
+    // NaN has many bits, which differ from engine to engine, and one bin
+    const bits = Number.isNaN(value) ? NAN : (BITS[UPPER] as number);
     const page = bits >>> 20;
     const bins = this.#page(page);
     (bins[(bits >>> 14) & (BINS - 1)] as number) += times;
@@ -103,8 +106,10 @@ export class Histogram {
     if (typeof q !== "number") failKind(fn, "q", "a number from 0 to 1", q);
     if (!(q >= 0 && q <= 1)) failValue(fn, "q", "a number from 0 to 1", q);
     if (this.#count === 0 || this.#hasNaN) return Number.NaN;
-    const wanted = Math.max(1, Math.ceil(q * this.#count));
-    if (q === 0 || wanted === 1) return this.#least * unit;
+    const rank = Math.max(1, Math.ceil(q * this.#count));
+    // a unit below 0, that of a base below 1, turns them round
+    const wanted = unit < 0 ? this.#count + 1 - rank : rank;
+    if (wanted === 1) return this.#least * unit;
     if (wanted >= this.#count) return this.#most * unit;
     let before = 0;
     let found = this.#most;

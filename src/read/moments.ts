@@ -27,9 +27,13 @@ import {
   type WithMoments,
 } from "../memory/moments.ts";
 import type { FloatArray } from "../types.ts";
+import { integerFrom, textOf } from "./integerText.ts";
 import { quotientOf, rootOf } from "./quotient.ts";
 
-/** The sums as they are saved, by name: integers in hexadecimal and a power of two, "-1fp-4"; and what is not finite. */
+/**
+ * The sums as they are saved, by name, in the text of integerText.ts; and what is not finite. Σ u and Σ u² of any f64 take at most 1.1 KB.
+ * With weights there are five, 2.1 KB of information where weights and numbers are of all exponents, and 2.9 KB of text.
+ */
 export interface SavedMoments {
   readonly [name: string]: string | number;
 }
@@ -154,16 +158,26 @@ export class Moments {
     return this.#weights ? WEIGHTED_SUMS : PLAIN_SUMS;
   }
 
-  /** The same whatever the order and the batches that numbers came in. */
-  get saved(): SavedMoments {
+  /** Whether there is room for weights. */
+  get weighs(): boolean {
+    return this.#weights !== undefined;
+  }
+
+  /** Whether the weights of n numbers are 1, each: Σ (w − 1)² = Σ w² − 2·Σ w + n. */
+  #areEven(n: number): boolean {
+    const count = (place: Place) => BigInt(n) << BigInt(-place.unit);
+    return (
+      (this.#sums[0] as number) < 8 && this.#integer(SUM_W) === count(SUM_W) && this.#integer(SUM_WW) === count(SUM_WW)
+    );
+  }
+
+  /** Of n numbers: the same whatever the order and the batches that they came in, and whether weights of 1 were given or not. */
+  saved(n: number): SavedMoments {
     this.#settle();
     const saved: Record<string, string | number> = {};
-    for (const [name, place] of Object.entries(this.#places)) {
-      const sum = this.#integer(place);
-      const digits = (sum < 0n ? -sum : sum).toString(16);
-      const kept = digits.replace(/0+$/, "") || "0";
-      const power = sum === 0n ? 0 : place.unit + 4 * (digits.length - kept.length);
-      saved[name] = `${sum < 0n ? "-" : ""}${kept}p${power}`;
+    const places = this.#weights && !this.#areEven(n) ? WEIGHTED_SUMS : PLAIN_SUMS;
+    for (const [name, place] of Object.entries(places)) {
+      saved[name] = textOf(this.#integer(place), place.unit);
     }
     const flags = this.#sums[0] as number;
     if (flags !== 0) saved["nonFinite"] = flags;
@@ -178,16 +192,11 @@ export class Moments {
     if (saved["weights"] !== undefined) this.weigh(0);
     for (const [name, place] of Object.entries(this.#places)) {
       const text = saved[name];
-      const found = typeof text === "string" ? /^(-?)([0-9a-f]{1,1100})p(-?\d{1,4})$/.exec(text) : null;
-      if (!found) fail(name, 'a sum as a meter writes it, such as "-1fp-4"', text);
-      const [, sign, digits, power] = found as unknown as [string, string, string, string];
-      const up = Number(power) - place.unit;
-      const sum = BigInt(`0x${digits}`);
-      if (sum !== 0n && (up < 0 || up > 4400)) fail(name, "a sum of numbers that are f64", text);
-      const whole = sum === 0n ? 0n : sum << BigInt(up);
-      if (!putInteger(this.#sums, place, sign ? -whole : whole)) fail(name, "a sum of numbers that are f64", text);
+      const sum = integerFrom(text, place.unit);
+      if (sum === undefined) fail(name, 'a sum as a meter writes it, such as "-B:-4"', text);
+      if (!putInteger(this.#sums, place, sum as bigint)) fail(name, "a sum of numbers that are f64", text);
       const squares = place === SUM_UU || place === SUM_WW;
-      if (squares && sign) fail(name, "a sum of squares, not negative", text);
+      if (squares && (sum as bigint) < 0n) fail(name, "a sum of squares, not negative", text);
     }
     const { nonFinite = 0 } = saved;
     const most = this.#weights ? 63 : 7;

@@ -64,6 +64,80 @@ forEachType((dtype) => {
     );
   });
 
+  /**
+   * Rows of gradients beside the sums of the lengths that they are made of, S = Σ|G|·‖w‖ or Σ|G|·‖x‖: logits err by their terms
+   * Z = Σ|x·w|, a softmax relatively by as much, and the sum of a row by some roundings. Returns the largest error relative to a row's own
+   * norm.
+   */
+  function nearlyCancelling(shared: number, apart: number, classes: number, d: number): number {
+    const n = 12;
+    const common = pseudorandom(dtype, 1, d, shared / Math.sqrt(d));
+    const weight = pseudorandom(dtype, 2, classes * d, 2 / Math.sqrt(d)).map((v, e) => v + (common[e % d] as number));
+    const middle = pseudorandom(dtype, 3, d, 2);
+    // rows come in pairs x and −x of one label, or differ
+    const x = pseudorandom(dtype, 4, n * d, 2).map((v, e) =>
+      apart === 1 ? v : apart * v + (middle[e % d] as number) * (Math.floor(e / d) % 2 ? 1 : -1),
+    );
+    const labels = apart === 1 ? labelsOf(5, n, classes, false) : new Int32Array(n);
+    const got = linearCrossEntropyWithGrad(x, weight, labels, {
+      shape: [n, d],
+      weightShape: [classes, d],
+      reduction: "sum",
+    });
+    const [gradX, gradWeight] = [new Float64Array(n * d), new Float64Array(classes * d)];
+    const [boundX, boundWeight] = [new Float64Array(n), new Float64Array(classes)];
+    const row = (of: ArrayLike<number>, i: number): Float64Array =>
+      Float64Array.from({ length: d }, (_, k) => of[i * d + k] as number);
+    const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, k) => sum + v * (b[k] as number), 0);
+    const all = Array.from({ length: classes }, (_, j) => row(weight, j));
+    for (let i = 0; i < n; i++) {
+      const own = row(x, i);
+      const label = labels[i] as number;
+      const z = all.map((w) => dot(own, w));
+      const powers = z.map((v) => Math.exp(v - (z[label] as number)));
+      const others = powers.reduce((sum, v, j) => sum + (j === label ? 0 : v), 0);
+      const terms = all.reduce((most, w) => Math.max(most, dot(own.map(Math.abs), w.map(Math.abs))), 0);
+      const by = (16 + 4 * terms) * dtype.unit;
+      for (const [j, w] of all.entries()) {
+        const g = (j === label ? -others : (powers[j] as number)) / (1 + others);
+        for (let k = 0; k < d; k++) {
+          (gradX[i * d + k] as number) += g * (w[k] as number);
+          (gradWeight[j * d + k] as number) += g * (own[k] as number);
+        }
+        (boundX[i] as number) += by * Math.abs(g) * Math.sqrt(dot(w, w));
+        (boundWeight[j] as number) += by * Math.abs(g) * Math.sqrt(dot(own, own));
+      }
+    }
+    let worst = 0;
+    for (const [name, found, wanted, bounds] of [
+      ["gradX", got.gradX, gradX, boundX],
+      ["gradWeight", got.gradWeight, gradWeight, boundWeight],
+    ] as const)
+      for (const [i, bound] of bounds.entries()) {
+        const norm = Math.sqrt(dot(row(wanted, i), row(wanted, i)));
+        const [a, b] = [row(found as FloatArray, i), row(wanted, i)];
+        const error = Math.hypot(...a.map((v, k) => v - (b[k] as number)));
+        if (!(error <= bound)) expect.fail(`${name}, row ${i} of ${classes}×${d}: off by ${error}, allowed ${bound}`);
+        if (name === "gradX") worst = Math.max(worst, error / norm);
+      }
+    return worst;
+  }
+
+  it("gradients err by what their rows are made of, however little of it is left", () => {
+    for (const classes of [7, 300])
+      for (const d of [4, 64])
+        for (const apart of [1, 1e-3]) {
+          const plain = nearlyCancelling(0, apart, classes, d);
+          expect(plain).toBeLessThan(within);
+          nearlyCancelling(10, apart, classes, d);
+          nearlyCancelling(1000, apart, classes, d);
+        }
+    // weights that are nearly one vector: of Σ G·w a thousandth is left
+    const most = nearlyCancelling(1000, 1, 1000, 64);
+    expect(most).toBeGreaterThan(500 * dtype.unit);
+    expect(most).toBeLessThan(20_000 * dtype.unit);
+  });
+
   /** What differs from crossEntropyWithGrad of the logits: of the losses, and of gradients. */
   function compare(n: number, classes: number, d: number, seed: number, more: Record<string, unknown> = {}): void {
     const x = pseudorandom(dtype, seed, n * d, 2);

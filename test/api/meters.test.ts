@@ -297,6 +297,38 @@ forEachType((dtype) => {
       expect(Math.abs(all.value / (both as unknown as number) - 1)).toBeLessThan(1e-13);
     });
 
+    it("leaves out what is ignored after weights as before them", () => {
+      const z = random(15, 4 * n);
+      const t = [3, -100, 1, -100];
+      const shape = [2, n];
+      const halves = [z.subarray(0, 2 * n), z.subarray(2 * n)] as const;
+      const sampleWeight = array.of(2, 5);
+      const first = crossEntropyMeter()
+        .update(halves[0], t.slice(0, 2), { shape, sampleWeight })
+        .update(halves[1], t.slice(2), { shape });
+      const last = crossEntropyMeter()
+        .update(halves[1], t.slice(2), { shape })
+        .update(halves[0], t.slice(0, 2), { shape, sampleWeight });
+      const want = surprisal.crossEntropy(z, t, { shape: [4, n], sampleWeight: array.of(2, 5, 1, 1) });
+      expect(first.toJSON()).toEqual(last.toJSON());
+      expect(Math.abs(first.value / want - 1)).toBeLessThan(rel);
+    });
+
+    it("writes no weights where they are 1", () => {
+      const shape = [rows, n];
+      const meter = crossEntropyMeter().update(x, y, { shape });
+      const even = crossEntropyMeter().update(x, y, { shape, sampleWeight: new array(rows).fill(1) });
+      expect(even.toJSON()).toEqual(meter.toJSON());
+      // whose sum and whose squares are as many as they, but not both
+      const uneven = crossEntropyMeter().update(x.subarray(0, 2 * n), [0, 0], {
+        shape: [2, n],
+        sampleWeight: array.of(0.5, 1.5),
+      });
+      expect(uneven.toJSON()).toHaveProperty("weights");
+      const none = crossEntropyMeter().update([], [], { shape: [0, n], sampleWeight: [] });
+      expect(none.toJSON()).toEqual(crossEntropyMeter().toJSON());
+    });
+
     it("gives perplexity, nats and bits a token", () => {
       const meter = crossEntropyMeter({ base: 10 }).update(x, y, { shape: [rows, n] });
       const nats = surprisal.crossEntropy(x, y, { shape: [rows, n] });
@@ -436,6 +468,20 @@ forEachType((dtype) => {
       expect([infinite.value, infinite.quantile(0.5), infinite.quantile(1)]).toEqual([Infinity, 0, Infinity]);
       expect(JSON.stringify(meterFrom(JSON.parse(JSON.stringify(infinite))))).toBe(JSON.stringify(infinite));
       expect(divergenceMeter().update(array.of(Number.NaN, 1), array.of(1, 1)).quantile(0.5)).toBeNaN();
+      // a base below 1 turns them round
+      const turned = divergenceMeter({ base: 0.5 }).update(array.of(1, 0, 1, 1), array.of(1, 3, 1, 1), {
+        shape: [2, 2],
+      });
+      expect([turned.quantile(0), turned.quantile(0.5)].map((v) => Math.round(v * 1e5))).toEqual([-200000, -200000]);
+      expect(turned.quantile(1)).toBeCloseTo(0, 10);
+      // one NaN is as another
+      const signs = [0x7ff80000, 0xfff80000, 0x7fffffff].map((upper) => {
+        BITS.setUint32(0, upper);
+        const nan = array.of(BITS.getFloat64(0), 1);
+        return JSON.stringify(divergenceMeter({ from: "logits" }).update(nan, array.of(1, 1)));
+      });
+      expect(new Set(signs).size).toBe(1);
+      expect(signs[0]).toContain("[131040,1]");
       // negative ones too
       const signed = divergenceMeter({ normalize: false }).update(array.of(1, 1, 1, 1), array.of(8, 1, 2, 4), {
         shape: [4, 1],
@@ -630,8 +676,54 @@ forEachType((dtype) => {
     });
 
     it("are small in JSON however far apart the numbers", () => {
-      const meter = logSumExpMeter().update(...rowsOf([Number.MAX_VALUE, 5e-324, 1, -1e-200]));
-      expect(JSON.stringify(meter).length).toBeLessThan(2048);
+      // every bit of the sums as likely set as not
+      const scattered = (seed: number, count: number, least: number, most: number): number[] => {
+        const [digits, powers] = [random(seed, count, 0.5), random(seed + 1, count, 0.5)];
+        return Array.from(digits, (digit, i) => {
+          const exponent = Math.floor(least + (most - least) * ((powers[i] as number) + 0.5));
+          return (1.3 + digit + digit * 2 ** -27) * 2 ** exponent;
+        });
+      };
+      // the loss of the label 1 is the difference of two logits, where that is large
+      const weighted = (losses: readonly number[], sampleWeight: ArrayLike<number>) => {
+        const logits = array.from(losses.flatMap((loss) => [loss, 0]));
+        return crossEntropyMeter().update(logits, new Uint8Array(losses.length).fill(1), {
+          shape: [losses.length, 2],
+          sampleWeight: array.from(sampleWeight),
+        });
+      };
+      const bytesOf = (meter: object): number => Buffer.byteLength(JSON.stringify(meter));
+      const comesBack = (meter: { value: number; standardError: number; toJSON(): object }): void => {
+        const text = JSON.stringify(meter);
+        const again = meterFrom(JSON.parse(text) as SavedMeter<"crossEntropy">);
+        expect(JSON.stringify(again)).toBe(text);
+        expect(Object.is(again.value, meter.value) && Object.is(again.standardError, meter.standardError)).toBe(true);
+      };
+      const [least, most] = name === "f32" ? [-149, 127] : [-1074, 1023];
+      const all = logSumExpMeter().update(...rowsOf([...scattered(71, 500, -1074, 1023), Number.MAX_VALUE, 5e-324]));
+      expect(bytesOf(all)).toBeGreaterThan(1000);
+      expect(bytesOf(all)).toBeLessThan(2048);
+      comesBack(all);
+      // weights of all exponents that f32 has, of f64 300 decades, and losses up to 1e38 or 1e90
+      const [from, to] = name === "f32" ? [least, most - 1] : [-500, 500];
+      const both = weighted(scattered(73, 500, -30, name === "f32" ? to : 300), scattered(75, 500, from, to));
+      expect(both.count).toBe(500);
+      expect(bytesOf(both)).toBeLessThan(2048);
+      comesBack(both);
+      // five sums of all that f64 can be have 2.1 KB of digits that are not to be foreseen
+      const most64 = weighted(scattered(77, 800, 0, most - 1), scattered(79, 800, least, most - 1));
+      expect(bytesOf(most64)).toBeLessThan(3200);
+      comesBack(most64);
+    });
+
+    it("have one text, whatever way to the same sums", () => {
+      const one = logSumExpMeter().update(...rowsOf([3, 1 / 8]));
+      const { sum, squares } = one.toJSON() as unknown as Record<string, string>;
+      expect([sum, squares]).toEqual(["Z:-3", "JB:-6"]);
+      const none = logSumExpMeter().update(...rowsOf([1e300, -1e300, 0]));
+      expect((none.toJSON() as unknown as Record<string, string>)["sum"]).toBe("A:0");
+      const negative = logSumExpMeter().update(...rowsOf([-5e-324]));
+      expect((negative.toJSON() as unknown as Record<string, string>)["sum"]).toBe("-B:-1074");
     });
 
     it("merge into meters of the same kind and options alone", () => {
@@ -658,8 +750,10 @@ forEachType((dtype) => {
       expect(from({ options: { bases: 1 } })).toThrow('meterFrom: unknown option "bases"');
       expect(from({ count: -1 })).toThrow('meterFrom: "json.count" must be a number of rows, got -1');
       expect(from({ sum: "1" })).toThrow('meterFrom: "json.sum" must be a sum as a meter writes it');
-      expect(from({ sum: "1p9000" })).toThrow('meterFrom: "json.sum" must be a sum of numbers that are f64');
-      expect(from({ squares: "-1p0" })).toThrow('meterFrom: "json.squares"');
+      expect(from({ sum: "B:2000" })).toThrow('meterFrom: "json.sum" must be a sum of numbers that are f64');
+      for (const sum of ["B:9000", "B:-1075", "B:", ":4", "B-:4", "B:0.5", "B:1e3", "B".repeat(721), 1, null])
+        expect(from({ sum })).toThrow('meterFrom: "json.sum" must be a sum as a meter writes it');
+      expect(from({ squares: "-B:0" })).toThrow('meterFrom: "json.squares"');
       expect(from({ nonFinite: 9 })).toThrow('meterFrom: "json.nonFinite"');
       const agreement = JSON.parse(JSON.stringify(all().agreement)) as Record<string, unknown>;
       expect(() => meterFrom({ ...agreement, agreed: 11 } as never)).toThrow('meterFrom: "json.agreed"');

@@ -278,6 +278,26 @@ forEachType((dtype, variant) => {
     });
   });
 
+  it("a density is finite as far as its type goes", () => {
+    for (const bandwidth of [1, 1.3, 1.999, 0.6, 3e-5, 7e4, 2 ** 40])
+      for (const d of [1, 3, 70]) {
+        for (const share of [0.1, 0.3, 0.6, 0.99]) {
+          // −½·d·(x/h)² of that share of the largest number
+          const x = Math.sqrt(2 * share) * Math.sqrt(dtype.max / d) * bandwidth;
+          const points = new array(d).fill(x);
+          const far = ((points[0] as number) / bandwidth) * Math.SQRT1_2;
+          const got = kernelDensity(points, new array(d), { shape: [1, d], bandwidth });
+          expect(
+            Math.abs(
+              (got[0] as number) / dtype.max + d * (((far / Math.sqrt(dtype.max)) * far) / Math.sqrt(dtype.max)),
+            ),
+          ).toBeLessThan(1e-6);
+        }
+        const beyond = new array(d).fill(Math.sqrt(2.2) * Math.sqrt(dtype.max / d) * bandwidth);
+        expect(kernelDensity(beyond, new array(d), { shape: [1, d], bandwidth })[0]).toBe(-Infinity);
+      }
+  });
+
   describe("sums over many", () => {
     it.each(["linear", "polynomial", "rbf", "laplacian", "sigmoid", "cosine"] as const)(
       "kernelProduct, %s: the kernels of kernelMatrix, summed exactly",

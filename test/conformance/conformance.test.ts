@@ -13,7 +13,7 @@ describe("the sources", () => {
   let result: Awaited<ReturnType<typeof conform>>;
   beforeAll(async () => {
     result = await conform(api, { version });
-  }, 60_000);
+  }, 300_000);
 
   it("conform", () => {
     expect(result.failed).toEqual([]);

@@ -1,16 +1,20 @@
 /** What examples/agreement.ts claims to show. */
+
+import { crossEntropy } from "surprisal";
 import { beforeAll, describe, expect, it } from "vitest";
+import { agreementPlot } from "../../examples/support/agreementPlot.ts";
 import { loadDigits, pick } from "../../examples/support/digits.ts";
-import { type Drift, driftOf } from "../../examples/support/drift.ts";
+import { type Drift, driftOf, layersApart } from "../../examples/support/drift.ts";
+import { Perceptron } from "../../examples/support/perceptron.ts";
 import { quantised } from "../../examples/support/quantised.ts";
-import { SoftmaxRegression, TRAINING } from "../../examples/support/softmaxRegression.ts";
+import { TRAINING } from "../../examples/support/softmaxRegression.ts";
 
 const { train, test } = loadDigits();
 const some = pick(
   test,
   Array.from({ length: 301 }, (_, i) => 6 * i),
 );
-const model = new SoftmaxRegression();
+const model = new Perceptron();
 let eight: Drift[];
 let four: Drift[];
 
@@ -40,5 +44,34 @@ describe("a quantised model against its original", () => {
     expect(far.agreement.kl.quantile(0.99)).toBeGreaterThan(far.agreement.kl.quantile(0.5));
     expect(near.calibration.count).toBe(301);
     expect(near.loss.value).toBeLessThan(1);
+  });
+
+  it("drifts more from layer to layer, and with fewer bits", () => {
+    const [near, far] = [8, 4].map((bits) => layersApart(model, quantised(model, bits), some)) as [number[], number[]];
+    expect(near.length).toBe(3);
+    for (const [l, value] of near.entries()) {
+      expect(value).toBeLessThan(1e-2);
+      expect(far[l]).toBeGreaterThan(10 * value);
+      expect(far[l]).toBeLessThan(0.5);
+    }
+    const table = (eight[0] as Drift).calibration.table;
+    const models = [near, far].map((apart) => ({ name: "a copy", colour: "#123456", apart, table }));
+    const svg = agreementPlot([{ name: "one", colour: "#000000", table }, ...models], ["a", "b", "c"], 301);
+    expect(svg).not.toContain("NaN");
+    expect(svg.match(/<polyline/g)?.length).toBe(5);
+  });
+
+  it("goes down by its gradients", () => {
+    const small = new Perceptron(3);
+    const few = pick(test, [0, 700, 1400, 2000]);
+    const lossOf = (): number => {
+      const z = small.logits(few.pixels);
+      return crossEntropy(z, few.labels, { shape: [4, 10] });
+    };
+    // one step of Adam, along the signs of the gradients
+    const before = lossOf();
+    const [reported] = [...small.train(few, { epochs: 1, batch: 4, rate: 1e-6, seed: 1 })] as [number];
+    expect(reported).toBeCloseTo(before, 5);
+    expect(lossOf()).toBeLessThan(before);
   });
 });

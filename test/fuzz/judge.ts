@@ -4,7 +4,8 @@ import { api } from "../support/exports.ts";
 import { copyOf, differ, type Outcome, outcomeOf } from "../support/outcome.ts";
 import { Canaries } from "./canaries.ts";
 import type { Draft } from "./draft.ts";
-import { make } from "./make.ts";
+import { make, meterOf } from "./make.ts";
+import { METER_NAMES, Sequence } from "./meters.ts";
 import { handle } from "./residents.ts";
 import { type Fault, type Finding, unreturned, verdict } from "./rules.ts";
 
@@ -74,6 +75,8 @@ export class Judge {
 
   /** Makes a call, twice, and says what was wrong. */
   async judge(number: number): Promise<Finding | undefined> {
+    const meter = meterOf(this.#seed, number, METER_NAMES, this.#only);
+    if (meter) return this.#sequence(new Sequence(this.#seed, number, meter), number);
     const draft = make(this.#seed, number, this.#only);
     const given = draft.given();
     const args = draft.arguments();
@@ -91,6 +94,13 @@ export class Judge {
     // a wrong result may be of kernels that are spoilt
     const fault = this.#aftermath(number, own !== undefined || draft.notes.length > 0) ?? own;
     return fault && { fn: draft.name, call: number, ...fault, words: draft.toString() };
+  }
+
+  /** Runs a sequence of meters, and says what was wrong. */
+  async #sequence(sequence: Sequence, number: number): Promise<Finding | undefined> {
+    const own = await sequence.run();
+    const fault = this.#aftermath(number, true) ?? own;
+    return fault && { fn: sequence.name, call: number, ...fault, words: String(sequence) };
   }
 
   /** The same call has the same outcome, to the bit. */

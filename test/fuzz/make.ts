@@ -18,6 +18,9 @@ const SLOW = /emd|sinkhorn|Gaussian|info|init|resident/;
 /** Of those a third as many calls are made. */
 const NAMES = Object.keys(EXPORTS).flatMap((name) => new Array<string>(SLOW.test(name) ? 1 : 3).fill(name));
 
+/** Of so many calls one is a sequence of meters, each of which makes some ten. */
+const EVERY = 24;
+
 function extentOf(random: Random, name: string, call: number): Extent {
   if (SLOW.test(name)) return "small";
   if (call % BATCH < EARLY) return random.of(["large", "tile", "small"]);
@@ -61,6 +64,18 @@ function itemsOf(draft: Draft, slots: readonly Slot[]): Item[] {
     const typed = slot === anchor || (dtype === f32 && /\[\d\]/.test(slot.name));
     return formed(slot, values.get(slot) as FloatArray, draft, typed);
   });
+}
+
+/** The meter that call number `call` is about, if it is about one: one of these names. */
+export function meterOf<N extends string>(
+  seed: number,
+  call: number,
+  names: readonly N[],
+  only?: string,
+): N | undefined {
+  if (only !== undefined) return names.find((name) => name === only);
+  const random = new Random(~seed, call);
+  return random.oneIn(EVERY) ? random.of(names) : undefined;
 }
 
 export function make(seed: number, call: number, only?: string): Draft {

@@ -19,7 +19,7 @@ export interface Finding extends Fault {
 export type Rule = "result" | "error" | "memory" | "twice" | "canary" | "bounded" | "ends";
 
 /** What engines say: a message of the package never is. */
-const RAW =
+export const RAW =
   /Cannot (read|set|perform|convert|mix|assign|destructure)|is not (a function|iterable|defined|a constructor|an object)|out of bounds|Invalid (typed array|array|array buffer) length|Maximum call stack|unreachable|divide by zero|memory access|is not extensible|read only|allocation failed|start offset|byte length of/;
 
 const headOf = (name: string): string => name.split(/[.[]/)[0] as string;

@@ -13,9 +13,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
-import { api, EXPORTS } from "../support/exports.ts";
+import { api, EXPORTS, METERS } from "../support/exports.ts";
 import { PLAIN } from "../support/plain.ts";
-import { BATCH, make } from "./make.ts";
+import { BATCH, make, meterOf } from "./make.ts";
+import { METER_NAMES } from "./meters.ts";
 import type { Finding } from "./rules.ts";
 import type { Share } from "./share.ts";
 
@@ -45,10 +46,14 @@ function faults(): string[] {
   return [
     ...(numbers ? [] : ["--calls, --seed, --start and --patience are numbers"]),
     ...(["base", "relaxed"].includes(variant) ? [] : ["--variant is base or relaxed"]),
-    ...(only === undefined || only in EXPORTS ? [] : [`there is no function ${only}`]),
+    ...(only === undefined || only in EXPORTS || METERS.includes(only) ? [] : [`there is no function ${only}`]),
     ...exported
       .filter((name) => !(name in EXPORTS))
       .map((name) => `${name} is exported, but missing in test/support/exports.ts`),
+    // meterFrom is a step of each
+    ...METERS.filter((name) => name !== "meterFrom" && !(METER_NAMES as readonly string[]).includes(name)).map(
+      (name) => `${name} is missing in test/fuzz/meters.ts`,
+    ),
     ...exported.filter((name) => !(name in PLAIN)).map((name) => `${name} has no function in test/support/plain.ts`),
     ...Object.keys(EXPORTS)
       .filter((name) => !(name in api))
@@ -154,8 +159,9 @@ for (let from = start; from < start + calls; ) {
   const { at, how } = await work(from, to, add, tick);
   if (at < from) throw new Error(`no call was made: ${how}`);
   if (how) {
-    const draft = make(seed, at, only);
-    add({ fn: draft.name, call: at, rule: "ends", how, words: draft.toString() });
+    const meter = meterOf(seed, at, METER_NAMES, only);
+    const draft = meter ? undefined : make(seed, at, only);
+    add({ fn: meter ?? (draft?.name as string), call: at, rule: "ends", how, words: String(draft ?? meter) });
   }
   from = at + 1;
 }

@@ -8,7 +8,7 @@ type Loose = (...args: unknown[]) => unknown;
 
 /**
  * What makes meters. They are objects, with a past: what they take is what the functions take that they are named for, and no table of
- * calls describes them. test/api/meters.test.ts does.
+ * calls describes them. test/api/meters.test.ts does, and test/fuzz/meters.ts draws their sequences of calls.
  */
 export const METERS: readonly string[] = [
   "agreementMeter",

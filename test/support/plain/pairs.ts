@@ -175,7 +175,7 @@ export function kernelDensity(given: Given): Expected {
     const squares = Array.from({ length: y.n }, (_, j) => distanceOf("euclidean", p, row(y, j), 0));
     if (squares.some(({ value }) => Number.isNaN(value))) return exactly(NaN);
     if (squares.some(({ error }) => error === Infinity)) return ANYTHING;
-    const far = squares.map(({ value }) => (value / h) ** 2 / 2);
+    const far = squares.map(({ value }) => ((value / h) * Math.SQRT1_2) ** 2);
     const terms = far.map((s, j) => Math.log((weights[j] as number) / top) - s);
     const most = terms.reduce((a, b) => Math.max(a, b), -Infinity);
     if (most === -Infinity) return { value: -Infinity, error: 0 };
@@ -184,8 +184,8 @@ export function kernelDensity(given: Given): Expected {
     // each term errs relatively, and counts for as much as its power
     const error =
       sum(y.n, (j) => ((powers[j] as number) / whole) * ((powers[j] as number) === 0 ? 0 : (far[j] as number))) + 1;
-    // in the type twice a density of that size is beyond all numbers
-    if (!(-most < dtype.max / 4)) return ANYTHING;
+    // next to what is beyond the type
+    if (!(-most < dtype.max / 1.01)) return ANYTHING;
     return rounded(dtype, { value: most + Math.log(whole) - offset, error: u * error + 16 * U * size });
   });
   return { numbers };
