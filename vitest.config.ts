@@ -29,6 +29,8 @@ export default defineConfig({
           testTimeout,
         },
       },
+      // processes of their own on a Redis of their own, one file after the other: what they kill they time
+      { test: { name: "cluster", include: ["cluster/test/**/*.test.ts"], testTimeout, fileParallelism: false } },
       { test: { ...installing("package"), include: ["test/package/**/*.test.ts"], testTimeout } },
       {
         resolve: {

@@ -1,0 +1,110 @@
+/**
+ * NumPy's .npy: a header in Python's literals, then the elements, row-major and little-endian. Rows are read by their range of bytes.
+ *
+ *     "\x93NUMPY" │ major minor │ length of the header, 2 bytes in version 1, else 4 │ header │ elements
+ *
+ * @see numpy.lib.format
+ */
+import { open } from "node:fs/promises";
+import { ClusterError } from "../errors.ts";
+import { type Column, type Elements, type ElementType, TYPES } from "./types.ts";
+
+/** The types of elements that are read. */
+const DESCRIPTIONS: Readonly<Record<string, ElementType>> = {
+  "<f4": "float32",
+  "<f8": "float64",
+  "|i1": "int8",
+  "|u1": "uint8",
+  "<i2": "int16",
+  "<u2": "uint16",
+  "<i4": "int32",
+  "<u4": "uint32",
+  "<i8": "int64",
+  "<u8": "uint64",
+};
+
+/** Bytes before the header, of a version above 1, and the longest header there is. */
+const PREFIX = 12;
+const LONGEST = 1 << 20;
+
+export async function openNpy(path: string): Promise<Column> {
+  const file = await open(path);
+  try {
+    const refuse = (what: string): never => {
+      throw new ClusterError(`${path}: ${what}`);
+    };
+    const { size } = await file.stat();
+    const prefix = Buffer.alloc(PREFIX);
+    await file.read(prefix, 0, PREFIX, 0);
+    if (prefix.toString("latin1", 0, 6) !== "\x93NUMPY") refuse("is no .npy file: it does not begin with \\x93NUMPY");
+    const old = prefix[6] === 1;
+    const [from, length] = old ? [10, prefix.readUInt16LE(8)] : [12, prefix.readUInt32LE(8)];
+    if (length > LONGEST || from + length > size) refuse("ends within its header");
+    const bytes = Buffer.alloc(length);
+    await file.read(bytes, 0, length, from);
+    const header = bytes.toString("latin1");
+    const read = (pattern: RegExp): string =>
+      pattern.exec(header)?.[1] ?? refuse(`has an unknown header: ${header.trim()}`);
+    const description = read(/'descr':\s*'([^']*)'/);
+    const type = DESCRIPTIONS[description];
+    if (!type) {
+      const known = Object.keys(DESCRIPTIONS).join(", ");
+      return refuse(
+        `has elements of NumPy's type ${description}, of which none of ${known} is: convert it with .astype("<f4")`,
+      );
+    }
+    if (read(/'fortran_order':\s*(True|False)/) === "True")
+      refuse("stands column by column: save numpy.ascontiguousarray of it");
+    const shape = read(/'shape':\s*\(([^)]*)\)/)
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .map(Number);
+    const start = from + length;
+    const { array, bytes: each } = TYPES[type];
+    const expected = start + shape.reduce((product, one) => product * one, 1) * each;
+    if (size !== expected)
+      refuse(`has ${size} bytes, but its shape [${shape.join(", ")}] of ${type} takes ${expected}`);
+    const width = shape.slice(1).reduce((product, one) => product * one, 1);
+    return {
+      shape,
+      type,
+      rows: async (row, count) => {
+        const elements = new array(count * width) as Elements;
+        const target = new Uint8Array(elements.buffer);
+        const handle = await open(path);
+        try {
+          for (let done = 0; done < target.length; ) {
+            const { bytesRead } = await handle.read(
+              target,
+              done,
+              target.length - done,
+              start + row * width * each + done,
+            );
+            if (bytesRead === 0) refuse(`ended before row ${row + count}: it was cut while it was read`);
+            done += bytesRead;
+          }
+        } finally {
+          await handle.close();
+        }
+        return elements;
+      },
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+/** What stands before the elements of a .npy file; a multiple of 64 bytes. */
+export function npyHeader(type: "float32" | "float64" | "int32", shape: readonly number[]): Buffer {
+  const description = { float32: "<f4", float64: "<f8", int32: "<i4" }[type];
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '${description}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
+  const header = Buffer.alloc(10 + length, 0x20);
+  header.write("\x93NUMPY\x01\x00", 0, "latin1");
+  header.writeUInt16LE(length, 8);
+  header.write(text, 10, "latin1");
+  header.write("\n", 10 + length - 1, "latin1");
+  return header;
+}

@@ -1,0 +1,59 @@
+/** Recomputes tiles of a job and compares their bytes with those that are there. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { ClusterError } from "./errors.ts";
+import { folderOf, isDone } from "./folder.ts";
+import { idOf, type Request, specOf } from "./spec.ts";
+import { tile } from "./tile.ts";
+
+export interface VerifyOptions {
+  readonly data: string;
+  /** Tiles to recompute, spread over all by the job's id: the same ones each time. Default: all. */
+  readonly sample?: number | undefined;
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Verified {
+  readonly id: string;
+  readonly checked: number;
+  /** Tiles whose bytes are others. */
+  readonly different: readonly number[];
+  /** Tiles that are not there. */
+  readonly missing: readonly number[];
+}
+
+/** Of a sample the tiles whose hash with the id is least. */
+function sampleOf(id: string, tiles: number, sample: number): number[] {
+  const all = Array.from({ length: tiles }, (_, index) => index);
+  if (sample >= tiles) return all;
+  const rank = new Map(all.map((index) => [index, createHash("sha256").update(`${id} ${index}`).digest("hex")]));
+  const ranked = all.sort((a, b) => ((rank.get(a) as string) < (rank.get(b) as string) ? -1 : 1));
+  return ranked.slice(0, sample).sort((a, b) => a - b);
+}
+
+export async function verify(
+  request: Request,
+  { data: given, sample, progress, signal }: VerifyOptions,
+): Promise<Verified> {
+  const data = resolve(given);
+  if (sample !== undefined && !(Number.isInteger(sample) && sample >= 1))
+    throw new ClusterError(`sample must be a positive integer, got ${sample}`);
+  const spec = await specOf(request, data);
+  const id = idOf(spec);
+  const folder = folderOf(data, id);
+  const indices = sampleOf(id, spec.grid.tiles, sample ?? spec.grid.tiles);
+  const [different, missing]: [number[], number[]] = [[], []];
+  let done = 0;
+  for (const index of indices) {
+    signal?.throwIfAborted();
+    if (!isDone(spec, folder, index)) missing.push(index);
+    else
+      for (const { file, bytes } of await tile(spec, index, data))
+        if (Buffer.compare(await readFile(join(folder, file)), bytes) !== 0 && !different.includes(index))
+          different.push(index);
+    progress?.(++done, indices.length);
+  }
+  return { id, checked: indices.length - missing.length, different, missing };
+}

@@ -1,0 +1,286 @@
+/** What can go wrong before work starts is said then, in seconds, with what to do about it; what goes wrong later ends the run. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { initSync } from "surprisal";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { run as runBuilt } from "../dist/index.js";
+import { folderOf, prepare, specIn } from "../src/folder.ts";
+import type { Spec } from "../src/jobs/types.ts";
+import { plan } from "../src/plan.ts";
+import { checkRedis } from "../src/queue.ts";
+import { run } from "../src/run.ts";
+import { canonical, idOf, type Request, specOf } from "../src/spec.ts";
+import { tile, work } from "../src/tile.ts";
+import { verify } from "../src/verify.ts";
+import { bytesOfJob, runHere, temporary } from "./support/job.ts";
+import { saveNpy, uniform } from "./support/npy.ts";
+import { startTestWorker, TIMING } from "./support/processes.ts";
+import { hasRedis, type Server, startRedis } from "./support/redis.ts";
+
+const data = temporary();
+const GOOD: Request = { function: "pairwiseDivergence", options: { metric: "js" }, inputs: { p: "p.npy" }, edge: 16 };
+
+beforeAll(() => {
+  initSync({ variant: "base" });
+  saveNpy(join(data, "p.npy"), uniform(1, 40 * 8, "f32"), [40, 8]);
+  saveNpy(join(data, "wide.npy"), uniform(1, 40 * 9, "f32"), [40, 9]);
+  saveNpy(join(data, "double.npy"), uniform(1, 40 * 8, "f64"), [40, 8]);
+  saveNpy(join(data, "flat.npy"), uniform(1, 40, "f32"), [40]);
+  saveNpy(join(data, "labels.npy"), new Int32Array(39), [39]);
+  saveNpy(join(data, "ints.npy"), new Int32Array(320), [40, 8]);
+  const npy = readFileSync(join(data, "p.npy"));
+  writeFileSync(join(data, "cut.npy"), npy.subarray(0, npy.length - 4));
+  writeFileSync(join(data, "fortran.npy"), Buffer.from(npy.toString("latin1").replace("False, ", "True,  "), "latin1"));
+  writeFileSync(join(data, "half.npy"), Buffer.from(npy.toString("latin1").replace("<f4", "<f2"), "latin1"));
+  writeFileSync(join(data, "text.npy"), "1,2,3\n");
+  writeFileSync(join(data, "table.csv"), "1,2,3\n");
+});
+
+const spec = (more: object): Promise<Spec> => specOf({ ...GOOD, ...more } as Request, data);
+
+describe("a spec", () => {
+  test.each<[object, string]>([
+    [
+      { function: "pairwise" },
+      '"function" must be one of pairwiseDivergence, pairwiseDistance, kernelMatrix, gram, nearest, mmd, cka, ',
+    ],
+    [{ function: "toString" }, '"function" must be one of'],
+    [{ inputs: {} }, 'pairwiseDivergence: the input "p" is missing'],
+    [{ inputs: { p: "p.npy", x: "p.npy" } }, 'pairwiseDivergence: has no input "x"; it takes p, q'],
+    [{ inputs: { p: "none.npy" } }, "none.npy: is not in the data folder"],
+    [{ inputs: { p: "cut.npy" } }, "cut.npy: has 1404 bytes, but its shape [40, 8] of float32 takes 1408"],
+    [{ inputs: { p: "fortran.npy" } }, "fortran.npy: stands column by column: save numpy.ascontiguousarray of it"],
+    [{ inputs: { p: "half.npy" } }, "half.npy: has elements of NumPy's type <f2"],
+    [{ inputs: { p: "text.npy" } }, "text.npy: is no .npy file"],
+    [{ inputs: { p: "table.csv" } }, "table.csv: is neither a .npy or .parquet file nor the folder of a Zarr array"],
+    [{ inputs: { p: "flat.npy" } }, '"p" (flat.npy) must have rows and columns, got the shape [40]'],
+    [{ inputs: { p: "ints.npy" } }, '"p" (ints.npy) must be float32 or float64, got int32'],
+    [{ inputs: { p: "p.npy", q: "wide.npy" } }, '"q" (wide.npy) has 9 columns, but p.npy has 8'],
+    [
+      { inputs: { p: "p.npy", q: "double.npy" } },
+      '"q" (double.npy) is float64, but p.npy is float32: convert one of them',
+    ],
+    [{ options: { metric: "jss" } }, 'pairwiseDivergence: "metric" must be one of "kl", "js", "jsDistance", got "jss"'],
+    [{ options: { metric: "js", bas: 2 } }, 'pairwiseDivergence: unknown option "bas", did you mean "base"?'],
+    [{ options: { metric: "js", shape: [40, 8] } }, 'the option "shape" is not for a job to give'],
+    [{ edge: 0 }, '"edge" must be a positive integer, got 0'],
+    [{ output: "csv" }, '"output" must be "zarr" or "npy", got "csv"'],
+    [{ edges: 3 }, 'a job has no "edges"'],
+    [
+      { function: "nearest", options: { k: 40 }, inputs: { x: "p.npy" } },
+      'nearest: "k" must be an integer from 1 to 39',
+    ],
+    [{ function: "gram", options: { center: 1 }, inputs: { x: "p.npy" } }, 'gram: "center" must be true or false'],
+    [
+      { function: "gram", options: { center: true }, inputs: { x: "p.npy" } },
+      'gram: "center" needs the means of all rows',
+    ],
+    [
+      { function: "calibrationMeter", options: {}, inputs: { logits: "p.npy", labels: "labels.npy" } },
+      'calibrationMeter: "labels" must have the 40 rows of "logits", got 39',
+    ],
+  ])("%o", async (more, message) => {
+    await expect(spec(more)).rejects.toMatchObject({ name: "ClusterError", message: expect.stringContaining(message) });
+  });
+
+  test("its id is that of its content, whatever the order of names", async () => {
+    const one = await spec({});
+    expect(idOf(one)).toMatch(/^[0-9a-f]{64}$/);
+    expect(idOf(await spec({ options: { metric: "js", base: undefined } }))).toBe(idOf(one));
+    expect(idOf(await spec({ options: { base: 2, metric: "js" } }))).toBe(
+      idOf(await spec({ options: { metric: "js", base: 2 } })),
+    );
+    expect(idOf(await spec({ options: { metric: "kl" } }))).not.toBe(idOf(one));
+    copyFileSync(join(data, "p.npy"), join(data, "same.npy"));
+    expect(idOf(await spec({ inputs: { p: "same.npy" } }))).toBe(idOf(one));
+    expect(canonical({ b: [1, { d: 1e21, c: "é" }], a: null })).toBe('{"a":null,"b":[1,{"c":"é","d":1e+21}]}');
+  });
+});
+
+test("a changed input is not computed with", async () => {
+  const other = join(data, "changing");
+  mkdirSync(other);
+  copyFileSync(join(data, "p.npy"), join(other, "p.npy"));
+  const one = await specOf(GOOD, other);
+  const id = await prepare(one, other);
+  await work(other, id, 0);
+  saveNpy(join(other, "p.npy"), uniform(2, 40 * 8, "f32"), [40, 8]);
+  await expect(work(other, id, 1)).rejects.toThrow(
+    /tile 1 of pairwiseDivergence: p.npy: has changed since the job began \(sha-256 /,
+  );
+});
+
+test("a worker of another version makes no tile", async () => {
+  const one = { ...(await spec({})), version: "9.9.9" };
+  await expect(tile(one, 0, data)).rejects.toThrow(
+    "the job is of surprisal 9.9.9, this machine has 0.1.0: install surprisal@9.9.9 here",
+  );
+});
+
+test("a tile that is not one", async () => {
+  const one = await spec({});
+  const id = await prepare(one, data);
+  await expect(work(data, id, 6)).rejects.toThrow("tile 6: the job has the tiles 0 to 5");
+  await expect(tile(await spec({}), 6, data)).rejects.toThrow("tile 6: the job has the tiles 0 to 5");
+});
+
+test("a job that is not in the data folder, and a damaged spec", async () => {
+  await expect(specIn(data, "0".repeat(64))).rejects.toThrow("job 000000000000 is not in the data folder");
+  const id = await prepare(await spec({ edge: 8 }), data);
+  writeFileSync(
+    join(folderOf(data, id), "spec.json"),
+    canonical({ ...(await spec({ edge: 8 })), options: { metric: "kl" } }),
+  );
+  await expect(specIn(data, id)).rejects.toThrow("is not the spec of its folder's name");
+});
+
+test("an output larger than the disk is refused before work starts", async () => {
+  // a sparse file: 16 TiB of pairs from 8 MB
+  saveNpy(join(data, "many.npy"), new Float32Array(2 ** 21), [2 ** 21, 1]);
+  await expect(run({ ...GOOD, inputs: { p: "many.npy" }, edge: 2048 }, { data, local: 1 })).rejects.toThrow(
+    /the output takes 16 TiB, but .* are free: free some space or choose another --data/,
+  );
+});
+
+test("verify finds a byte that is not what it should be, and tiles that are not there", async () => {
+  const { folder } = await runHere(GOOD, data);
+  expect(await verify(GOOD, { data })).toMatchObject({ checked: 6, different: [], missing: [] });
+  const chunk = join(folder, "matrix", "c", "1", "0");
+  const bytes = readFileSync(chunk);
+  bytes[100] = (bytes[100] as number) ^ 1;
+  writeFileSync(chunk, bytes);
+  // (0, 1), mirrored
+  expect((await verify(GOOD, { data })).different).toEqual([1]);
+  const sample = await verify(GOOD, { data, sample: 3 });
+  expect(sample.checked).toBe(3);
+  expect(await verify({ ...GOOD, edge: 20 }, { data })).toMatchObject({ checked: 0, missing: [0, 1, 2] });
+});
+
+test("plan", async () => {
+  const found = await plan({ ...GOOD, edge: 20 }, { data });
+  expect(found).toMatchObject({ tiles: 3, missing: 3, edge: 20, pairs: 820, inputBytes: 1280, outputBytes: 6400 });
+  expect(found.secondsPerTile).toBeGreaterThan(0);
+  expect(readdirSync(data)).not.toContain(found.id);
+});
+
+describe("on threads", () => {
+  // as it is built: threads are files
+  const request: Request = { ...GOOD, edge: 3 };
+
+  test("aborted, a run rejects with the reason, and goes on when it is run again", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const stopped = runBuilt(request, {
+      data,
+      local: 2,
+      signal: controller.signal,
+      progress: ({ done }) => done > 4 && controller.abort(reason),
+    });
+    await expect(stopped).rejects.toBe(reason);
+    const seen: { done: number; total: number; failed: number }[] = [];
+    const { id, folder } = await runBuilt(request, { data, local: 2, progress: (one) => seen.push(one) });
+    expect(seen[0]?.done).toBeGreaterThan(4);
+    expect(seen.at(-1)).toMatchObject({ done: 105, total: 105, failed: 0, secondsLeft: 0 });
+    expect(readdirSync(folder)).not.toContain("tmp");
+    const { "result.json": _, ...files } = bytesOfJob(data, id);
+    const other = join(data, "whole");
+    mkdirSync(other);
+    copyFileSync(join(data, "p.npy"), join(other, "p.npy"));
+    await runHere(request, other);
+    expect(bytesOfJob(other, id)).toMatchObject(files);
+  });
+
+  test("a callback that throws ends the run with what it threw", async () => {
+    const progress = (): void => {
+      throw new Error("from the callback");
+    };
+    await expect(runBuilt({ ...GOOD, edge: 2 }, { data, local: 1, progress })).rejects.toThrow("from the callback");
+  });
+
+  test("tiles that fail end the run with the first one's message", async () => {
+    const failing: Request = { ...GOOD, edge: 5 };
+    const id = await prepare(await specOf(failing, data), data);
+    writeFileSync(join(folderOf(data, id), "matrix", "c"), "");
+    await expect(runBuilt(failing, { data, local: 2 })).rejects.toThrow(
+      /1\d tiles failed; tile 0 of pairwiseDivergence: /,
+    );
+  });
+});
+
+describe.skipIf(!hasRedis)("Redis", { timeout: 120_000 }, () => {
+  const servers: Server[] = [];
+  const server = async (...more: string[]): Promise<Server> => {
+    const one = await startRedis(...more);
+    servers.push(one);
+    return one;
+  };
+  afterEach(async () => {
+    for (const one of servers.splice(0)) await one.remove();
+  });
+
+  test("is not there", async () => {
+    const connection = join(data, "no.sock");
+    await expect(run(GOOD, { data, connection })).rejects.toThrow(
+      `there is no Redis at ${connection} (ENOENT): start one with redis-server, name another with --redis, or use --local`,
+    );
+  });
+
+  test("asks for a password, and does not take another", async () => {
+    const { socket } = await server("--requirepass", "secret");
+    await expect(checkRedis(socket)).rejects.toThrow(`Redis at ${socket} asks for a password`);
+    await expect(checkRedis({ path: socket, password: "guess" })).rejects.toThrow(
+      "does not take this user and password",
+    );
+    expect(await checkRedis({ path: socket, password: "secret" })).toEqual([]);
+  });
+
+  test("evicts", async () => {
+    const { socket } = await server("--maxmemory-policy", "allkeys-lru");
+    await expect(checkRedis(socket)).rejects.toThrow("redis-cli config set maxmemory-policy noeviction");
+  });
+
+  test("has no append-only file", async () => {
+    const { socket } = await server("--appendonly", "no");
+    expect(await checkRedis(socket)).toEqual([expect.stringContaining("redis-cli config set appendonly yes")]);
+  });
+
+  const log = join(data, "log");
+  const options = (connection: string) => ({ data, connection, timing: TIMING });
+
+  test("a worker of another version is refused before work starts", async () => {
+    const { socket, ask } = await server();
+    const client = ask((redis) =>
+      redis
+        .client("SETNAME", `bull:${Buffer.from("surprisal-tiles").toString("base64")}:w:9.9.9`)
+        .then(() => run({ ...GOOD, edge: 10 }, options(socket))),
+    );
+    await expect(client).rejects.toThrow(/has surprisal 9\.9\.9, this run 0\.1\.0: install the same version on both/);
+  });
+
+  test("a tile that fails ends the run with its message, and is tried again by the next", async () => {
+    const { socket } = await server();
+    const request = { ...GOOD, edge: 12 };
+    const id = await prepare(await specOf(request, data), data);
+    await startTestWorker({ connection: socket, data, concurrency: 2 }, { TEST_LOG: log });
+    // a file where a folder should be
+    const blocked = join(folderOf(data, id), "matrix", "c");
+    writeFileSync(blocked, "");
+    await expect(run(request, options(socket))).rejects.toThrow(/10 tiles failed; tile \d of pairwiseDivergence: /);
+    rmSync(blocked);
+    await run(request, options(socket));
+    expect(existsSync(join(folderOf(data, id), "result.json"))).toBe(true);
+  });
+
+  test("aborted, a run takes its tiles out of the queue", async () => {
+    const { socket, ask } = await server();
+    const controller = new AbortController();
+    const running = run({ ...GOOD, edge: 4 }, { ...options(socket), signal: controller.signal });
+    const left = async (): Promise<number> => (await ask((redis) => redis.keys("bull:surprisal-tiles:*-*"))).length;
+    const end = Date.now() + 60_000;
+    while ((await left()) < 55 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await left()).toBe(55);
+    controller.abort();
+    await expect(running).rejects.toThrow(/abort/i);
+    expect(await left()).toBe(0);
+  });
+});
