@@ -8,6 +8,7 @@ import { arena } from "../memory/kernels.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import { apart, type Output, outputOf } from "../place/output.ts";
 import { baseOf, perNat, Rows } from "../read/reduce.ts";
+import { shareRows } from "../share.ts";
 import type { FloatArray, From, Input, Out, ResultOf } from "../types.ts";
 import { flagsOf, fromsOf, kindOf, type Metric, streamDivergence } from "./divergence.ts";
 
@@ -155,8 +156,7 @@ function writeDivergences(at: Arena, of: Divergences, out: Output, mirror: boole
   const { n, m, p } = of;
   const { bytes } = p;
   const side = divergenceSide(of);
-  for (let i = 0; i < n; i += side) {
-    const rows = Math.min(side, n - i);
+  shareRows(n, side, (mirror ? 8 : 16) * m * Math.max(of.d, 16), (i, rows) => {
     const from = mirror ? i : 0;
     for (let j = from; j < m; j += side) {
       const columns = Math.min(side, m - j);
@@ -167,5 +167,5 @@ function writeDivergences(at: Arena, of: Divergences, out: Output, mirror: boole
         if (mirror && j > i) at.copyOut(results + r * columns * bytes, columns, out.array, bytes, j * m + i + r, m);
       }
     }
-  }
+  });
 }

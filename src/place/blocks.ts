@@ -16,6 +16,7 @@ import type { Operand } from "../check/tensor.ts";
 import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
+import { type Share, shareRows, sharing } from "../share.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, copied, type Output } from "./output.ts";
 import { turnsOf, UNWATCHED, type Watch } from "./watch.ts";
@@ -148,7 +149,8 @@ function sideOf(n: number, largest: number): number {
 export function planOf({ x, y, depth, plain, small, most, runs, keeps }: Product): Plan {
   const { bytes: size } = x;
   const part = size === 4 ? 1 : depth > SPAN ? WIDE_WITH_TOTALS : WIDE;
-  const largest = Math.min(most, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
+  const shared = sharing()?.sideOf(x.rows, (y ?? x).rows) ?? SIDE;
+  const largest = Math.min(most, shared, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
   const side = sideOf(x.rows, largest);
   const otherSide = !y ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largest);
   const longest = Math.max(1, side, plain ? 0 : otherSide);
@@ -256,6 +258,8 @@ export function eachBlock(
   const plan = planOf(product);
   const other = product.y ?? product.x;
   const [down, across] = [Math.ceil(product.x.rows / plan.side), Math.ceil(other.rows / plan.otherSide)];
+  const share = sharing();
+  if (share && shareBlocks(share, product, plan, (i, j) => visit(block(arena, scratch, product, plan, i, j)))) return;
   const turn = turnsOf(watch, product.y ? down * across : (down * (down + 1)) / 2, turnOf(plan, product));
   for (let j = 0; j < other.rows; j += plan.otherSide) {
     for (let i = product.y ? 0 : j; i < product.x.rows; i += plan.side) {
@@ -263,6 +267,26 @@ export function eachBlock(
       turn();
     }
   }
+}
+
+/** The same blocks as the tiles of a sweep. */
+function shareBlocks(
+  share: Share,
+  { x, y, depth }: Product,
+  plan: Plan,
+  visit: (i: number, j: number) => void,
+): boolean {
+  const columns = (y ?? x).rows;
+  const places: (readonly [number, number])[] = [];
+  for (let j = 0; j < columns; j += plan.otherSide)
+    for (let i = y ? 0 : j; i < x.rows; i += plan.side) places.push([i, j]);
+  const pairs = x.rows * columns;
+  return share.sweep({
+    tiles: places.length,
+    work: (y ? 1 : 0.5) * pairs * Math.max(depth, 16),
+    elements: pairs,
+    run: (tile) => visit(...(places[tile] as readonly [number, number])),
+  });
 }
 
 /** Blocks between two looks at the signal. */
@@ -307,15 +331,14 @@ export function reduceRows(
   const { x, y } = product;
   const columns = (y ?? x).rows;
   const turn = turnsOf(watch, countOf(plan, product), turnOf(plan, product));
-  for (let i = 0; i < x.rows; i += plan.side) {
-    const rows = Math.min(plan.side, x.rows - i);
+  shareRows(x.rows, plan.side, columns * Math.max(product.depth, 16), (i, rows) => {
     begin(i, rows);
     for (let j = 0; j < columns; j += plan.otherSide) {
       take(block(arena, scratch, product, plan, i, j, j > 0));
       turn();
     }
     end(i, rows);
-  }
+  });
 }
 
 /** Copies whole rows of a matrix to `to`: the matrix that they are there. */
