@@ -16,7 +16,10 @@ interface Either extends WorkerLike {
   unref?: () => void;
 }
 
-type Built = { Worker: new (url: URL) => WorkerLike; parentPort: PortLike | null };
+type Built = {
+  Worker: new (url: URL, options: { readonly execArgv: readonly string[] }) => WorkerLike;
+  parentPort: PortLike | null;
+};
 
 /** What a worker hears its messages from, and answers to. */
 export interface PortLike {
@@ -33,7 +36,8 @@ export function workerThreads(): Built | undefined {
 /** A worker of this package; undefined where there are none. The words are those that bundlers look for. */
 export function ownWorker(): WorkerLike | undefined {
   const threads = workerThreads();
-  if (threads) return new threads.Worker(new URL("./parallel.worker.js", import.meta.url));
+  // the process may have been started with options that are for its own source, such as --input-type
+  if (threads) return new threads.Worker(new URL("./parallel.worker.js", import.meta.url), { execArgv: [] });
   if (typeof Worker === "undefined") return undefined;
   return new Worker(new URL("./parallel.worker.js", import.meta.url), { type: "module" });
 }

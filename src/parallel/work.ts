@@ -29,7 +29,7 @@ export interface Region {
 
 export function viewOf({ kind, buffer, byteOffset, length }: Region): Written {
   const type = kind === "f32" ? Float32Array : kind === "f64" ? Float64Array : Int32Array;
-  return new type(buffer, byteOffset, length) as Written;
+  return new type(buffer as unknown as ArrayBuffer, byteOffset, length);
 }
 
 /** A call for a worker. */
