@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeMajor, options, RELAXED_SINCE, root } from "./options.ts";
 
-const FAMILIES = ["softmax", "losses", "divergences", "gram", "sinkhorn", "emd", "wasserstein", "startup"];
+const FAMILIES = ["softmax", "losses", "divergences", "gram", "sinkhorn", "emd", "wasserstein", "startup", "parallel"];
 
 const named = options.families;
 const unknown = named.find((name) => !FAMILIES.includes(name));

@@ -1,5 +1,5 @@
 /** The workers of a pool, and the calls that they divide among themselves, one after the other. */
-import * as library from "../index.ts";
+import { info } from "../index.ts";
 import { SHARE, type Share } from "../share.ts";
 import type { FloatArray, PairsProgress, Signal } from "../types.ts";
 import { isShared, optionsOnce, type Packed, packed, readOnce } from "./arguments.ts";
@@ -62,8 +62,6 @@ interface Call extends Watched {
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>> | undefined;
 }
-
-type AnyFunction = (...args: unknown[]) => unknown;
 
 export class Crew {
   readonly #members = new Set<Member>();
@@ -210,8 +208,8 @@ export class Crew {
 
   /** In the calling thread. */
   #here({ name, args, options, signal, progress }: Call): unknown {
-    const run = library[name] as AnyFunction;
-    if (!FUNCTIONS[name].watched || (signal === undefined && progress === undefined)) {
+    const { run, watched } = FUNCTIONS[name];
+    if (!watched || (signal === undefined && progress === undefined)) {
       const result = run(...args, options);
       progress?.({ tiles: 1, fraction: 1 });
       return result;
@@ -270,7 +268,7 @@ export class Crew {
       fn: name,
       args: copies,
       options: optionCopies,
-      variant: library.info().variant,
+      variant: info().variant,
       regions,
       control,
       tiles,
@@ -386,7 +384,7 @@ function runWith(
   share: Share & { active: boolean },
 ): { readonly result: unknown } | undefined {
   try {
-    return runTo(() => (library[name] as AnyFunction)(...args, { ...options, [SHARE]: share }));
+    return runTo(() => FUNCTIONS[name].run(...args, { ...options, [SHARE]: share }));
   } finally {
     share.active = false;
   }

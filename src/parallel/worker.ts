@@ -1,6 +1,7 @@
 /** What runs in a worker of a pool: its part of one call after another. */
-import * as library from "../index.ts";
+import { info, initSync } from "../index.ts";
 import { SHARE } from "../share.ts";
+import { FUNCTIONS, type Name } from "./functions.ts";
 import { type PortLike, workerThreads } from "./thread.ts";
 import { type Answer, type Job, NEXT, Part, runTo } from "./work.ts";
 
@@ -9,7 +10,7 @@ const say = (answer: Answer): void => port.postMessage(answer);
 
 function work(job: Job): void {
   const { id, control, tells } = job;
-  if (library.info().variant !== job.variant) library.initSync({ variant: job.variant });
+  if (info().variant !== job.variant) initSync({ variant: job.variant });
   let last = performance.now();
   const tell = (): void => {
     if (tells === 0 || performance.now() - last < tells) return;
@@ -17,7 +18,7 @@ function work(job: Job): void {
     say({ id, told: true });
   };
   const share = new Part(job, () => Atomics.add(control, NEXT, 1), tell);
-  const run = library[job.fn as keyof typeof library] as (...args: unknown[]) => unknown;
+  const { run } = FUNCTIONS[job.fn as Name];
   try {
     runTo(() => run(...job.args, { ...job.options, [SHARE]: share }));
   } finally {

@@ -2,13 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as library from "../../src/index.ts";
+import { FUNCTIONS } from "../../src/parallel/functions.ts";
 import { Finish, FLAGS, Part, type Region, runTo, Survey } from "../../src/parallel/work.ts";
 import { SHARE, type Share } from "../../src/share.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
 
 const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): { result: unknown } | undefined => {
   const options = args.at(-1) as object;
-  const call = library[name] as (...args: unknown[]) => unknown;
+  const { run: call } = FUNCTIONS[name];
   try {
     return runTo(() => call(...args.slice(0, -1), share ? { ...options, [SHARE]: share } : options));
   } finally {

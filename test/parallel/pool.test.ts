@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import * as library from "../../src/index.ts";
 import { supports } from "../../src/memory/kernels.ts";
+import { FUNCTIONS } from "../../src/parallel/functions.ts";
 import { createPool, type Pool } from "../../src/parallel/index.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
 
@@ -15,7 +16,7 @@ const worker = (): Worker => new Worker(url);
 type Functions = Record<string, (...args: unknown[]) => Promise<unknown>>;
 const call = (pool: Pool, { name }: Case, args: Args): Promise<unknown> =>
   ((pool as unknown as Functions)[name] as Functions[string])(...args);
-const alone = ({ name }: Case, args: Args): unknown => (library[name] as (...args: unknown[]) => unknown)(...args);
+const alone = ({ name }: Case, args: Args): unknown => FUNCTIONS[name].run(...args);
 
 /** Large enough to be divided: work of 2 ms or more. */
 const sizeOf = ({ name, how }: Case): [number, number, number] => {
