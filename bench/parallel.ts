@@ -117,6 +117,7 @@ for (const [name, { alone, pooled }] of Object.entries(CASES)) {
   }
   figures[name] = { alone: spread(a ?? []).median, pooled: spread(p ?? []).median, ratio: spread(ratios ?? []).median };
 }
+const workers = pool.size;
 await pool.close();
 
 const rows = Object.entries(figures).map(([name, { alone, pooled, ratio }]) => [
@@ -126,6 +127,6 @@ const rows = Object.entries(figures).map(([name, { alone, pooled, ratio }]) => [
   `${ratio.toFixed(2)}×`,
 ]);
 console.log(
-  `\n${pool.size} workers, ${library.info().variant}\n${columns([["µs", "alone", "pooled", "as fast"], ...rows])}`,
+  `\n${workers} workers, ${library.info().variant}\n${columns([["µs", "alone", "pooled", "as fast"], ...rows])}`,
 );
-if (options.complete) save("parallel", { workers: pool.size, rounds: ROUNDS, figures });
+if (options.complete) save("parallel", { workers, rounds: ROUNDS, figures });

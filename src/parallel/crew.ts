@@ -1,4 +1,6 @@
 /** The workers of a pool, and the calls that they divide among themselves, one after the other. */
+
+import { bufferOf, byteOffsetOf } from "../arrays.ts";
 import { info } from "../index.ts";
 import { SHARE, type Share } from "../share.ts";
 import type { FloatArray, PairsProgress, Signal } from "../types.ts";
@@ -23,13 +25,17 @@ import {
 /** Milliseconds in which a worker has to answer when it is made. */
 const START_LIMIT = 30_000;
 
-/** Milliseconds in which one tile at least has to be done: tiles of pairs take some 10 ms, of a million columns 2 s. */
+/** Milliseconds in which one tile at least has to be done, and how many times as long as a tile is expected to take are added to them. */
 const TILE_LIMIT = 60_000;
+const SLOW = 100;
 
 /** Milliseconds between two calls of `progress`. */
 const TELL = 20;
 
-/** Nanoseconds that a divided call takes beside its tiles, and those of a byte that is copied to or from shared memory. */
+/**
+ * Nanoseconds that a divided call is taken to need beside its tiles, and for a byte that is copied to or from shared memory. A message to a
+ * worker and back takes 20 to 50 µs; the arguments are checked three times, of which two are in turn.
+ */
 const OVERHEAD = 200_000;
 const COPY = 0.3;
 
@@ -229,7 +235,7 @@ export class Crew {
 
   async #divided(
     call: Call,
-    { outputs, tiles }: Survey,
+    { outputs, tiles, work }: Survey,
     args: readonly Packed[],
     options: readonly (readonly [string, Packed])[],
   ): Promise<unknown> {
@@ -259,7 +265,8 @@ export class Crew {
     const regions = outputs.map((found): Region => {
       const { kind, length, array } = found;
       if (!isDirect(found)) return { kind, buffer: memory, byteOffset: place(length * BYTES[kind]), length };
-      return { kind, buffer: array.buffer as unknown as SharedArrayBuffer, byteOffset: array.byteOffset, length };
+      const own = array as FloatArray;
+      return { kind, buffer: bufferOf(own) as unknown as SharedArrayBuffer, byteOffset: byteOffsetOf(own), length };
     });
     const copies = args.map((pack) => pack.at(memory, place(pack.bytes)));
     const optionCopies = Object.fromEntries(options.map(([key, pack]) => [key, pack.at(memory, place(pack.bytes))]));
@@ -274,7 +281,8 @@ export class Crew {
       tiles,
       tells: signal || progress ? TELL : 0,
     };
-    await this.#workedOn(job, call);
+    const expected = (work * FUNCTIONS[name].cost) / 1e6 / tiles;
+    await this.#workedOn(job, call, TILE_LIMIT + SLOW * expected);
     if (this.#closed) throw new Error(`${name}: the pool was closed while the call was running`);
     if (signal?.aborted) throw signal.reason;
     this.#mend(job);
@@ -298,9 +306,11 @@ export class Crew {
   }
 
   /** Gives a job to all workers, and waits until each of them is through with it, or gone. */
-  #workedOn(job: Job, { signal, progress }: Call): Promise<void> {
+  #workedOn(job: Job, { signal, progress }: Call, limit: number): Promise<void> {
     const { control, tiles } = job;
     const busy = new Set(this.#members);
+    // all have died since the call was found to be worth dividing
+    if (busy.size === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       let failed: { readonly error: unknown } | undefined;
       let seen = 0;
@@ -329,7 +339,7 @@ export class Crew {
           this.#dismiss(member);
           without(member);
         }
-      }, TILE_LIMIT);
+      }, limit);
       const without = (member: Member): void => {
         if (!busy.delete(member)) return;
         member.heard = () => undefined;

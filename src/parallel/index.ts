@@ -37,8 +37,8 @@ export async function createPool(options?: PoolOptions): Promise<Pool> {
   if (worker !== undefined && typeof worker !== "function")
     failKind(fn, "worker", "a function that makes a worker", worker);
   const crew = new Crew(count, (worker as (() => WorkerLike) | undefined) ?? ownWorker);
-  // one worker does nothing that the calling thread would not do sooner
-  if (count > 1) {
+  // one worker does nothing that the calling thread would not do sooner, and without shared memory none does
+  if (count > 1 && typeof SharedArrayBuffer !== "undefined") {
     try {
       await crew.fill(fn);
     } catch (error) {

@@ -37,9 +37,14 @@ export function workerThreads(): Built | undefined {
 export function ownWorker(): WorkerLike | undefined {
   const threads = workerThreads();
   // the process may have been started with options that are for its own source, such as --input-type
-  if (threads) return new threads.Worker(new URL("./parallel.worker.js", import.meta.url), { execArgv: [] });
+  if (threads) return new threads.Worker(besides("./parallel.worker.js", import.meta.url), { execArgv: [] });
   if (typeof Worker === "undefined") return undefined;
   return new Worker(new URL("./parallel.worker.js", import.meta.url), { type: "module" });
+}
+
+/** A file beside another: in words that no bundler looks for, which would put a copy of it into a page. */
+function besides(file: string, url: string): URL {
+  return new URL(file, url);
 }
 
 /** Tells what a worker says, and that it is gone. */

@@ -52,7 +52,7 @@ export type Answer =
   | { readonly id: number; readonly told: true }
   | { readonly id: number; readonly told: false; readonly error?: string | undefined };
 
-/** Rows and columns of a block of pairs: a few dozen blocks of most matrices, and within 5 % of the speed of larger ones. */
+/** Rows and columns of a block of pairs, by the shapes alone: small enough that matrices of some hundred rows have blocks for several threads. */
 const SIDE = 256;
 const LARGE_SIDE = 512;
 const LARGE = 4096;
@@ -90,6 +90,7 @@ export class Survey implements Share {
   readonly outputs: Found[] = [];
   /** Of all sweeps. */
   tiles = 0;
+  work = 0;
   #decided = false;
   readonly #isWorth: (work: number, outputs: readonly Found[]) => boolean;
 
@@ -108,7 +109,8 @@ export class Survey implements Share {
     this.#decided = true;
     const sweeps = elements > 0 ? (this.outputs[0]?.length ?? 0) / elements : 1;
     this.tiles = tiles * sweeps;
-    if (this.tiles < 2 || !this.#isWorth(work * sweeps, this.outputs)) return false;
+    this.work = work * sweeps;
+    if (this.tiles < 2 || !this.#isWorth(this.work, this.outputs)) return false;
     throw ENDED;
   }
 }

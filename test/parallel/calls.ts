@@ -39,7 +39,12 @@ export function dataOf(type: "f32" | "f64", seed: number, shared = false): Data 
     type,
     reals: (length) => make(length, () => 2 * next() - 1),
     positives: (length) => make(length, () => 0.01 + 0.99 * next()),
-    labels: (length, classes) => Int32Array.from({ length }, () => Math.floor(next() * classes)),
+    labels: (length, classes) => {
+      const buffer = shared ? new SharedArrayBuffer(4 * length) : new ArrayBuffer(4 * length);
+      const array = new Int32Array(buffer as ArrayBuffer);
+      for (let i = 0; i < length; i++) array[i] = Math.floor(next() * classes);
+      return array;
+    },
   };
 }
 
@@ -71,6 +76,14 @@ const pairs = (name: Name, options: object, how: string, otherShape = "yShape"):
 export const CASES: readonly Case[] = [
   rows("softmax"),
   rows("softmax", { temperature: 0.25 }, "T"),
+  {
+    name: "softmax",
+    how: "along an inner axis",
+    of: (data, n, _, d) => {
+      const inner = Math.ceil(d / 3);
+      return [data.reals(3 * n * inner), { shape: [n, 3, inner], axis: 1 }];
+    },
+  },
   rows("logSoftmax"),
   rows("logSumExp"),
   {
@@ -95,6 +108,14 @@ export const CASES: readonly Case[] = [
         ignoreIndex: 0,
       },
     ],
+  },
+  {
+    name: "crossEntropy",
+    how: "along an inner axis",
+    of: (data, n, _, d) => {
+      const inner = Math.ceil(d / 3);
+      return [data.reals(3 * n * inner), data.labels(n * inner, 3), { shape: [n, 3, inner], axis: 1 }];
+    },
   },
   twoRows("crossEntropy", { from: "probabilities", reduction: "sum" }, "soft"),
   {
