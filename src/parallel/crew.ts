@@ -2,6 +2,7 @@
 
 import { bufferOf, byteOffsetOf } from "../arrays.ts";
 import { info } from "../index.ts";
+import { callbackOf, signalOf } from "../options.ts";
 import { SHARE, type Share } from "../share.ts";
 import type { FloatArray, PairsProgress, Signal } from "../types.ts";
 import { isShared, optionsOnce, type Packed, packed, readOnce } from "./arguments.ts";
@@ -78,6 +79,7 @@ export class Crew {
   #last: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #stop: (() => void) | undefined;
+  #isFilling = false;
   #memory: SharedArrayBuffer | undefined;
   #jobs = 0;
 
@@ -95,8 +97,11 @@ export class Crew {
 
   /** Makes the workers that there are not. @throws Error if one does not come to life. */
   async fill(fn: string): Promise<void> {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
     const wanted = Array.from({ length: this.size - this.#members.size }, () => this.#add(fn));
     const failed = (await Promise.allSettled(wanted)).find((one) => one.status === "rejected");
+    this.#isFilling = false;
     if (failed) throw failed.reason;
   }
 
@@ -182,17 +187,18 @@ export class Crew {
   async call(name: Name, given: readonly unknown[]): Promise<unknown> {
     if (this.#closed) throw new Error(`${name}: the pool is closed`);
     const { arrays } = FUNCTIONS[name];
-    const { signal, progress, ...options } = isPlain(given[arrays]) ? optionsOnce(given[arrays]) : {};
-    const hasOptions = isPlain(given[arrays]);
+    const last = given[arrays];
+    const hasOptions = isPlain(last);
+    const { signal, progress, ...options } = hasOptions ? optionsOnce(last) : {};
     const call: Call = {
       name,
       args: Array.from({ length: arrays }, (_, k) => readOnce(given[k])),
-      options: hasOptions ? options : (given[arrays] as undefined),
-      ...watchedOf(name, signal, progress),
+      // what is no object is the function's to refuse
+      options: hasOptions ? options : (last as undefined),
+      ...watchedOf(name, { signal, progress }),
     };
-    if (call.signal?.aborted) throw call.signal.reason;
     const isAlone = this.#members.size < 2 || typeof SharedArrayBuffer === "undefined";
-    if (isAlone || (call.options !== undefined && !hasOptions)) return this.#here(call);
+    if (isAlone || (last !== undefined && !hasOptions)) return this.#here(call);
     const packs = call.args.map(packedSafely);
     const optionPacks = Object.entries(options).filter(([key]) => key !== "out");
     const withOptions = optionPacks.map(([key, value]) => [key, packedSafely(value)] as const);
@@ -413,10 +419,11 @@ function packedSafely(value: unknown): Packed {
   }
 }
 
-function watchedOf(name: Name, signal: unknown, progress: unknown): Watched {
-  if (progress !== undefined && typeof progress !== "function")
-    throw new TypeError(`${name}: "progress" must be a function, got ${progress === null ? "null" : typeof progress}`);
-  if (signal !== undefined && typeof (signal as { aborted?: unknown } | null)?.aborted !== "boolean")
-    throw new TypeError(`${name}: "signal" must be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
-  return { signal: signal as Signal | undefined, progress: progress as Watched["progress"] };
+/** The two options that are the pool's own, checked as the functions do that take them. */
+function watchedOf(name: Name, { signal, progress }: Readonly<Record<string, unknown>>): Watched {
+  signalOf(name, signal as Signal | undefined)?.();
+  return {
+    signal: signal as Signal | undefined,
+    progress: callbackOf(name, "progress", progress as Watched["progress"]),
+  };
 }

@@ -332,6 +332,9 @@ describe("faults", () => {
     await ended;
     await pool.close();
     await expect(pool.softmax([1, 2])).rejects.toThrow("softmax: the pool is closed");
+    const disposed = await createPool({ size: 1 });
+    await disposed[Symbol.asyncDispose]();
+    await expect(disposed.softmax([1, 2])).rejects.toThrow("softmax: the pool is closed");
   });
 
   it("options that are wrong", async () => {
