@@ -141,25 +141,22 @@ function shareLayers(at: Arena, job: RowJob, share: Share): boolean {
       array: part(one.array, one.bytes, from * layer, count * layer),
       length: count * layer,
     });
-    const layout = { outer: count, n, inner, rows: count * inner };
-    const tiled = new RowJob(job.fn, layout, job.reads.map(cut), job.phases, job.finish, job.run);
-    tiled.writes = job.writes.map((one) => one && cut(one));
-    tiled.inPlace = job.inPlace;
-    tiled.lists = job.lists;
-    tiled.labels = job.labels?.subarray(from * inner, (from + count) * inner);
-    tiled.factors = job.factors?.subarray(from * inner, (from + count) * inner);
-    tiled.resultBytes = job.resultBytes;
-    tiled.asF64 = job.asF64;
-    tiled.tileRows = job.tileRows;
-    tiled.across = job.across;
-    if (values) {
-      tiled.results = {
-        out: undefined,
-        take(some, start, row, many) {
-          for (let i = 0; i < many; i++) values[from * inner + row + i] = some[start + i] as number;
-        },
-      };
-    }
+    const [first, end] = [from * inner, (from + count) * inner];
+    const own: RowResults | undefined = values && {
+      out: undefined,
+      take(some, start, row, many) {
+        for (let i = 0; i < many; i++) values[first + row + i] = some[start + i] as number;
+      },
+    };
+    // the job itself, but for what has an element or a number for each row
+    const tiled = Object.assign(new RowJob(job.fn, job.layout, job.reads, job.phases, job.finish, job.run), job, {
+      layout: { outer: count, n, inner, rows: count * inner },
+      reads: job.reads.map(cut),
+      writes: job.writes.map((one) => one && cut(one)),
+      labels: job.labels?.subarray(first, end),
+      factors: job.factors?.subarray(first, end),
+      results: own,
+    });
     streamAll(at, tiled);
   };
   const work = job.reads.length * rows * n;
