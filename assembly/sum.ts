@@ -64,19 +64,68 @@ export function totalOf<T>(sum: usize): f64 {
 @inline
 export function addExactly(sum: usize, value: f64, shift: i32): void {
   const bits = reinterpret<i64>(value);
-  const field = (<i32>(bits >> 52)) & 0x7ff;
-  const fraction = bits & 0x000fffffffffffff;
-  const position = max(field, 1) - 1 + shift;
-  const mantissa = field ? fraction | 0x0010000000000000 : fraction;
+  addInteger(sum, mantissaOf(bits), positionOf(bits) + shift, bits >> 63);
+}
+
+/** Adds ±magnitude·2^position, of a magnitude below 2^63; `sign` is 0, or −1 for minus. */
+// @ts-ignore: decorator
+@inline
+export function addInteger(sum: usize, magnitude: i64, position: i32, sign: i64): void {
   const chunk = sum + ((<usize>(position >> 5)) << 3);
   const up = <i64>(position & 31);
-  const low = (mantissa << up) & 0xffffffff;
-  const middle = (mantissa >> (32 - up)) & 0xffffffff;
-  const high = (mantissa >> 32) >> (32 - up); // a shift by 64 is one by 0
-  const sign = bits >> 63; // 0 or −1: (v ^ sign) − sign is ±v
+  const low = (magnitude << up) & 0xffffffff;
+  const middle = (magnitude >> (32 - up)) & 0xffffffff;
+  const high = (magnitude >> 32) >> (32 - up); // a shift by 64 is one by 0
+  // (v ^ sign) − sign is ±v
   store<i64>(chunk, load<i64>(chunk) + ((low ^ sign) - sign));
   store<i64>(chunk, load<i64>(chunk, 8) + ((middle ^ sign) - sign), 8);
   store<i64>(chunk, load<i64>(chunk, 16) + ((high ^ sign) - sign), 16);
+}
+
+/** A finite f64 is ±mantissa·2^{position − 1074}. */
+// @ts-ignore: decorator
+@inline
+function positionOf(bits: i64): i32 {
+  return max((<i32>(bits >> 52)) & 0x7ff, 1) - 1;
+}
+// @ts-ignore: decorator
+@inline
+function mantissaOf(bits: i64): i64 {
+  const fraction = bits & 0x000fffffffffffff;
+  return (bits & 0x7ff0000000000000) != 0 ? fraction | 0x0010000000000000 : fraction;
+}
+
+/**
+ * Adds x·y, all 106 bits of it, to an exact sum in units of 2^−2148, of which 133 chunks hold any product of two f64. The
+ * mantissas are multiplied in halves of 32 bits, and the product, high·2^64 + low, is cut into five chunks.
+ */
+export function addProductExactly(sum: usize, x: f64, y: f64): void {
+  const a = reinterpret<i64>(x);
+  const b = reinterpret<i64>(y);
+  const position = positionOf(a) + positionOf(b);
+  const a0 = mantissaOf(a) & 0xffffffff,
+    a1 = mantissaOf(a) >> 32;
+  const b0 = mantissaOf(b) & 0xffffffff,
+    b1 = mantissaOf(b) >> 32;
+  const first = <u64>a0 * <u64>b0;
+  const cross = <u64>(a0 * b1 + a1 * b0); // below 2^54
+  const low = first + (cross << 32);
+  const high = <u64>(a1 * b1) + (cross >> 32) + <u64>(low < first);
+  const chunk = sum + ((<usize>(position >> 5)) << 3);
+  const up = <u64>(position & 31);
+  const down = 32 - up;
+  const sign = (a ^ b) >> 63;
+  addChunk(chunk, (low << up) & 0xffffffff, sign);
+  addChunk(chunk + 8, (low >> down) & 0xffffffff, sign);
+  addChunk(chunk + 16, (((low >> 32) >> down) | (high << up)) & 0xffffffff, sign);
+  addChunk(chunk + 24, (high >> down) & 0xffffffff, sign);
+  addChunk(chunk + 32, (high >> 32) >> down, sign);
+}
+
+// @ts-ignore: decorator
+@inline
+function addChunk(chunk: usize, value: u64, sign: i64): void {
+  store<i64>(chunk, load<i64>(chunk) + (((<i64>value) ^ sign) - sign));
 }
 
 /** Carries: every chunk but the last is from 0 to 2³² − 1 afterwards, and the last has the sign of the sum. */

@@ -4,7 +4,7 @@
  */
 import { Bench, Task } from "tinybench";
 import { options } from "./options.ts";
-import { BEFORE, ratios, save, table } from "./report.ts";
+import { BEFORE, ratios, save, table, worse } from "./report.ts";
 
 export type Dtype = "f32" | "f64";
 export type FloatArray = Float32Array | Float64Array;
@@ -16,6 +16,8 @@ export interface Call {
   run(): unknown;
   /** The values of the last run, for the check. Where it is missing, `run` returns them. */
   result?(): Values | Promise<Values>;
+  /** Times itself for so many ms and tells its median in µs: what is no function of this process. */
+  turn?(ms: number): Promise<number>;
   dispose?(): unknown;
 }
 
@@ -38,6 +40,8 @@ export interface Family {
   cases: readonly Case[];
   /** The contestant all are compared to: the first of these that runs. */
   baseline: readonly string[];
+  /** How long a contestant is timed in one round and runs before, in ms, as parts of what is usual: less where all calls are short. */
+  share?: number;
 }
 
 export interface Spread {
@@ -62,20 +66,21 @@ export interface CaseResult {
 
 const ROUNDS = options.rounds(5, 3);
 
-export async function bench({ name, cases, baseline }: Family): Promise<CaseResult[]> {
+export async function bench({ name, cases, baseline, share = 1 }: Family): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   const wrong: string[] = [];
   for (const title of new Set(cases.map(titleOf))) {
     if (!options.only.test(title)) continue;
     const group: CaseResult[] = [];
     for (const c of cases.filter((c) => titleOf(c) === title && options.shape(shapeOf(c)))) {
-      group.push(await runCase(c, wrong));
+      group.push(await runCase(c, share, wrong));
     }
     if (group.length > 0) console.log(`\n${title}, µs\n${table(group, baseline)}`);
     if (options.against)
       console.log(`\n${ratios(Object.fromEntries(group.map(({ shape, ratios }) => [shape, ratios])))}`);
     results.push(...group);
   }
+  if (options.against || options.complete) console.log(`\n${worse(name, results)}`);
   if (wrong.length > 0) {
     console.error(`\n${wrong.join("\n")}`);
     process.exitCode = 1;
@@ -89,7 +94,7 @@ const titleOf = ({ op, dtype }: Case) => `${op} ${dtype}`;
 const shapeOf = ({ shape }: Case) => shape.join("x");
 
 /** Checks all contestants, then times in turns those that agree. */
-async function runCase(c: Case, wrong: string[]): Promise<CaseResult> {
+async function runCase(c: Case, share: number, wrong: string[]): Promise<CaseResult> {
   const { reference, contestants } = c.setup();
   const calls: Call[] = [];
   const entrants: { name: string; error: number; turn: Turn; times: number[] }[] = [];
@@ -104,7 +109,7 @@ async function runCase(c: Case, wrong: string[]): Promise<CaseResult> {
         const values = (await returned) as Values;
         const error = maxError(call.result ? await call.result() : values, reference, c.floor);
         if (error <= c.tolerance || name.endsWith(BEFORE)) {
-          entrants.push({ name, error, turn: await prepare(call, returned instanceof Promise), times: [] });
+          entrants.push({ name, error, turn: await prepare(call, returned instanceof Promise, share), times: [] });
         } else {
           wrong.push(`${where} is off by ${error.toPrecision(3)}, allowed ${c.tolerance}`);
         }
@@ -130,6 +135,7 @@ function maxError(values: Values, reference: Values, floor: number): number {
   let worst = 0;
   for (let i = 0; i < reference.length; i++) {
     const r = reference[i] as number;
+    if (values[i] === r) continue;
     worst = Math.max(worst, Math.abs((values[i] as number) - r) / Math.max(Math.abs(r), floor));
   }
   return worst;
@@ -141,27 +147,32 @@ type Turn = () => Promise<number>;
 /** A sample is as many calls as fill this many milliseconds: reading the clock costs 40 ns, too much beside one short call. */
 const SAMPLE = 0.1;
 
-async function prepare({ run }: Call, async: boolean): Promise<Turn> {
+async function prepare(call: Call, async: boolean, share: number): Promise<Turn> {
+  const { turn, run } = call;
+  if (turn) {
+    await turn(options.warmUp * share);
+    return () => turn(options.turn * share);
+  }
   let batch = 1;
-  const calls = async
-    ? async () => {
-        for (let i = 0; i < batch; i++) await run();
-      }
-    : () => {
-        for (let i = 0; i < batch; i++) run();
-      };
+  const many = own<(n: number) => unknown>(
+    `let last; return ${async ? "async " : ""}(n) => { for (let i = 0; i < n; i++) last = ${async ? "await " : ""}run(); return last; }`,
+    { run },
+  );
+  const calls = () => many(batch);
 
   // warm up and find the batch
-  const warm = performance.now() + options.warmUp;
-  for (let took = 0; took < SAMPLE || performance.now() < warm; ) {
+  const warm = performance.now() + options.warmUp * share;
+  let took = 0;
+  while (took < SAMPLE || performance.now() < warm) {
     if (took < SAMPLE && took > 0) batch *= 2;
     const start = performance.now();
     await calls();
     took = performance.now() - start;
   }
 
-  // at least 3 samples a turn, however slow
-  const bench = new Bench({ time: options.turn, iterations: 3, warmup: false, throws: true });
+  // at least 3 samples a turn, but for calls that take longer than a turn: the median of the rounds is theirs
+  const ms = options.turn * share;
+  const bench = new Bench({ time: ms, iterations: took > ms ? 1 : 3, warmup: false, throws: true });
   const task = new Task(bench, "calls", calls, { async });
   return async () => {
     task.reset();
@@ -169,6 +180,35 @@ async function prepare({ run }: Call, async: boolean): Promise<Turn> {
     if (result.state !== "completed") throw new Error(`the timing ended ${result.state}`);
     return (result.latency.p50 * 1000) / batch;
   };
+}
+
+let written = 0;
+
+/**
+ * A function that is compiled for itself, with `names` in its scope. An engine learns from the calls that a place in a program has
+ * made, and one that all contestants share would teach it nothing: neither a loop nor our call would be inlined there.
+ */
+function own<F>(body: string, names: Record<string, unknown>): F {
+  // what differs in its text is not taken for the same
+  return new Function(...Object.keys(names), `/* ${written++} */ ${body}`)(...Object.values(names)) as F;
+}
+
+/** `f(...args)` as a program has it that calls it here alone. */
+export function calling<A extends readonly unknown[], R>(f: (...args: A) => R, ...args: A): () => R {
+  const names = args.map((_, i) => `a${i}`);
+  return own(`return () => f(${names})`, { f, ...Object.fromEntries(names.map((name, i) => [name, args[i]])) });
+}
+
+/** `f(...args, out)` with a new `out` at every call. */
+export function callingAnew<R>(
+  f: (...args: never[]) => R,
+  args: readonly unknown[],
+  dtype: Dtype,
+  length: number,
+): () => R {
+  const names = args.map((_, i) => `a${i}`);
+  const scope = { f, length, ...Object.fromEntries(names.map((name, i) => [name, args[i]])) };
+  return own(`return () => f(${names}, new ${dtype === "f32" ? "Float32Array" : "Float64Array"}(length))`, scope);
 }
 
 /** Who goes first in a round: back and forth, so that who follows whom is the same for both that are compared. */

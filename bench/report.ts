@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,7 +45,47 @@ export function ratios(timed: Record<string, Record<string, Spread>>): string {
   const cell = (ratio: Spread | undefined) =>
     ratio ? `${ratio.median.toFixed(3)} (${ratio.low.toFixed(3)}–${ratio.high.toFixed(3)})` : "";
   const rows = [...names].map((name) => [name, ...Object.values(timed).map((of) => cell(of[name]))]);
-  return columns([[`times that of ${options.compare}`, ...Object.keys(timed)], ...rows]);
+  const slower = Object.entries(timed).flatMap(([where, of]) =>
+    Object.entries(of).flatMap(([name, { median, low }]) =>
+      median > WORSE
+        ? [`${name} at ${where} takes ${median.toFixed(3)} times as long${low < 1 ? ", or chance" : ""}`]
+        : [],
+    ),
+  );
+  return [columns([[`times that of ${options.compare}`, ...Object.keys(timed)], ...rows]), ...slower].join("\n");
+}
+
+/** From how many times as long on a figure is named as worse. */
+const WORSE = 1.05;
+
+interface Kept {
+  node: string;
+  cpu: string;
+  cases: readonly Pick<CaseResult, "op" | "dtype" | "shape" | "figures">[];
+}
+
+/** Which of our figures are worse than those kept of the last complete run, a line each; on another machine they tell nothing. */
+export function worse(family: string, cases: readonly CaseResult[]): string {
+  const file = new URL(`results/${family}-${nodeMajor}.json`, import.meta.url);
+  if (!existsSync(file)) return `nothing is kept of ${family} to compare with`;
+  const kept = JSON.parse(readFileSync(file, "utf8")) as Kept;
+  const cpu = cpus()[0]?.model;
+  if (kept.cpu !== cpu) return `the figures kept of ${family} are of another machine, ${kept.cpu}; this is ${cpu}`;
+  let compared = 0;
+  const lines = cases.flatMap(({ op, dtype, shape, figures }) => {
+    const before = kept.cases.find((c) => c.op === op && c.dtype === dtype && c.shape === shape)?.figures ?? {};
+    return Object.entries(figures).flatMap(([name, { median }]) => {
+      const then = before[name]?.median;
+      if (then === undefined || !/^(base|relaxed)/.test(name)) return [];
+      compared++;
+      if (median <= WORSE * then) return [];
+      const times = (median / then).toFixed(2);
+      return [`${name} at ${op} ${dtype} ${shape}: ${digits(median)} µs, ${times} times the ${digits(then)} kept`];
+    });
+  });
+  return [`${lines.length} of ${compared} figures are more than 5 % worse than those kept of ${family}`, ...lines].join(
+    "\n",
+  );
 }
 
 /** The first column to the left, the others to the right. */

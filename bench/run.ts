@@ -9,7 +9,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeMajor, options, RELAXED_SINCE, root } from "./options.ts";
 
-const FAMILIES = ["softmax", "losses", "divergences", "gram", "sinkhorn", "emd", "wasserstein", "startup", "parallel"];
+const FAMILIES = [
+  "softmax",
+  "losses",
+  "meters",
+  "divergences",
+  "gram",
+  "pairs",
+  "linear",
+  "sinkhorn",
+  "emd",
+  "wasserstein",
+  "startup",
+  "ceilings",
+  "small",
+  "parallel",
+];
 
 const named = options.families;
 const unknown = named.find((name) => !FAMILIES.includes(name));
@@ -24,8 +39,11 @@ if (options.compare === undefined) measure();
 else withBuildOf(options.compare, (dist) => measure("--against", dist));
 
 function measure(...more: string[]): void {
-  for (const family of families)
+  for (const family of families) {
+    const start = performance.now();
     run(node(), ["--import", "tsx", `bench/${family}.ts`, ...process.argv.slice(2), ...more]);
+    console.log(`\n${family} took ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  }
 }
 
 /** Builds a commit in a worktree of its own, with the dependencies that are installed here. */

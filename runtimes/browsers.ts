@@ -17,10 +17,14 @@ const major = (version: string): string => /\d+(\.\d+)?/.exec(version)?.[0].repl
 
 async function launch(name: string, options: LaunchOptions): Promise<Browser> {
   const browser = await puppeteer.launch({ headless: true, ...options });
-  const page = await browser.newPage();
+  let page = await browser.newPage();
   return {
     name: `${name} ${Number.parseInt((await browser.version()).replace(/^\D+/, ""), 10)}`,
     async open(url) {
+      // a page of its own: one of Vite's that has lost its server waits for the next one at that port and reloads itself
+      const last = page;
+      page = await browser.newPage();
+      await last.close();
       // loading includes running the suite; what hangs is noticed by who waits for its report
       await page.goto(url, { timeout: 0 });
     },

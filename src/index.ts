@@ -1,10 +1,24 @@
 /** surprisal: softmax, losses, divergences, Gram matrices and optimal transport for flat typed arrays, in SIMD. */
 export type { LayerGradients, LayerOutputs, Layers } from "./check/layers.ts";
 export {
+  type AgreementBatch,
+  type AgreementMeter,
+  type AgreementMeterOptions,
+  agreementMeter,
+  type DivergenceReading,
+} from "./families/agreementMeter.ts";
+export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithGrad,
 } from "./families/binaryCrossEntropy.ts";
+export {
+  type CalibrationBatch,
+  type CalibrationMeter,
+  type CalibrationMeterOptions,
+  calibrationMeter,
+  type ReliabilityBin,
+} from "./families/calibrationMeter.ts";
 export { type CkaOptions, cka } from "./families/cka.ts";
 export {
   type ContrastiveLossGradients,
@@ -13,6 +27,13 @@ export {
   contrastiveLossWithGrad,
 } from "./families/contrastiveLoss.ts";
 export { type CrossEntropyOptions, crossEntropy, crossEntropyWithGrad, perplexity } from "./families/crossEntropy.ts";
+export {
+  type CrossEntropyBatch,
+  type CrossEntropyBatchOptions,
+  type CrossEntropyMeter,
+  type CrossEntropyMeterOptions,
+  crossEntropyMeter,
+} from "./families/crossEntropyMeter.ts";
 export {
   type DivergenceGradients,
   type DivergenceGradOptions,
@@ -26,6 +47,18 @@ export {
   type Wrt,
 } from "./families/divergence.ts";
 export {
+  type DivergenceBounds,
+  type DivergenceBoundsOptions,
+  divergenceBounds,
+  type TopOutcomes,
+} from "./families/divergenceBounds.ts";
+export {
+  type DivergenceBatch,
+  type DivergenceMeter,
+  type DivergenceMeterOptions,
+  divergenceMeter,
+} from "./families/divergenceMeter.ts";
+export {
   type ElementwiseOptions,
   logit,
   logSigmoid,
@@ -36,6 +69,13 @@ export {
 } from "./families/elementwise.ts";
 export { type EmdOptions, type EmdProgress, type EmdResult, emd } from "./families/emd.ts";
 export { type EntropyOptions, entropy } from "./families/entropy.ts";
+export { type EntropyBounds, type EntropyBoundsOptions, entropyBounds } from "./families/entropyBounds.ts";
+export {
+  type EntropyBatch,
+  type EntropyMeter,
+  type EntropyMeterOptions,
+  entropyMeter,
+} from "./families/entropyMeter.ts";
 export { type Gaussian, klGaussian } from "./families/gaussian.ts";
 export { type GramOptions, gram } from "./families/gram.ts";
 export { type KernelDensityOptions, kernelDensity } from "./families/kernelDensity.ts";
@@ -47,6 +87,14 @@ export {
   linearCrossEntropy,
   linearCrossEntropyWithGrad,
 } from "./families/linearCrossEntropy.ts";
+export {
+  type LogSumExpBatch,
+  type LogSumExpMeter,
+  type LogSumExpMeterOptions,
+  logSumExpMeter,
+} from "./families/logSumExpMeter.ts";
+export type { BatchOptions, Meter, MeterProgress, SavedMeter, UpdateFromOptions } from "./families/meter.ts";
+export { type Meters, meterFrom } from "./families/meterFrom.ts";
 export { type MmdOptions, mmd } from "./families/mmd.ts";
 export {
   type NearestMetric,
@@ -88,6 +136,7 @@ export {
   styleLoss,
   styleLossWithGrad,
 } from "./families/style.ts";
+export { type TokenScores, type TokenScoresOptions, type TopScores, tokenScores } from "./families/tokenScores.ts";
 export { type WassersteinOptions, wasserstein } from "./families/wasserstein.ts";
 export { type WassersteinHistogramOptions, wassersteinHistogram } from "./families/wassersteinHistogram.ts";
 export { type AsyncInitOptions, type InitOptions, info, init, initSync } from "./memory/init.ts";

@@ -6,6 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { ACROSS, CEILINGS, DOUBLE, LONG, LOOPS, SMALL } from "../bench/ceilings/goals.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = <T>(path: string): T | undefined =>
@@ -61,7 +62,7 @@ interface Speed extends Environment {
 const CONTESTANTS: Record<string, readonly string[]> = {
   base: ["base out", "base"],
   relaxed: ["relaxed out", "relaxed"],
-  "plain loop": ["plain loop", "plain tile", "plain sort", "hungarian"],
+  "plain loop": ["plain loop out", "plain loop", "plain tile", "plain sort", "hungarian"],
   "tfjs, wasm": ["tfjs"],
   "onnxruntime-web": ["ort-web"],
   "onnxruntime-node": ["ort-node"],
@@ -82,6 +83,148 @@ function speedTable(family: string, dtype: string): string | undefined {
     ...present.map(([, names]) => cell(figures, names)),
   ]);
   return `${table([`µs, ${dtype}`, ...present.map(([title]) => title)], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
+}
+
+type SpeedCase = Speed["cases"][number];
+const caseOf = (speed: Speed, op: string, dtype: string, shape: string): SpeedCase | undefined =>
+  speed.cases.find((c) => c.op === op && c.dtype === dtype && c.shape === shape);
+
+/** The time of the first of these contestants that ran; NaN where none did. */
+const timeOf = (c: SpeedCase | undefined, ...names: string[]): number =>
+  names.map((name) => c?.figures[name]?.median).find((median) => median !== undefined) ?? Number.NaN;
+const times = (ratio: number): string => (Number.isFinite(ratio) ? ratio.toFixed(2) : "");
+const byType = (variant: string): string[] => [`${variant} out`, variant];
+const shown = (shape: string): string => shape.replaceAll("x", "×");
+
+/** Beside C++ at 128 bits, of the kind that `as` names: base over base, relaxed and resident over fused. */
+function ofCeiling(c: SpeedCase | undefined, as = "") {
+  const [plain, fused] = [timeOf(c, `C base${as}`), timeOf(c, `C fused${as}`)];
+  return {
+    base: timeOf(c, ...byType("base")) / plain,
+    relaxed: timeOf(c, ...byType("relaxed")) / fused,
+    resident: timeOf(c, "relaxed resident") / fused,
+  };
+}
+
+const WAYS = ["base", "relaxed", "resident"] as const;
+
+/** What the run itself tells of why a goal was missed: how much of it is accuracy, and how much the copies. */
+function reasons(
+  c: SpeedCase | undefined,
+  reached: ReturnType<typeof ofCeiling>,
+  goals: { relaxed: number },
+): string[] {
+  const cost = ["C base", "C fused"].map((name) => timeOf(c, `${name}, as accurate`) / timeOf(c, name));
+  return [
+    ...(cost.every(Number.isFinite) ? [`C++ as accurate takes ${cost.map(times).join(" and ")} times as long`] : []),
+    ...(reached.relaxed > goals.relaxed && reached.resident <= goals.relaxed
+      ? ["the copies: resident does without"]
+      : []),
+  ];
+}
+
+/** What was aimed at and what was reached; in bold what was missed. A hundredth more is within what a run is off by. */
+function goalsTable(): string | undefined {
+  const speed = results<Speed>("ceilings");
+  if (speed === undefined) return undefined;
+  const rows = CEILINGS.map(({ op, shape, reason, ...goals }) => {
+    const c = caseOf(speed, op, "f32", shape);
+    const reached = ofCeiling(c);
+    const missed = WAYS.filter((way) => reached[way] > (goals[way] ?? Number.POSITIVE_INFINITY) + 0.01);
+    return [
+      `${op} ${shown(shape)}`,
+      WAYS.flatMap((way) => goals[way]?.toString() ?? []).join(" "),
+      WAYS.map((way) => (missed.includes(way) ? `**${times(reached[way])}**` : times(reached[way]))).join(" "),
+      missed.length > 0 ? [reason, ...reasons(c, reached, goals)].filter(Boolean).join("; ") : "",
+    ];
+  });
+  return `${table(["times C++: base, relaxed, resident", "goal", "reached", "why"], rows)}\n\nNode ${speed.node}, ${speed.cpu}.`;
+}
+
+/** All cases beside C++, the plain loop and f64; then those whose rows end within a vector beside the C++ that is good at that. */
+function ceilingsTable(): string | undefined {
+  const speed = results<Speed>("ceilings");
+  if (speed === undefined) return undefined;
+  const variants = ["base", "relaxed"] as const;
+  const rows = speed.cases.map((c) => {
+    const ours = variants.map((variant) => timeOf(c, ...byType(variant)));
+    const doubles = variants.map((variant, i) => timeOf(c, `${variant} f64`) / (ours[i] as number));
+    return [
+      `${c.op} ${shown(c.shape)}`,
+      ...[timeOf(c, "C base"), timeOf(c, "C fused"), ...ours, timeOf(c, "relaxed resident")].map(digits),
+      ...Object.values(ofCeiling(c)).map(times),
+      (timeOf(c, "plain loop out", "plain loop") / (ours[1] as number)).toFixed(1),
+      ...doubles.map((ratio) => (ratio > DOUBLE ? `**${times(ratio)}**` : times(ratio))),
+    ];
+  });
+  const columns = ["C++", "C++ fused", ...WAYS, "base/C++", "relaxed/fused", "resident/fused"];
+  const others = ["tails in registers", "as accurate"].flatMap((as) =>
+    speed.cases.flatMap((c) => {
+      const ratios = Object.values(ofCeiling(c, `, ${as}`));
+      return ratios.some(Number.isFinite) ? [[`${c.op} ${shown(c.shape)}, ${as}`, ...ratios.map(times)]] : [];
+    }),
+  );
+  const shape = "256x4096";
+  const across = variants.map((variant) => {
+    const [first, last] = ["softmax along axis 0", "softmax"].map((op) => caseOf(speed, op, "f32", shape));
+    return times(timeOf(first, ...byType(variant)) / timeOf(last, ...byType(variant)));
+  });
+  return [
+    table(["µs, f32", ...columns, "loop/relaxed", "base f64/f32", "relaxed f64/f32"], rows),
+    `In bold, f64 that takes more than ${DOUBLE} times as long as f32.`,
+    table(["times C++ of another kind", ...WAYS], others),
+    `softmax [256, 4096] takes along axis 0 ${across.join(" (base) and ")} (relaxed) times as long as along the last; the goal is ${ACROSS}.`,
+  ].join("\n\n");
+}
+
+/** The slower variant's time in times the plain loop's: the loop that allocates beside the call that does, `out` beside `out`. */
+function smallTable(dtype: string): string | undefined {
+  const speed = results<Speed>("small");
+  if (speed === undefined) return undefined;
+  const cases = speed.cases.filter((c) => c.dtype === dtype);
+  const shapes = [...new Set(cases.map(({ shape }) => shape))];
+  const ratio = (c: SpeedCase | undefined, out: string): number => {
+    const ours = ["base", "relaxed"].map((variant) => timeOf(c, variant + out)).filter(Number.isFinite);
+    return Math.max(...ours) / timeOf(c, `plain loop${out}`);
+  };
+  const rows = [...new Set(cases.map(({ op }) => op))].flatMap((op) =>
+    ["", " out"].flatMap((out) => {
+      const cells = shapes.map((shape) => ratio(caseOf(speed, op, dtype, shape), out));
+      if (!cells.some(Number.isFinite)) return [];
+      const cell = (r: number): string => (r > SMALL.bearable ? `**${r.toFixed(r < 10 ? 2 : 0)}**` : times(r));
+      return [[op + (out && ", `out`"), ...cells.map(cell)]];
+    }),
+  );
+  // where there is next to nothing to compute, a call is what it costs to be one
+  const one = caseOf(speed, "softmax", dtype, "1x1");
+  const inNs = (...names: string[]): string => (1000 * timeOf(one, ...names)).toFixed(0);
+  const floor =
+    `In ns, softmax of one number: ${inNs("relaxed", "base")}, with \`out\` ${inNs("relaxed out", "base out")}; ` +
+    `the loop ${inNs("plain loop")} and ${inNs("plain loop out")}.`;
+  const head = [`times the plain loop, ${dtype}`, ...shapes.map(shown)];
+  return `${table(head, rows)}\n\n${floor} Node ${speed.node}, ${speed.cpu}.`;
+}
+
+/** How many times as fast as a plain loop, of what has goals against it alone; and how emd grows. */
+function loopsTable(): string | undefined {
+  const rows = LOOPS.flatMap(({ family, op, dtype, shape, times: goal, reason = "" }) => {
+    const speed = results<Speed>(family);
+    const c = speed && caseOf(speed, op, dtype, shape);
+    if (c === undefined) return [];
+    const loop = timeOf(c, "plain loop out", "plain loop");
+    const reached = (["base", "relaxed"] as const).map((variant) => loop / timeOf(c, ...byType(variant)));
+    const missed = goal !== undefined && Math.min(...reached) < goal;
+    const cells = reached.map((r) => (goal !== undefined && r < goal ? `**${r.toFixed(1)}**` : r.toFixed(1)));
+    return [[`${op} ${dtype} ${shown(shape)}`, goal?.toString() ?? "", ...cells, missed ? reason : ""]];
+  });
+  const emd = results<Speed>(LONG.family);
+  const [short, long] = [LONG.from, LONG.to].map((shape) => emd && caseOf(emd, LONG.op, "f64", shape));
+  const growth =
+    short && long
+      ? `\n\n${LONG.op}: ${shown(LONG.from)} takes ${digits(timeOf(short, "relaxed") / 1000)} ms, ${shown(LONG.to)} ${digits(timeOf(long, "relaxed") / 1000)} ms, ` +
+        `${(timeOf(long, "relaxed") / timeOf(short, "relaxed")).toFixed(1)} times as long; the goal is ${LONG.times}.`
+      : "";
+  return `${table(["times as fast as the plain loop", "goal", "base", "relaxed", "why"], rows)}${growth}`;
 }
 
 interface Sinkhorn extends Environment {
@@ -105,6 +248,24 @@ function sinkhornTable(): string | undefined {
     }),
   );
   return `${table(["", "ms", "iterations", "ms an iteration"], rows)}\n\nNode ${sinkhorn.node}, ${sinkhorn.cpu}.`;
+}
+
+interface Pairs extends Environment {
+  cases: Record<string, Record<string, { median: number }>>;
+}
+
+/** Rates, and how many times that of the plain loop. */
+function pairsTable(): string | undefined {
+  const pairs = results<Pairs>("pairs");
+  if (pairs === undefined) return undefined;
+  const rows = Object.entries(pairs.cases).flatMap(([title, contestants]) =>
+    Object.entries(contestants).map(([name, { median }]) => [
+      `${title.replaceAll("x", "×")}: ${name === "plain" ? "plain loop" : name}`,
+      digits(median),
+      `${digits(median / (contestants["plain"]?.median ?? median))}×`,
+    ]),
+  );
+  return `${table(["", "GFLOP/s, G pairs/s", "plain loop"], rows)}\n\nNode ${pairs.node}, ${pairs.cpu}.`;
 }
 
 interface StartUp extends Environment {
@@ -207,7 +368,13 @@ const BLOCKS: Record<string, string | undefined> = {
       ["f32", "f64"].map((dtype) => [`${family} ${dtype}`, speedTable(family, dtype)]),
     ),
   ),
+  goals: goalsTable(),
+  ceilings: ceilingsTable(),
+  "small f32": smallTable("f32"),
+  "small f64": smallTable("f64"),
+  "beside loops": loopsTable(),
   sinkhorn: sinkhornTable(),
+  pairs: pairsTable(),
   "start-up": startUpTable(),
   size: sizeTable(),
   footprint:

@@ -20,3 +20,10 @@ export const WRITE = 32;
 export const AIM = 64; // the maxima are known
 export const SETTLE = 128; // the sums are known
 export const ALL = 63;
+
+/** What is the best of a row (nearest.ts). */
+export const SQUARED = 0;
+export const EUCLIDEAN = 1;
+export const COSINE = 2;
+export const LARGEST = 3;
+export const GIVEN = 4;

@@ -1,6 +1,8 @@
-/** The ABI of Kullback–Leibler and Jensen–Shannon divergences: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
+/** The ABI of Kullback–Leibler and Jensen–Shannon divergences, and of what is nearest by these or by products: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
 import { logarithm as logarithmOf } from "../rows/elementwise";
+import { clearBest as clearBestOf, nearest, sortBest as sortBestOf } from "./nearest";
 import { divergence, pairwise } from "./rows";
+import { addMoments } from "../moments";
 
 export { heapBase } from "../heapBase";
 
@@ -68,6 +70,61 @@ export function pairwise_f64(
 ): void {
   pairwise<f64>(p, q, results, rows, columns, stride, n, kind, flags, scale, root);
 }
+export function nearest_f32(
+  mode: i32,
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  first: i32,
+  own: i32,
+  k: i32,
+  x: usize,
+  y: usize,
+  depth: i32,
+  xs: usize,
+  ys: usize,
+  n: usize,
+  shifts: usize,
+  heaps: usize,
+  f: f64,
+  ratio: f64,
+  slack: f64,
+): void {
+  nearest<f32>(mode, c, ldc, rows, columns, first, own, k, x, y, depth, xs, ys, n, shifts, heaps, f, ratio, slack);
+}
+export function nearest_f64(
+  mode: i32,
+  c: usize,
+  ldc: i32,
+  rows: i32,
+  columns: i32,
+  first: i32,
+  own: i32,
+  k: i32,
+  x: usize,
+  y: usize,
+  depth: i32,
+  xs: usize,
+  ys: usize,
+  n: usize,
+  shifts: usize,
+  heaps: usize,
+  f: f64,
+  ratio: f64,
+  slack: f64,
+): void {
+  nearest<f64>(mode, c, ldc, rows, columns, first, own, k, x, y, depth, xs, ys, n, shifts, heaps, f, ratio, slack);
+}
+export function clearBest(heaps: usize, count: i32): void {
+  clearBestOf(heaps, count);
+}
+export function sortBest(heaps: usize, rows: i32, k: i32): void {
+  sortBestOf(heaps, rows, k);
+}
 export function logarithm(x: usize, y: usize, count: i32): void {
   logarithmOf(x, y, count);
+}
+export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
+  addMoments(u, w, buckets, count, sums);
 }

@@ -5,16 +5,12 @@ export const DOT = 0;
 export const SQUARES = 1;
 export const DISTANCES = 2;
 
+/** Columns of a tile that are reduced at a time (reduce.ts). */
+export const RUN = 256;
+
 /** What a sum becomes (map.ts). */
 export const LINEAR = 0;
 export const POLYNOMIAL = 1;
 export const EXPONENTIAL = 2;
 export const SIGMOID = 3;
 export const ROOT = 4;
-
-/** What is the best of a row (nearest.ts). */
-export const SQUARED = 0;
-export const EUCLIDEAN = 1;
-export const COSINE = 2;
-export const LARGEST = 3;
-export const GIVEN = 4;

@@ -2,11 +2,10 @@
 import { exponential as exponentialOf, logarithm as logarithmOf } from "../rows/elementwise";
 import { differences } from "./differences";
 import { accumulate, map } from "./map";
-import { clearBest as clearBestOf, nearest, sortBest as sortBestOf } from "./nearest";
 import { compact, mirror, transpose } from "./panel";
 import { centre, columnSums, divideRows, rowSquares } from "./prepare";
 import { product } from "./product";
-import { clearSums as clearSumsOf, logSumExp, totals as totalsOf, weigh } from "./reduce";
+import { exponents, weigh } from "./reduce";
 
 export { heapBase } from "../heapBase";
 
@@ -144,65 +143,13 @@ export function differences_f32(x: usize, y: usize, grad: usize, count: i32, fac
 export function differences_f64(x: usize, y: usize, grad: usize, count: i32, factor: f64): f64 {
   return differences<f64>(x, y, grad, count, factor);
 }
-export function nearest_f32(
-  mode: i32,
-  c: usize,
-  ldc: i32,
-  rows: i32,
-  columns: i32,
-  first: i32,
-  own: i32,
-  k: i32,
-  x: usize,
-  y: usize,
-  depth: i32,
-  xs: usize,
-  ys: usize,
-  n: usize,
-  shifts: usize,
-  heaps: usize,
-  f: f64,
-  ratio: f64,
-  slack: f64,
-): void {
-  nearest<f32>(mode, c, ldc, rows, columns, first, own, k, x, y, depth, xs, ys, n, shifts, heaps, f, ratio, slack);
-}
-export function nearest_f64(
-  mode: i32,
-  c: usize,
-  ldc: i32,
-  rows: i32,
-  columns: i32,
-  first: i32,
-  own: i32,
-  k: i32,
-  x: usize,
-  y: usize,
-  depth: i32,
-  xs: usize,
-  ys: usize,
-  n: usize,
-  shifts: usize,
-  heaps: usize,
-  f: f64,
-  ratio: f64,
-  slack: f64,
-): void {
-  nearest<f64>(mode, c, ldc, rows, columns, first, own, k, x, y, depth, xs, ys, n, shifts, heaps, f, ratio, slack);
-}
-export function clearBest(heaps: usize, count: i32): void {
-  clearBestOf(heaps, count);
-}
-export function sortBest(heaps: usize, rows: i32, k: i32): void {
-  sortBestOf(heaps, rows, k);
-}
 export function weigh_f32(c: usize, ldc: i32, rows: i32, columns: i32, v: usize, ldv: i32, p: i32, sums: usize): void {
   weigh<f32>(c, ldc, rows, columns, v, ldv, p, sums);
 }
 export function weigh_f64(c: usize, ldc: i32, rows: i32, columns: i32, v: usize, ldv: i32, p: i32, sums: usize): void {
   weigh<f64>(c, ldc, rows, columns, v, ldv, p, sums);
 }
-export function logSumExp_f32(
+export function exponents_f32(
   c: usize,
   ldc: i32,
   rows: i32,
@@ -210,11 +157,11 @@ export function logSumExp_f32(
   logs: usize,
   factor: f64,
   maxima: usize,
-  sums: usize,
+  falls: usize,
 ): void {
-  logSumExp<f32>(c, ldc, rows, columns, logs, factor, maxima, sums);
+  exponents<f32>(c, ldc, rows, columns, logs, factor, maxima, falls);
 }
-export function logSumExp_f64(
+export function exponents_f64(
   c: usize,
   ldc: i32,
   rows: i32,
@@ -222,15 +169,9 @@ export function logSumExp_f64(
   logs: usize,
   factor: f64,
   maxima: usize,
-  sums: usize,
+  falls: usize,
 ): void {
-  logSumExp<f64>(c, ldc, rows, columns, logs, factor, maxima, sums);
-}
-export function clearSums(sums: usize, count: i32): void {
-  clearSumsOf(sums, count);
-}
-export function totals(sums: usize, count: i32, to: usize): void {
-  totalsOf(sums, count, to);
+  exponents<f64>(c, ldc, rows, columns, logs, factor, maxima, falls);
 }
 export function exponential(x: usize, y: usize, count: i32): void {
   exponentialOf(x, y, count);

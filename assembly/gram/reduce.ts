@@ -2,18 +2,14 @@
  * What rows of a matrix become that is seen tile by tile, from left to right:
  *
  *     weigh        sums[i, q] += Σⱼ C[i, j]·v[q, j]
- *     logSumExp    Lᵢ = log Σⱼ e^{factor·C[i, j] + logs[j]}, as a maximum and a sum relative to it
+ *     exponents    of log Σⱼ e^{factor·C[i, j] + logs[j]}: relative to the maximum that the row has had so far
  *
- * A row is cut into runs of RUN columns, wherever its tiles end: these begin at multiples of it. A run is summed in f64, in eight chains,
- * and added to a compensated sum: with RUN/8 + 3 roundings of 2^−53 relative to Σ|C·v|, whatever the number of columns, and two more
- * for every run with a new maximum.
+ * A row is cut into runs of RUN columns, wherever its tiles end: these begin at multiples of it. A run is summed in f64, in four chains at least,
+ * and added to a compensated sum: with RUN/4 + 3 roundings of 2^−53 relative to Σ|C·v|, whatever the number of columns.
  */
-import { groupLength, half, join, madd, splat, tailMask, VECTOR } from "../lanes";
-import { exp } from "../math/exp";
-import { addTo, clearSum, SUM_BYTES, totalOf } from "../sum";
-
-/** Columns of a run: the RUN of src/place/blocks.ts. */
-const RUN = 256;
+import { groupLength, half, join, lanes, madd, splat, tailMask, VECTOR } from "../lanes";
+import { addTo, SUM_BYTES } from "../sum";
+import { RUN } from "./codes";
 
 /** Halves of a vector. */
 // @ts-ignore: decorator
@@ -22,7 +18,7 @@ function halves<T>(): usize {
   return sizeof<T>() == 4 ? 2 : 1;
 }
 
-/** Σ C·v of the `count` columns of a run. */
+/** Σ C·v of the `count` columns of a run, two vectors at a time. */
 // @ts-ignore: decorator
 @inline
 function runOf<T>(c: usize, v: usize, count: i32): v128 {
@@ -30,24 +26,19 @@ function runOf<T>(c: usize, v: usize, count: i32): v128 {
     s1 = s0,
     s2 = s0,
     s3 = s0;
-  for (; count > 0; count -= groupLength<T>()) {
+  for (; count > 0; count -= 2 * lanes<T>()) {
     const left = min(count, groupLength<T>());
     const c0 = v128.and(v128.load(c), tailMask<T>(left, 0)),
-      c1 = v128.and(v128.load(c, 16), tailMask<T>(left, 1)),
-      c2 = v128.and(v128.load(c, 32), tailMask<T>(left, 2)),
-      c3 = v128.and(v128.load(c, 48), tailMask<T>(left, 3));
+      c1 = v128.and(v128.load(c, 16), tailMask<T>(left, 1));
+    const w = v + halves<T>() * VECTOR;
     s0 = madd<f64>(half<T>(c0, 0), v128.load(v), s0);
-    s1 = madd<f64>(half<T>(c1, 0), v128.load(v + halves<T>() * 16), s1);
-    s2 = madd<f64>(half<T>(c2, 0), v128.load(v + halves<T>() * 32), s2);
-    s3 = madd<f64>(half<T>(c3, 0), v128.load(v + halves<T>() * 48), s3);
+    s1 = madd<f64>(half<T>(c1, 0), v128.load(w), s1);
     if (sizeof<T>() == 4) {
-      s0 = madd<f64>(half<T>(c0, 1), v128.load(v, 16), s0);
-      s1 = madd<f64>(half<T>(c1, 1), v128.load(v, 48), s1);
-      s2 = madd<f64>(half<T>(c2, 1), v128.load(v, 80), s2);
-      s3 = madd<f64>(half<T>(c3, 1), v128.load(v, 112), s3);
+      s2 = madd<f64>(half<T>(c0, 1), v128.load(v, 16), s2);
+      s3 = madd<f64>(half<T>(c1, 1), v128.load(w, 16), s3);
     }
-    c += 4 * VECTOR;
-    v += halves<T>() * 4 * VECTOR;
+    c += 2 * VECTOR;
+    v += halves<T>() * 2 * VECTOR;
   }
   return v128.add<f64>(v128.add<f64>(s0, s1), v128.add<f64>(s2, s3));
 }
@@ -77,28 +68,19 @@ export function weigh<T>(
   }
 }
 
-/** Makes `count` sums 0. */
-export function clearSums(sums: usize, count: i32): void {
-  for (; count > 0; count--, sums += SUM_BYTES) clearSum(sums);
-}
-
-/** Their values, f64. */
-export function totals(sums: usize, count: i32, to: usize): void {
-  for (; count > 0; count--, sums += SUM_BYTES, to += 8) store<f64>(to, totalOf<f64>(sums));
-}
-
 /** t = factor·C + logs of a half of a vector. */
 // @ts-ignore: decorator
 @inline
-function exponent<T>(c: v128, h: i32, factor: v128, logs: usize): v128 {
-  return v128.add<f64>(v128.mul<f64>(half<T>(c, h), factor), v128.load(logs + <usize>h * 16));
+function exponent<T>(c: usize, h: usize, factor: v128, logs: usize): v128 {
+  return v128.add<f64>(v128.mul<f64>(half<T>(v128.load(c), <i32>h), factor), v128.load(logs + h * VECTOR));
 }
 
 /**
- * Of rows of C, ldc elements apart: maxima[i] and sums[i] take in their columns. `logs` has an f64 for each column, −∞ from the last to
- * the end of its vector. NaN makes its row NaN.
+ * C ← factor·C + logs − m, in place: m, the maximum of its row and of maxima[i], takes the place of that, and falls[i] is by how much
+ * that was less. `logs` has an f64 for each column, −∞ from the last to the end of its vector. NaN is passed over; where all are −∞
+ * they stay so.
  */
-export function logSumExp<T>(
+export function exponents<T>(
   c: usize,
   ldc: usize,
   rows: i32,
@@ -106,45 +88,25 @@ export function logSumExp<T>(
   logs: usize,
   factor: f64,
   maxima: usize,
-  sums: usize,
+  falls: usize,
 ): void {
   const f = splat<f64>(factor);
-  const zero = splat<f64>(0);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j += RUN) {
-      const from = c + <usize>j * sizeof<T>();
-      const end = from + <usize>min(RUN, columns - j) * sizeof<T>();
-      const first = logs + ((<usize>j) << 3);
-      let most = splat<f64>(-Infinity);
-      for (let p = from, l = first; p < end; p += VECTOR, l += halves<T>() * VECTOR) {
-        const v = v128.load(p);
-        most = v128.pmax<f64>(most, exponent<T>(v, 0, f, l));
-        if (sizeof<T>() == 4) most = v128.pmax<f64>(most, exponent<T>(v, 1, f, l));
-      }
-      const before = load<f64>(maxima);
-      const highest = max(max(f64x2.extract_lane(most, 0), f64x2.extract_lane(most, 1)), before);
-      if (highest > before) {
-        const less = exp<f64>(splat<f64>(before - highest));
-        v128.store(sums, v128.mul<f64>(v128.load(sums), less));
-        v128.store(sums, v128.mul<f64>(v128.load(sums, VECTOR), less), VECTOR);
-        store<f64>(maxima, highest);
-      }
-      // where all are −∞ their powers are 0
-      const shift = splat<f64>(highest == -Infinity ? 0 : highest);
-      let sum = zero,
-        other = zero;
-      for (let p = from, l = first; p < end; p += VECTOR, l += halves<T>() * VECTOR) {
-        const v = v128.load(p);
-        const low = v128.sub<f64>(exponent<T>(v, 0, f, l), shift);
-        const high = sizeof<T>() == 4 ? v128.sub<f64>(exponent<T>(v, 1, f, l), shift) : low;
-        const e = exp<T>(join<T>(low, high));
-        sum = v128.add<f64>(sum, half<T>(e, 0));
-        if (sizeof<T>() == 4) other = v128.add<f64>(other, half<T>(e, 1));
-      }
-      addTo<f64>(sums, v128.add<f64>(sum, other));
+    const end = c + <usize>columns * sizeof<T>();
+    const before = load<f64>(maxima);
+    let most = splat<f64>(before);
+    for (let p = c, l = logs; p < end; p += VECTOR, l += halves<T>() * VECTOR)
+      for (let h: usize = 0; h < halves<T>(); h++) most = v128.pmax<f64>(most, exponent<T>(p, h, f, l));
+    const m = max(f64x2.extract_lane(most, 0), f64x2.extract_lane(most, 1));
+    store<f64>(maxima, m);
+    const shift = splat<f64>(m == -Infinity ? 0 : m);
+    store<f64>(falls, m == before ? 0 : before - m);
+    for (let p = c, l = logs; p < end; p += VECTOR, l += halves<T>() * VECTOR) {
+      const low = v128.sub<f64>(exponent<T>(p, 0, f, l), shift);
+      v128.store(p, join<T>(low, sizeof<T>() == 4 ? v128.sub<f64>(exponent<T>(p, 1, f, l), shift) : low));
     }
     c += ldc * sizeof<T>();
     maxima += 8;
-    sums += SUM_BYTES;
+    falls += 8;
   }
 }

@@ -17,9 +17,9 @@
  * softmax.ts.
  */
 import { surprisal } from "../rows/elementwise";
-import { GROUP, half, minKeepNaN, splat, sumError, VECTOR } from "../lanes";
+import { GROUP, half, minKeepNaN, splat, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
-import { addLog } from "../math/log";
+import { entropyOf } from "../math/entropy";
 import { aims, keepStrip, temper } from "../rows/exponential";
 import { HERE, maxima, putBack, setApart } from "../rows/passes";
 import { AIM, BEGIN, FINISH, MAXIMUM, SUM_UP } from "../rows/steps";
@@ -87,14 +87,6 @@ function sumRow<T>(x: usize, n: i32, logs: bool, normalise: bool): void {
     loadTailGroup<T>(x + body, tail, logs ? <T>-Infinity : 0);
     strip<T>(TAIL, GROUP, logs, normalise);
   }
-}
-
-/** log1p(q) + d/(1 + q). */
-function entropyOf(q: f64, d: f64): f64 {
-  const one = f64x2.splat(1);
-  const rest = f64x2.splat(q);
-  const u = v128.add<f64>(one, rest);
-  return f64x2.extract_lane(addLog(f64x2.splat(d / (1 + q)), u, sumError(one, rest, u), f64x2.splat(0)), 0);
 }
 
 /** H of the sums. */

@@ -8,10 +8,12 @@ import {
   surprisal,
 } from "../rows/elementwise";
 import { binaryCrossEntropy } from "./binaryCrossEntropy";
+import { calibrationRows } from "./calibration";
 import { crossEntropyRows } from "./crossEntropy";
 import { crossEntropyOfProbabilitiesRows } from "./crossEntropyOfProbabilities";
 import { entropyRows } from "./entropy";
-import { addLogits, finishLogits as finishLogitsOf, logitGradients } from "./logits";
+import { addLogits, logitGradients } from "./logits";
+import { addMoments } from "../moments";
 
 export { heapBase } from "../heapBase";
 
@@ -161,18 +163,6 @@ export function addLogits_f64(
 ): void {
   addLogits<f64>(c, ldc, rows, columns, bias, labels, ignore, first, portion, state);
 }
-export function finishLogits(
-  rows: i32,
-  classes: i32,
-  labels: usize,
-  ignore: i32,
-  smoothing: f64,
-  portion: f64,
-  scale: f64,
-  state: usize,
-): void {
-  finishLogitsOf(rows, classes, labels, ignore, smoothing, portion, scale, state);
-}
 export function logitGradients_f32(
   c: usize,
   ldc: i32,
@@ -268,4 +258,33 @@ export function surprisal_f32(p: usize, y: usize, count: i32, perBase: f64): voi
 }
 export function surprisal_f64(p: usize, y: usize, count: i32, perBase: f64): void {
   surprisal<f64>(p, y, count, perBase);
+}
+export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
+  addMoments(u, w, buckets, count, sums);
+}
+export function calibration_f32(
+  x: usize,
+  labels: usize,
+  confidences: usize,
+  scores: usize,
+  rows: i32,
+  n: i32,
+  from: i32,
+  logs: bool,
+  steps: i32,
+): void {
+  calibrationRows<f32>(x, labels, confidences, scores, rows, n, from, logs, steps);
+}
+export function calibration_f64(
+  x: usize,
+  labels: usize,
+  confidences: usize,
+  scores: usize,
+  rows: i32,
+  n: i32,
+  from: i32,
+  logs: bool,
+  steps: i32,
+): void {
+  calibrationRows<f64>(x, labels, confidences, scores, rows, n, from, logs, steps);
 }

@@ -14,51 +14,42 @@
  *
  * none of whose terms is negative. mean z is summed from the row's first logit on: what all logits share cancels exactly.
  *
- * What is known of a row stands in STATE_BYTES, and the host keeps it from tile to tile:
- *
- *     0 a    8 s    16 what rounding lost of s    24 z_y    32 a′    40 k    48 z_0    56 Σ(z_j − z_0)·portion    64 what it lost
- *
- * and when all tiles have been seen: 0 a, finite    8 what e^{z_j − u} is multiplied by    16 ∂loss/∂z_y    24 the loss.
+ * What is known of a row is its state (codes.ts), which the host keeps from tile to tile; when all tiles have been seen the host
+ * (src/place/logits.ts) makes of it what the gradient takes.
  *
  * A row is NaN with a NaN in it, with a logit of +∞, or if all are −∞. A label at −∞ loses ∞. Rows of the label to ignore are not
  * read; their loss and gradient are 0.
  */
 import { loadPair, splat, tailMask, VECTOR } from "../lanes";
-import { exp } from "../math/exp";
-import { addLog } from "../math/log";
+import { exponential } from "../rows/elementwise";
 import { placeAlong, SHIFT, SUM, TOP } from "../rows/batch";
 import { aims, exponentOfUnit, headroomInverse, temper } from "../rows/exponential";
 import { exponentials, maxima } from "../rows/passes";
 import { AIM, FINISH, SUM_UP } from "../rows/steps";
 import { addTo, clearSum, totalOf } from "../sum";
+import {
+  A,
+  DISTANCE,
+  EXPONENT,
+  FACTOR,
+  FIRST,
+  LABEL,
+  LABEL_GRADIENT,
+  LN2_HEAD,
+  LN2_REST,
+  LOST,
+  S,
+  SHIFTED,
+  STATE,
+} from "./codes";
 
-const STATE_BYTES: usize = 72;
-const A: usize = 0;
-const S: usize = 8;
-const LOST: usize = 16;
-const LABEL: usize = 24;
-const SHIFTED: usize = 32;
-const EXPONENT: usize = 40;
-const FIRST: usize = 48;
-const DISTANCE: usize = 56;
-const DISTANCE_LOST: usize = 64;
-/** In the same places, when all is known. */
-const FACTOR: usize = 8;
-const LABEL_GRADIENT: usize = 16;
-const LOSS: usize = 24;
+const STATE_BYTES: usize = (<usize>STATE) << 3;
 
-/** ln 2 in a head of 40 bits, of which multiples by |k| < 2^13 are exact, and the rest. */
-const LN2_HEAD = reinterpret<f64>(0x3fe62e42fefa2000); // 0x1.62e42fefa2p-1
-const LN2_REST = reinterpret<f64>(0x3d69ef35793c7673); // 0x1.9ef35793c7673p-41
-
-function exponentialOf(x: f64): f64 {
-  return f64x2.extract_lane(exp<f64>(f64x2.splat(x)), 0);
-}
-
-/** log(u + c), c at most an ULP of u. */
-function logarithmOf(u: f64, c: f64): f64 {
-  const zero = f64x2.splat(0);
-  return f64x2.extract_lane(addLog(zero, f64x2.splat(u), f64x2.splat(c), zero), 0);
+/** Where a number of a state stands. */
+// @ts-ignore: decorator
+@inline
+function field(state: usize, index: i32): usize {
+  return state + ((<usize>index) << 3);
 }
 
 /** The rounding error of sum = a + b; 0 of what is infinite or NaN. */
@@ -80,15 +71,20 @@ function addCompensated(sum: usize, value: f64): void {
   store<f64>(sum, load<f64>(sum, 8) + errorOf(before, value, after), 8);
 }
 
+/** u − u′, and its exponential. */
+const FAR: usize = memory.data(8, 16);
+
 /** e^{u − u′} of the unit of a state, and the unit of a′ and k, which is no smaller. */
 function toUnit(state: usize, shift: f64, exponent: f64): f64 {
-  const was = load<f64>(state + SHIFTED);
-  const steps = load<f64>(state + EXPONENT) - exponent;
+  const was = load<f64>(field(state, SHIFTED));
+  const steps = load<f64>(field(state, EXPONENT)) - exponent;
   if (was == shift) {
     const biased = <i64>(steps + 1023);
     return biased > 0 ? reinterpret<f64>(biased << 52) : 0;
   }
-  const far = exponentialOf(was - shift + steps * LN2_HEAD);
+  store<f64>(FAR, was - shift + steps * LN2_HEAD);
+  exponential(FAR, FAR, 1);
+  const far = load<f64>(FAR);
   return far + far * (steps * LN2_REST);
 }
 
@@ -113,7 +109,7 @@ function addDistances<T>(z: usize, columns: i32, first: f64, portion: f64, state
     addTo<f64>(DISTANCES, v128.and(distance, tailMask<f64>(min(columns, 2), 0)));
     z += 2 * sizeof<T>();
   }
-  addCompensated(state + DISTANCE, totalOf<f64>(DISTANCES));
+  addCompensated(field(state, DISTANCE), totalOf<f64>(DISTANCES));
 }
 
 /** The same of a row. */
@@ -122,16 +118,16 @@ function addRow<T>(z: usize, columns: i32, bias: usize, label: i32, first: i32, 
   if (first == 0) {
     const origin = <f64>load<T>(z);
     memory.fill(state, 0, STATE_BYTES);
-    store<f64>(state + A, -Infinity);
-    store<f64>(state + FIRST, origin - origin == 0 ? origin : 0);
+    store<f64>(field(state, A), -Infinity);
+    store<f64>(field(state, FIRST), origin - origin == 0 ? origin : 0);
   }
-  if (portion != 0) addDistances<T>(z, columns, load<f64>(state + FIRST), portion, state);
+  if (portion != 0) addDistances<T>(z, columns, load<f64>(field(state, FIRST)), portion, state);
   if (label >= first && label - first < columns) {
     const at = z + <usize>(label - first) * sizeof<T>();
-    store<f64>(state + LABEL, <f64>load<T>(at));
+    store<f64>(field(state, LABEL), <f64>load<T>(at));
     store<T>(at, <T>-Infinity);
   }
-  const before = load<f64>(state + A);
+  const before = load<f64>(field(state, A));
   store<T>(TOP, <T>before);
   maxima<T>(z, 0, 1, false);
   const a = <f64>load<T>(TOP);
@@ -141,16 +137,16 @@ function addRow<T>(z: usize, columns: i32, bias: usize, label: i32, first: i32, 
     const exponent = exponentOfUnit<T>();
     // of nothing, or of logits at −∞, nothing is left
     const factor = before == -Infinity ? 0 : toUnit(state, shift, exponent);
-    store<f64>(state + A, a);
-    store<f64>(state + S, load<f64>(state + S) * factor);
-    store<f64>(state + LOST, load<f64>(state + LOST) * factor);
-    store<f64>(state + SHIFTED, shift);
-    store<f64>(state + EXPONENT, exponent);
+    store<f64>(field(state, A), a);
+    store<f64>(field(state, S), load<f64>(field(state, S)) * factor);
+    store<f64>(field(state, LOST), load<f64>(field(state, LOST)) * factor);
+    store<f64>(field(state, SHIFTED), shift);
+    store<f64>(field(state, EXPONENT), exponent);
   }
   exponentials<T>(z, 0, 0, 1, columns, false, AIM | SUM_UP | FINISH);
-  addCompensated(state + S, load<f64>(SUM) * headroomInverse<T>());
+  addCompensated(field(state, S), load<f64>(SUM) * headroomInverse<T>());
   if (sizeof<T>() == 8)
-    store<f64>(state + LOST, load<f64>(state + LOST) + load<f64>(SUM + VECTOR) * headroomInverse<T>());
+    store<f64>(field(state, LOST), load<f64>(field(state, LOST)) + load<f64>(SUM + VECTOR) * headroomInverse<T>());
 }
 
 /**
@@ -178,81 +174,6 @@ export function addLogits<T>(
     c += ldc * sizeof<T>();
     state += STATE_BYTES;
   }
-}
-
-/**
- * When all tiles have been taken in: the loss of each row to its state, and what its gradient is made of, times `scale`; of n classes,
- * with ε in `smoothing` and the `portion` of before.
- */
-export function finishLogits(
-  rows: i32,
-  classes: i32,
-  labels: usize,
-  ignore: i32,
-  smoothing: f64,
-  portion: f64,
-  scale: f64,
-  state: usize,
-): void {
-  for (; rows > 0; rows--) {
-    if (load<i32>(labels) == ignore) memory.fill(state, 0, STATE_BYTES);
-    else finishRow(<f64>classes, smoothing, portion, scale, state);
-    labels += sizeof<i32>();
-    state += STATE_BYTES;
-  }
-}
-
-/** The same of a row. */
-function finishRow(classes: f64, smoothing: f64, portion: f64, scale: f64, state: usize): void {
-  const a = load<f64>(state + A);
-  const label = load<f64>(state + LABEL);
-  const exponent = load<f64>(state + EXPONENT);
-  let s = load<f64>(state + S) + load<f64>(state + LOST);
-  // others at −∞, if any, weigh nothing; NaN − NaN is NaN
-  if (a == -Infinity) s -= s;
-
-  // u − z_y in two parts: the multiple of the head is exact, and one of the terms of u is 0
-  const unit = load<f64>(state + SHIFTED) + exponent * LN2_HEAD;
-  const behind = unit - label;
-  const behindLost = errorOf(unit, -label, behind) + exponent * LN2_REST;
-  let loss: f64 = 0,
-    others: f64 = 0,
-    own: f64 = 1;
-  if (s == 0) loss = label - label;
-  else if (behind < 600) {
-    const power = exponentialOf(behind);
-    const q = s * (power + power * behindLost);
-    const sum = 1 + q;
-    loss = logarithmOf(sum, errorOf(1, q, sum));
-    own = 1 / sum;
-    others = q * own;
-  } else {
-    loss = behind + (logarithmOf(s, 0) + behindLost);
-    others = 1;
-    own = 0;
-  }
-  if (a == Infinity || label == Infinity) loss = NaN;
-
-  if (smoothing != 0) {
-    const top = max(a, label);
-    // LSE − a of all logits
-    let rest = loss;
-    if (a > label) {
-      const ofTop = exponentialOf(unit - a + exponent * LN2_REST);
-      rest = logarithmOf(s * ofTop + exponentialOf(label - a), 0) + (loss == Infinity ? 0 : loss - loss);
-    }
-    const mean = (load<f64>(state + DISTANCE) + load<f64>(state + DISTANCE_LOST)) / (portion * classes);
-    const smooth = smoothing * (top - load<f64>(state + FIRST) - mean + rest);
-    loss = smoothing == 1 ? smooth : (1 - smoothing) * loss + smooth;
-  }
-  const nan: f64 = loss != loss ? NaN : 0;
-  // from 1 − p of the label where that is the smaller
-  const kept = smoothing - smoothing / classes;
-  const slope = others < 0.5 ? kept - others : own - 1 + kept;
-  store<f64>(state + A, a == -Infinity ? 0 : a);
-  store<f64>(state + FACTOR, (s == 0 ? 0 : (others / s) * scale) + nan);
-  store<f64>(state + LABEL_GRADIENT, slope * scale + nan);
-  store<f64>(state + LOSS, loss);
 }
 
 /**
@@ -299,17 +220,17 @@ function gradientOfRow<T>(
   const isHere = label >= first && label - first < columns;
   const at = z + <usize>(label - first) * sizeof<T>();
   if (isHere) store<T>(at, <T>-Infinity);
-  store<T>(TOP, <T>load<f64>(state + A));
+  store<T>(TOP, <T>load<f64>(field(state, A)));
   aims<T>(1);
   exponentials<T>(z, room, 0, 1, columns, false, AIM | SUM_UP);
   // one factor after the other: their product may be below the normal numbers of f32, where q is 1e-20, say
   const headroom = splat<T>(<T>headroomInverse<T>());
-  const factor = splat<T>(<T>load<f64>(state + FACTOR));
+  const factor = splat<T>(<T>load<f64>(field(state, FACTOR)));
   const less = splat<T>(<T>share);
   let e = room;
   for (let p = z, end = z + <usize>columns * sizeof<T>(); p < end; p += VECTOR) {
     v128.store(p, v128.sub<T>(v128.mul<T>(v128.mul<T>(v128.load(e), headroom), factor), less));
     e += VECTOR;
   }
-  if (isHere) store<T>(at, <T>load<f64>(state + LABEL_GRADIENT));
+  if (isHere) store<T>(at, <T>load<f64>(field(state, LABEL_GRADIENT)));
 }

@@ -35,8 +35,8 @@ export const FACTOR: usize = memory.data(512, 16); // what the last pass multipl
 /** The sum of each row: f32 one f64; f64 the heads of two rows, then what rounding took from them. */
 export const SUM: usize = memory.data(1040, 16);
 
-/** Three sums of the unit that is being walked; see sum.ts. */
-export const PARTS: usize = memory.data(96, 16);
+/** Three sums of the unit that is being walked, see sum.ts; and behind them, where a row is scored, that of its entropy. */
+export const PARTS: usize = memory.data(128, 16);
 
 /** Whether rows stand in the lanes. */
 export let across = false;

@@ -270,8 +270,8 @@ export function total<T>(v: usize, h: i32): v128 {
   return v128.load(sum + <usize>h * VECTOR);
 }
 
-/** e^{a}/2ᵏ = 1 + t of each row, as log1p(q) was given it: f64. */
-export const TERM: usize = memory.data(512, 16);
+/** e^{a}/2ᵏ = 1 + t of each row, as log1p(q) was given it: f64. Of f64 a second half is written behind the last rows', too. */
+export const TERM: usize = memory.data(528, 16);
 
 /** Where the f64 of half h of the rows at offset v stand. */
 // @ts-ignore: decorator

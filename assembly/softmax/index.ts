@@ -1,6 +1,8 @@
 /** The ABI of softmax, log-softmax and log-sum-exp: monomorphic exports only, one line each. Pointers are bytes, counts are elements. */
+import { scoreRows } from "./scores";
 import { acrossRows, alongRows, LOG_SOFTMAX, LOG_SUM_EXP, SOFTMAX } from "./softmax";
 import { weightedRows } from "./weighted";
+import { addMoments } from "../moments";
 
 export { heapBase } from "../heapBase";
 
@@ -42,4 +44,35 @@ export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temp
 }
 export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
   acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
+}
+export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
+  addMoments(u, w, buckets, count, sums);
+}
+export function scores_f32(
+  x: usize,
+  ids: usize,
+  logProbs: usize,
+  entropies: usize,
+  best: usize,
+  rows: i32,
+  n: i32,
+  from: i32,
+  k: i32,
+  steps: i32,
+): void {
+  scoreRows<f32>(x, ids, logProbs, entropies, best, rows, n, from, k, steps);
+}
+export function scores_f64(
+  x: usize,
+  ids: usize,
+  logProbs: usize,
+  entropies: usize,
+  best: usize,
+  rows: i32,
+  n: i32,
+  from: i32,
+  k: i32,
+  steps: i32,
+): void {
+  scoreRows<f64>(x, ids, logProbs, entropies, best, rows, n, from, k, steps);
 }

@@ -80,9 +80,7 @@ function finishSoftmax<T>(v: usize, zero: bool): void {
 }
 
 /** FACTOR = log1p(q); an infinite maximum makes the row NaN, or with `zero` an all-masked row −∞. */
-// @ts-ignore: decorator
-@inline
-function finishLogSoftmax<T>(v: usize, zero: bool): void {
+export function finishLogSoftmax<T>(v: usize, zero: bool): void {
   const zeros = f64x2.splat(0);
   const top = v128.load(TOP + v);
   const rest = join<T>(addLogRest<T>(zeros, v, 0, 0), addLogRest<T>(zeros, v, 1, 0));

@@ -25,6 +25,16 @@ export function loadDigits(): { train: Digits; heldOut: Digits; test: Digits } {
   return { train, heldOut, test: joined(byDigit.map(([, tested]) => tested)) };
 }
 
+/** All of them, digit by digit; with `nth` every nth of each digit. */
+export function allDigits(nth = 1): Digits {
+  const { train, heldOut, test } = loadDigits();
+  const all = joined([train, heldOut, test]);
+  const byDigit = Array.from({ length: CLASSES }, (_, digit) =>
+    [...all.labels.keys()].filter((i) => all.labels[i] === digit).filter((_, i) => i % nth === 0),
+  );
+  return pick(all, byDigit.flat());
+}
+
 /** All but every nth picture, and every nth. */
 function split(digits: Digits, nth: number): [rest: Digits, nths: Digits] {
   const all = [...digits.labels.keys()];

@@ -1,8 +1,20 @@
 /** Reads class labels: one integer a row, in any integer array, list of numbers or bigints, or tensor of these. */
 import { tagOf } from "../arrays.ts";
-import { describe, failKind } from "../errors.ts";
+import { describe, failKind, failValue } from "../errors.ts";
 import type { FloatArray } from "../types.ts";
-import { checkPresent, inWords, ownShape, sizesIn } from "./tensor.ts";
+import {
+  checkPresent,
+  inWords,
+  type Layout,
+  layoutOf,
+  type Operand,
+  operandOf,
+  ownShape,
+  readOnce,
+  rowShapeOf,
+  shapeOf,
+  sizesIn,
+} from "./tensor.ts";
 
 /** Integers as they came. */
 export interface Labels {
@@ -36,37 +48,72 @@ export function labelsIn(fn: string, name: string, value: unknown): Labels | und
   return inner && { ...inner, shape: sizesIn(fn, `${name}.shape`, ownShape(value)), isList: false };
 }
 
-/** An argument that must be labels. */
-export function onlyLabelsIn(fn: string, name: string, value: unknown): Labels {
+/** The same of an argument that must be labels. */
+export function labelsOf(fn: string, name: string, value: unknown): Labels {
   const found = labelsIn(fn, name, value);
   if (found) return found;
   if (Array.isArray(value)) throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, a class, got a list`);
   return failKind(fn, name, "integers, one a row", value);
 }
 
-/** Labels as i32, each a class or the one to ignore, of rows of `shape` along an axis. */
+/** Rows of numbers along an axis, and an integer for each: an index into its row. */
+export interface LabelledRows {
+  readonly x: Operand;
+  readonly layout: Layout;
+  readonly labels: Int32Array;
+}
+
+/** Both arguments, checked; the caller calls the second `name`, and what is along the axis `what`. */
+export function labelledRowsOf(
+  fn: string,
+  logits: unknown,
+  name: string,
+  given: unknown,
+  sizes: readonly number[] | undefined,
+  along: number,
+  what: string,
+  ignoreIndex?: number,
+): LabelledRows {
+  const found = labelsOf(fn, name, readOnce(given));
+  const x = operandOf(fn, "logits", logits);
+  const dims = shapeOf(fn, x, sizes);
+  const layout = layoutOf(fn, dims, along);
+  const { n, rows } = layout;
+  if (n === 0 && rows > 0)
+    throw new RangeError(
+      `${fn}: "shape" ${inWords(dims)} has no ${what} along the axis ${along}: there must be at least one`,
+    );
+  if (found.list.length !== rows)
+    failValue(fn, name, `of length ${rows}, one for each row`, undefined, `${found.list.length}`);
+  return { x, layout, labels: classesOf(fn, found, rowShapeOf(dims, along), n, ignoreIndex) };
+}
+
+/** Labels as i32, each a class or, if there is one, the one to ignore, of rows of `shape` along an axis; or, not one a row, of `shape`. */
 export function classesOf(
   fn: string,
   { name, list, shape }: Labels,
   rowShape: readonly number[],
   classes: number,
-  ignoreIndex: number,
+  ignoreIndex?: number,
+  onePerRow = true,
 ): Int32Array {
   if (shape !== undefined && shape.join() !== rowShape.join() && !(shape.join() === "1" && rowShape.length === 0)) {
     const words = `${inWords(rowShape)}, that of the rows`;
     throw new RangeError(`${fn}: "${name}" must have the shape ${words}, got ${inWords(shape)}`);
   }
   const checked = new Int32Array(list.length);
-  for (let row = 0; row < checked.length; row++) {
-    const given = list[row];
+  const at = (i: number): string => (onePerRow ? `"${name}" in row ${i}` : `"${name}[${i}]"`);
+  for (let i = 0; i < checked.length; i++) {
+    const given = list[i];
     const label = typeof given === "bigint" ? Number(given) : given;
     if (typeof label !== "number" || !Number.isInteger(label))
-      throw new TypeError(`${fn}: "${name}" in row ${row} must be an integer, a class, got ${describe(given)}`);
+      throw new TypeError(`${fn}: ${at(i)} must be an integer, a class, got ${describe(given)}`);
     if (!(label >= 0 && label < classes) && label !== ignoreIndex) {
-      const expected = `a class from 0 to ${classes - 1} or ignoreIndex ${ignoreIndex}`;
-      throw new RangeError(`${fn}: "${name}" in row ${row} must be ${expected}, got ${describe(given)}`);
+      const ignored = ignoreIndex === undefined ? "" : ` or ignoreIndex ${ignoreIndex}`;
+      const expected = `a class from 0 to ${classes - 1}${ignored}`;
+      throw new RangeError(`${fn}: ${at(i)} must be ${expected}, got ${describe(given)}`);
     }
-    checked[row] = label;
+    checked[i] = label;
   }
   return checked;
 }

@@ -310,6 +310,11 @@ export function layoutOf(fn: string, shape: readonly number[], axis: number): La
   return { outer, n: sizes[at] as number, inner, rows: outer * inner };
 }
 
+/** The shape of the rows along an axis, of which each has one number: that of the data without the axis. */
+export function rowShapeOf(shape: readonly number[], axis: number): readonly number[] {
+  return shape.filter((_, i) => i !== (axis < 0 ? axis + shape.length : axis));
+}
+
 /** An array of zeros; `what` it is for, in words, if there is no memory. */
 export function create(fn: string, bytes: number, length: number, what = "the result"): FloatArray {
   try {

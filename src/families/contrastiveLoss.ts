@@ -23,9 +23,9 @@ import { LogitRows, type Tile } from "../place/logits.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { normsOf } from "../place/prepare.ts";
 import {
-  addProduct,
+  addGradients,
   addTurned,
-  lasting,
+  lastingMatrix,
   type Room,
   roomOf,
   tilesOf,
@@ -159,8 +159,8 @@ function infoNCE(
     finish() {
       const scale = 1 / (sides * n * temperature);
       const sum = new CompensatedSum();
-      for (const loss of rows.finish(at, room.rows, scale, down)) sum.add(loss);
-      if (symmetric) for (const loss of columns.finish(at, room.columns, scale, across)) sum.add(loss);
+      for (const loss of rows.finish(at, scale)) sum.add(loss);
+      if (symmetric) for (const loss of columns.finish(at, scale)) sum.add(loss);
       return sum.times(1, sides * n);
     },
     differentiate(block) {
@@ -209,12 +209,11 @@ interface Gradients {
   readonly y: Output;
 }
 
-/** What a sweep finds, beside the gradients with respect to the rows as they are multiplied. */
+/** What a sweep finds, beside the gradients of the rows. */
 interface Found {
   readonly value: number;
+  readonly gradTemperature: number;
   readonly gradBias: number;
-  /** Of the rows of x and of y, if they are normalised. */
-  readonly norms: readonly [Norms | undefined, Norms | undefined];
 }
 
 function sweep(p: Problem, grads: Gradients | undefined): Found {
@@ -231,8 +230,8 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
   const run = (at: Arena, pointer: number): Found => {
     const normsIn = (i: 0 | 1): Norms | undefined => (p.normalize ? normsOf(at, pointer, own[i]) : undefined);
     const norms = [normsIn(0), normsIn(1)] as const;
-    const a = lasting(fn, p.x, n, watch.alone, norms[0]);
-    const b = lasting(fn, p.y, n, watch.alone, norms[1]);
+    const a = lastingMatrix(fn, p.x, n, watch.alone, norms[0]);
+    const b = lastingMatrix(fn, p.y, n, watch.alone, norms[1]);
     const product = tilesOf(a, b, d);
     const reduction = (sigmoid ? sigmoids : infoNCE)(at, pointer, room, p);
     const next = watched(watch, product, grads ? 2 : 1);
@@ -242,12 +241,12 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
       next();
     });
     const value = reduction.finish();
-    if (!grads) return { value, gradBias: 0, norms };
+    if (!grads) return { value, gradTemperature: 0, gradBias: 0 };
     const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
-    const turned = pointer + room.turned;
+    const ends = { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.y };
     const total = new CompensatedSum();
     eachBlock(at, pointer, product, (block) => {
-      const { i, rows, j, columns } = block;
+      const { rows, columns } = block;
       mapBlock(at, bytes, block, false, mapping);
       reduction.differentiate(block);
       if (sigmoid) {
@@ -255,14 +254,12 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
         at.typed(GRAM, bytes).columnSums(block.pointer, block.stride, rows, columns, 1, sums, lows, highs);
         for (let k = 0; k < columns; k++) total.add(at.view(8)[sums / 8 + k] as number);
       }
-      turn(at, bytes, block, turned);
-      const down = { pointer: block.pointer, stride: block.stride, first: i, rows, from: j, count: columns };
-      addProduct(at, pointer, room, down, b, d, grads.x, j === 0);
-      const across = { pointer: turned, stride: turnedStride(block), first: j, rows: columns, from: i, count: rows };
-      addProduct(at, pointer, room, across, a, d, grads.y, i === 0);
+      addGradients(at, pointer, room, block, ends);
       next();
     });
-    return { value, gradBias: total.times(temperature, 1), norms };
+    const along = throughNorms(a, grads.x, d);
+    throughNorms(b, grads.y, d);
+    return { value, gradTemperature: (0 - along) / temperature, gradBias: total.times(temperature, 1) };
   };
   return scratch(fn, bytesOfAll, run, watch.alone);
 }
@@ -271,20 +268,17 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
  * The gradient with respect to rows u = x/‖x‖ becomes that with respect to x, (g − u·(u·g))/‖x‖, if they were normalised. Returns
  * Σ u·g of all rows.
  */
-function throughNorms({ array: x }: Operand, { array: grad }: Output, d: number, prepared: Norms | undefined): number {
+function throughNorms({ array: x, norms: prepared }: Matrix, { array: grad }: Output, d: number): number {
   const total = new CompensatedSum();
+  const zeros = new Set(prepared?.zeros);
   for (let start = 0, i = 0; start < grad.length; start += d, i++) {
     const unit = prepared ? (prepared.units[i] as number) : 1;
     const norm = prepared ? (prepared.norms[i] as number) : 1;
     let along = 0;
-    let zeros = true;
-    for (let k = start; k < start + d; k++) {
-      along += (((x[k] as number) * unit) / norm) * (grad[k] as number);
-      zeros &&= x[k] === 0;
-    }
+    for (let k = start; k < start + d; k++) along += (((x[k] as number) * unit) / norm) * (grad[k] as number);
     total.add(along);
     // what is 0 was not divided
-    if (!prepared || zeros) continue;
+    if (!prepared || zeros.has(i)) continue;
     for (let k = start; k < start + d; k++)
       grad[k] = (((grad[k] as number) - (((x[k] as number) * unit) / norm) * along) / norm) * unit;
   }
@@ -298,7 +292,7 @@ function throughNorms({ array: x }: Operand, { array: grad }: Output, d: number,
  *     infoNCE    ½·meanᵢ(log Σⱼ e^{lᵢⱼ} − lᵢᵢ) + ½·meanⱼ(log Σᵢ e^{lᵢⱼ} − lⱼⱼ)       not `symmetric`: meanᵢ of the first
  *     sigmoid    (1/n)·Σᵢⱼ softplus(∓(lᵢⱼ + bias)),  − of a pair that matches, + of all others
  *
- * in nats. The [n, n] logits are never held: they are made tile by tile, in memory that does not depend on n but for 300 bytes a pair.
+ * in nats. The [n, n] logits are never held: they are made tile by tile, in memory that does not depend on n but for 200 bytes a pair.
  * The logit of a pair that matches is kept apart, so that a loss of 1e-8 keeps its digits. The bits depend on the shape alone. A row
  * of zeros stays one. NaN in a row makes the loss NaN, and so does no pair at all. Arrays must be left as they are until it returns, by a
  * `progress` callback too.
@@ -330,14 +324,12 @@ export function contrastiveLossWithGrad<X extends Input, Y extends Input = Input
     x: outputOf(fn, undefined, p.x.bytes, p.x.length),
     y: outputOf(fn, undefined, p.x.bytes, p.y.length),
   };
-  const { value, gradBias, norms } = sweep(p, grads);
-  const along = throughNorms(p.x, grads.x, p.d, norms[0]);
-  throughNorms(p.y, grads.y, p.d, norms[1]);
+  const { value, gradTemperature, gradBias } = sweep(p, grads);
   return {
     value,
     gradX: grads.x.array as ResultOf<X, Y>,
     gradY: grads.y.array as ResultOf<X, Y>,
-    gradTemperature: (0 - along) / p.temperature,
+    gradTemperature,
     ...(p.sigmoid && { gradBias }),
   };
 }

@@ -2,7 +2,7 @@
 
 import * as KIND from "../../assembly/losses/codes.ts";
 import * as STEP from "../../assembly/rows/steps.ts";
-import { classesOf, labelsIn, onlyLabelsIn } from "../check/labels.ts";
+import { classesOf, labelsIn, labelsOf } from "../check/labels.ts";
 import {
   axisOf,
   inWords,
@@ -12,6 +12,7 @@ import {
   type Operand,
   operandsOf,
   readOnce,
+  rowShapeOf,
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
@@ -23,7 +24,7 @@ import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { fewLabelled } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
-import { type Phase, type Places, phase, RowJob, streamRows } from "../place/rows.ts";
+import { type Phase, type Places, phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
 import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray, From, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
@@ -97,11 +98,15 @@ const OPTIONS = [
 ];
 
 /** The options, each read once; the shape is a copy. */
-type Given = {
+export type Given = {
   readonly [K in keyof CrossEntropyOptions]-?: K extends "shape" ? readonly number[] | undefined : unknown;
 };
 
-function givenOf(fn: string, options: CrossEntropyOptions | undefined, names = OPTIONS): Given {
+export function givenOf(
+  fn: string,
+  options: CrossEntropyOptions | undefined,
+  names: readonly string[] = OPTIONS,
+): Given {
   const o = optionsOf<CrossEntropyOptions>(fn, options, names);
   const { shape, axis, from, normalize, weight, sampleWeight, ignoreIndex, labelSmoothing, base, reduction, out } = o;
   const sizes = sizesIn(fn, "shape", shape);
@@ -159,7 +164,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
   const reduced = reductionOf(fn, reduction);
 
   const given = readOnce(goal);
-  const found = soft ? labelsIn(fn, name, given) : onlyLabelsIn(fn, name, given);
+  const found = soft ? labelsIn(fn, name, given) : labelsOf(fn, name, given);
   const read = found ? { logits } : { logits, target: given };
   const arrays = operandsOf(fn, read as { logits: unknown; target: unknown }, { weight, sampleWeight });
   const { logits: source } = arrays;
@@ -187,7 +192,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
     failValue(fn, "weight", `of length ${n}, the number of classes`, arrays.weight.array);
   if (!isLabels && ignored >= 0)
     failValue(fn, "ignoreIndex", "left out: soft targets have no labels to ignore", ignored);
-  const rowShape = rowsOf.filter((_, i) => i !== (along < 0 ? along + rowsOf.length : along));
+  const rowShape = rowShapeOf(rowsOf, along);
   return {
     fn,
     source,
@@ -217,21 +222,64 @@ function factorsOf(fn: string, { array, length, name }: Operand, rows: number): 
   return factors;
 }
 
-/** What the sum is divided by for the mean: the weights of the labels that count, or of soft targets the rows'. */
-function divisorOf({ labels, weight, factors, ignoreIndex, layout }: Problem): number {
-  if (!labels && !factors) return layout.rows;
+/** What a row counts in the mean: the weight of its label, or of a soft target 1, times its own; undefined if it is ignored. */
+function weightOf({ labels, weight, factors, ignoreIndex }: Problem, row: number): number | undefined {
+  const label = labels?.[row];
+  if (label !== undefined && label === ignoreIndex) return undefined;
+  const own = label !== undefined && weight ? (weight.array[label] as number) : 1;
+  return own * (factors?.[row] ?? 1);
+}
+
+/** What the sum is divided by for the mean: the weights of the rows that count. */
+function divisorOf(p: Problem): number {
+  if (!p.labels && !p.factors) return p.layout.rows;
   const total = new CompensatedSum();
-  for (let row = 0; row < layout.rows; row++) {
-    const label = labels?.[row];
-    if (label !== undefined && label === ignoreIndex) continue;
-    const own = label !== undefined && weight ? (weight.array[label] as number) : 1;
-    total.add(own * (factors?.[row] ?? 1));
+  for (let row = 0; row < p.layout.rows; row++) {
+    const weight = weightOf(p, row);
+    if (weight !== undefined) total.add(weight);
   }
   return total.value;
 }
 
+/** What takes a loss per row, in nats and times its weight; `weights`: those of the rows, 0 of what is ignored, if they differ from 1. */
+export interface LossTaker {
+  begin(weights: Float64Array | undefined): void;
+  take(values: FloatArray, from: number, row: number, count: number): void;
+}
+
+/** Gives the loss of each row to a taker, and returns how many rows count. What is wrong is refused before the first is given. */
+export function eachLoss(fn: string, logits: unknown, target: unknown, o: Given, taker: LossTaker): number {
+  const found = isPlain(o) ? fewLabelled(fn, logits, target, o.shape, undefined, false, FEW.alone) : undefined;
+  if (found !== undefined) {
+    taker.begin(undefined);
+    taker.take(found.at.view(8), found.values / 8, 0, found.rows);
+    return found.rows;
+  }
+  const p = problemOf(fn, logits, target, o);
+  const { rows } = p.layout;
+  const weights = (p.labels && p.weight) || p.factors ? new Float64Array(rows) : undefined;
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const weight = weightOf(p, row);
+    if (weight === undefined) continue;
+    if (weights) weights[row] = weight;
+    count++;
+  }
+  const at = arena();
+  at.kernels(LOSSES);
+  taker.begin(weights);
+  streamLosses(
+    at,
+    p,
+    { out: undefined, take: (values, from, row, some) => taker.take(values, from, row, some) },
+    undefined,
+    0,
+  );
+  return count;
+}
+
 /** Streams the loss of each row to `rows`, and the gradient, times `scale`, to `grad`. */
-function streamLosses(at: Arena, p: Problem, rows: Rows, grad: Output | undefined, scale: number): void {
+function streamLosses(at: Arena, p: Problem, rows: RowResults, grad: Output | undefined, scale: number): void {
   const { fn, source, layout, labels, soft, weight, factors, ignoreIndex, smoothing } = p;
   const reads = soft ? [source, soft] : [source];
   const { crossEntropy, crossEntropyOfProbabilities } = at.typed(LOSSES, source.bytes);

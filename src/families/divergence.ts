@@ -10,7 +10,7 @@ import { arena } from "../memory/kernels.ts";
 import { isResident } from "../memory/residents.ts";
 import { flagOf, fromOf, numberIn, oneOf, optionsOf } from "../options.ts";
 import { checkDistinct, noOutput, type Output, outputOf } from "../place/output.ts";
-import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
 import type { FloatArray, From, Input, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
@@ -103,7 +103,7 @@ export function fromsOf(fn: string, from: unknown): readonly [From, From] {
 
 type Options = Omit<DivergenceOptions, "out"> & { readonly out?: unknown };
 
-function problemOf(fn: string, x: unknown, y: unknown, o: Options): Problem {
+export function problemOf(fn: string, x: unknown, y: unknown, o: Options): Problem {
   const { shape, axis, from, temperature, base, normalize, reduction, out } = o;
   const sizes = sizesIn(fn, "shape", shape);
   const along = axisOf(fn, axis);
@@ -133,7 +133,7 @@ export function streamDivergence(
   at: Arena,
   metric: Metric,
   { fn, p, q, layout, flags, temperatures }: Omit<Problem, "reduction" | "base" | "out">,
-  rows: Rows,
+  rows: RowResults,
   grads: readonly [Output | undefined, Output | undefined] | undefined,
   scale: number,
 ): void {

@@ -1,12 +1,12 @@
 /** Entropy of distributions, from probabilities, counts, logits or log-probabilities. */
 
 import * as STEP from "../../assembly/rows/steps.ts";
-import { axisOf, layoutOf, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
+import { axisOf, type Layout, layoutOf, type Operand, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { flagOf, fromOf, optionsOf } from "../options.ts";
 import { noOutput, outputOf } from "../place/output.ts";
-import { phase, RowJob, streamRows } from "../place/rows.ts";
+import { phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
 import type { FloatArray, From, Input, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
@@ -27,6 +27,51 @@ export interface EntropyOptions<T extends FloatArray = FloatArray, R extends Red
   out?: Out<T> | undefined;
 }
 
+const OPTIONS = ["shape", "axis", "from", "base", "normalize", "reduction", "out"];
+
+/** The arguments, checked. */
+interface Problem {
+  readonly fn: string;
+  readonly x: Operand;
+  readonly layout: Layout;
+  readonly kind: From;
+  readonly normalized: boolean;
+  readonly base: number;
+  readonly reduction: Reduction;
+  readonly out: unknown;
+}
+
+export function problemOf(fn: string, p: unknown, o: EntropyOptions): Problem {
+  const { shape, axis, from, base, normalize, reduction, out } = o;
+  const sizes = sizesIn(fn, "shape", shape);
+  const along = axisOf(fn, axis);
+  const kind = fromOf(fn, from, "probabilities");
+  const normalized = flagOf(fn, "normalize", normalize, true) || kind === "logits";
+  const unit = baseOf(fn, base);
+  const reduced = reductionOf(fn, reduction);
+  const x = operandOf(fn, "p", p);
+  const layout = layoutOf(fn, shapeOf(fn, x, sizes), along);
+  return { fn, x, layout, kind, normalized, base: unit, reduction: reduced, out };
+}
+
+/** Streams the entropy of each row, in nats, to `rows`. */
+export function streamEntropies({ fn, x, layout, kind, normalized }: Problem, rows: RowResults): void {
+  const at = arena();
+  const kernel = at.typed(LOSSES, x.bytes).entropy;
+  const sum = phase(normalized ? STEP.AIM : STEP.BEGIN, STEP.SUM_UP);
+  const job = new RowJob(
+    fn,
+    layout,
+    [x],
+    normalized ? [phase(STEP.BEGIN, STEP.MAXIMUM), sum] : [sum],
+    STEP.FINISH,
+    ({ reads, results }, count, n, steps) =>
+      kernel(reads[0] as number, results, count, n, kind !== "probabilities", normalized, steps),
+  );
+  job.results = rows;
+  streamRows(at, job);
+}
+
 /**
  * Entropy H(P) = −Σⱼ pⱼ·log pⱼ along an axis: `[..., n, ...] → number`, the mean over the rows, or one number a row, in nats unless a base is given.
  *
@@ -44,35 +89,11 @@ export function entropy<X extends Input, R extends Reduction = "mean">(
   options?: EntropyOptions<ResultOf<X>, R>,
 ): Reduced<R, ResultOf<X>> {
   const fn = "entropy";
-  const o = optionsOf<EntropyOptions>(fn, options, OPTIONS);
-  const { shape, axis, from, base, normalize, reduction, out } = o;
-  const sizes = sizesIn(fn, "shape", shape);
-  const along = axisOf(fn, axis);
-  const kind = fromOf(fn, from, "probabilities");
-  const normalized = flagOf(fn, "normalize", normalize, true) || kind === "logits";
-  const unit = baseOf(fn, base);
-  const reduced = reductionOf(fn, reduction);
-  const x = operandOf(fn, "p", p);
-  const layout = layoutOf(fn, shapeOf(fn, x, sizes), along);
-  if (reduced !== "none") noOutput(fn, out, reduced);
-  const result = reduced === "none" ? outputOf(fn, out, x.bytes, layout.rows) : undefined;
-  const at = arena();
-  const factor = perNat(at, LOSSES, unit);
-  const rows = new Rows(result, factor, reduced === "mean" ? layout.rows : 1);
-  const kernel = at.typed(LOSSES, x.bytes).entropy;
-  const sum = phase(normalized ? STEP.AIM : STEP.BEGIN, STEP.SUM_UP);
-  const job = new RowJob(
-    fn,
-    layout,
-    [x],
-    normalized ? [phase(STEP.BEGIN, STEP.MAXIMUM), sum] : [sum],
-    STEP.FINISH,
-    ({ reads, results }, count, n, steps) =>
-      kernel(reads[0] as number, results, count, n, kind !== "probabilities", normalized, steps),
-  );
-  job.results = rows;
-  streamRows(at, job);
+  const problem = problemOf(fn, p, optionsOf<EntropyOptions>(fn, options, OPTIONS));
+  const { reduction, out, x, layout } = problem;
+  if (reduction !== "none") noOutput(fn, out, reduction);
+  const result = reduction === "none" ? outputOf(fn, out, x.bytes, layout.rows) : undefined;
+  const rows = new Rows(result, perNat(arena(), LOSSES, problem.base), reduction === "mean" ? layout.rows : 1);
+  streamEntropies(problem, rows);
   return rows.value as Reduced<R, ResultOf<X>>;
 }
-
-const OPTIONS = ["shape", "axis", "from", "base", "normalize", "reduction", "out"];

@@ -1,16 +1,18 @@
 /** Density estimates by Gaussian kernels. */
 
 import * as CODE from "../../assembly/gram/codes.ts";
-import { weightOf } from "../check/masses.ts";
+import { type Total, weightOf } from "../check/masses.ts";
 import { sameDepth, shapesOf } from "../check/points.ts";
 import { type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
-import { exponentOf, logarithm } from "../memory/scalar.ts";
+import { exponentOf, logarithm, logarithms } from "../memory/scalar.ts";
 import { numberIn, optionsOf } from "../options.ts";
 import {
+  type Mapping,
   type Matrix,
+  mapBlock,
   matrixIn,
   type Product,
   productOf,
@@ -22,6 +24,7 @@ import {
 import { outputOf } from "../place/output.ts";
 import { exponentIn } from "../place/prepare.ts";
 import { watchOf } from "../place/watch.ts";
+import { SUM_LENGTH, sumAt } from "../read/sum.ts";
 import type { Input, PairsProgress, ResultOf, Signal } from "../types.ts";
 
 export interface KernelDensityOptions<W extends Input | undefined = Input | undefined> {
@@ -41,8 +44,8 @@ export interface KernelDensityOptions<W extends Input | undefined = Input | unde
 
 const OPTIONS = ["shape", "yShape", "bandwidth", "weights", "progress", "signal"];
 
-/** Bytes of a compensated sum. */
-const SUM = 32;
+/** e^C. */
+const POWERS: Mapping = { map: CODE.EXPONENTIAL, factor: 1, shift: 0, degree: 0 };
 
 /** ½·log 2π = 0.91893853320467274…, rounded. */
 const HALF_LOG_TWO_PI = 0.9189385332046728;
@@ -101,37 +104,50 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       const gamma = Math.min(0.5 / (h * unit) / (h * unit), Number.MAX_VALUE);
       const centring = unit === 1 ? undefined : { means: undefined, unit, factor: 1 };
       const product = { ...rest, x: { ...x, centring }, y: y && { ...y, centring } };
-      const logs = logarithms(at, w, m, weight.unit, state);
-      const offset =
-        d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (w ? logarithm(at, GRAM, weight.sum) : logarithm(at, GRAM, m));
+      const logs = logsOf(at, w, weight);
+      // weights over their sum; without them all are 1/m
+      const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (logs ? 0 : logarithm(at, GRAM, m));
       const maxima = state;
-      const sums = maxima + 8 * side;
-      const logsAt = sums + SUM * side;
-      const { logSumExp } = at.typed(GRAM, bytes);
-      const { clearSums, totals, logarithm: logarithmsOf } = at.kernels(GRAM);
+      const falls = maxima + 8 * side;
+      const sums = falls + 8 * side;
+      const logsAt = sums + 8 * SUM_LENGTH * side;
+      const ones = logsAt + 8 * (width + 16);
+      at.view(8).fill(1, ones / 8, ones / 8 + width + 16);
+      const { exponents, weigh } = at.typed(GRAM, bytes);
+      const { exponential, logarithm: logarithmsOf } = at.kernels(GRAM);
       const reduction: Reduction = {
         begin: (_, rows) => {
-          clearSums(sums, rows);
-          at.view(8).fill(-Infinity, maxima / 8, maxima / 8 + rows);
+          const view = at.view(8);
+          view.fill(0, sums / 8, sums / 8 + SUM_LENGTH * rows);
+          view.fill(-Infinity, maxima / 8, maxima / 8 + rows);
         },
-        take: ({ pointer, stride, rows, j, columns }) => {
+        take: (block) => {
+          const { pointer, stride, rows, j, columns } = block;
           const view = at.view(8);
           view.fill(0, logsAt / 8, logsAt / 8 + columns);
           if (logs) at.copyIn(logs, 8, j, columns, logsAt);
           view.fill(-Infinity, logsAt / 8 + columns, logsAt / 8 + columns + 4);
-          logSumExp(pointer, stride, rows, columns, logsAt, -gamma, maxima, sums);
+          exponents(pointer, stride, rows, columns, logsAt, -gamma, maxima, falls);
+          mapBlock(at, bytes, block, false, POWERS);
+          // sums so far are relative to lower maxima
+          exponential(falls, falls, rows);
+          for (let e = 0; e < SUM_LENGTH * rows; e++) {
+            const less = view[falls / 8 + Math.floor(e / SUM_LENGTH)] as number;
+            if (less !== 1) (view[sums / 8 + e] as number) *= less;
+          }
+          weigh(pointer, stride, rows, columns, ones, 0, 1, sums);
         },
         end: (i, rows) => {
-          totals(sums, rows, sums);
-          logarithmsOf(sums, sums, rows);
           const view = at.view(8);
+          for (let r = 0; r < rows; r++) view[sums / 8 + r] = sumAt(view, sums / 8 + SUM_LENGTH * r);
+          logarithmsOf(sums, sums, rows);
           for (let r = 0; r < rows; r++)
             result[i + r] = (view[maxima / 8 + r] as number) + (view[sums / 8 + r] as number) - offset;
         },
       };
       reduceRows(at, scratch, product, reduction, watch);
     },
-    8 * side + SUM * side + 8 * (width + 16),
+    8 * (2 + SUM_LENGTH) * side + 16 * (width + 16),
     watch,
   );
   return result as ResultOf<X, Y, W>;
@@ -144,30 +160,15 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
 function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: number, h: number): number {
   const wanted = Math.max(-1000, Math.min(1000, -exponentOf(h)));
   if (wanted <= 0) return 2 ** wanted;
-  const [top] = matrices[0]?.bytes === 4 ? [126] : [1022];
+  const top = matrices[0]?.bytes === 4 ? 126 : 1022;
   const largest = Math.max(...matrices.map((one) => exponentIn(at, scratch, one, d).exponent));
   return 2 ** Math.max(0, Math.min(wanted, top - largest));
 }
 
-/** log of each weight times `unit`; none of weights that are all alike. */
-function logarithms(
-  at: Arena,
-  weights: Operand | undefined,
-  m: number,
-  unit: number,
-  room: number,
-): Float64Array | undefined {
+/** log of each weight over their sum; none of weights that are all alike. */
+function logsOf(at: Arena, weights: Operand | undefined, { sum, unit }: Total): Float64Array | undefined {
   if (!weights) return undefined;
-  const logs = new Float64Array(m);
-  const { logarithm: logarithmsOf } = at.kernels(GRAM);
-  // a piece at a time, in the room of sums and logarithms
-  const piece = 256;
-  for (let j = 0; j < m; j += piece) {
-    const count = Math.min(piece, m - j);
-    const view = at.view(8);
-    for (let k = 0; k < count; k++) view[room / 8 + k] = (weights.array[j + k] as number) * unit;
-    logarithmsOf(room, room, count);
-    at.copyOut(room, count, logs, 8, j);
-  }
+  const logs = Float64Array.from(weights.array, (weight) => (weight * unit) / sum);
+  logarithms(at, GRAM, logs);
   return logs;
 }

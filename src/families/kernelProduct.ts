@@ -17,6 +17,7 @@ import {
 } from "../place/blocks.ts";
 import { madeIn, outputOf } from "../place/output.ts";
 import { watchOf } from "../place/watch.ts";
+import { SUM_LENGTH, sumAt } from "../read/sum.ts";
 import type { FloatArray, Input, Out, PairsProgress, ResultOf, Signal } from "../types.ts";
 import { type KernelOptions, kernelOf, kernelOperands, kernelPlan, kernelProducts } from "./kernelMatrix.ts";
 
@@ -35,8 +36,7 @@ export interface KernelProductOptions<T extends FloatArray = FloatArray> extends
 
 const OPTIONS = ["shape", "yShape", "kernel", "gamma", "degree", "coef0", "progress", "signal", "out"];
 
-/** Bytes of a compensated sum, and those of the sums of a block at most, but for one row. */
-const SUM = 32;
+/** Bytes of the sums of a block at most, but for those of one row. */
 const MOST_BYTES = 2 ** 21;
 
 /** p of v [m, p]: of its own shape, else as many as there are for each row. */
@@ -86,7 +86,7 @@ export function kernelProduct<X extends Input, Y extends Input | undefined, V ex
   const { made, deliver } = madeIn(fn, result, watch.alone);
   const plan = kernelPlan(checked, d);
   const { bytes } = a;
-  const most = Math.max(1, Math.floor(MOST_BYTES / (SUM * Math.max(p, 1))));
+  const most = Math.max(1, Math.floor(MOST_BYTES / (8 * SUM_LENGTH * Math.max(p, 1))));
   const reduced = (product: Product): Product => ({
     ...product,
     y: product.y ?? product.x,
@@ -109,12 +109,11 @@ export function kernelProduct<X extends Input, Y extends Input | undefined, V ex
       const weights = safe[safe.length - 1] as Operand;
       const { product, mapping } = kernelOperands(at, scratch, plan, first, second, d);
       const sums = state;
-      const vAt = sums + SUM * side * p;
+      const vAt = sums + 8 * SUM_LENGTH * side * p;
       const kernels = at.typed(GRAM, bytes);
-      const { clearSums, totals } = at.kernels(GRAM);
       const reduction: Reduction = {
         begin: (_, rows) => {
-          clearSums(sums, rows * p);
+          at.view(8).fill(0, sums / 8, sums / 8 + SUM_LENGTH * rows * p);
         },
         take: (block) => {
           const { pointer, stride: ld, rows, j, columns: count } = block;
@@ -131,14 +130,13 @@ export function kernelProduct<X extends Input, Y extends Input | undefined, V ex
           kernels.weigh(pointer, ld, rows, count, vAt, stride, p, sums);
         },
         end: (i, rows) => {
-          totals(sums, rows * p, sums);
-          const values = at.view(8);
-          for (let e = 0; e < rows * p; e++) made.array[i * p + e] = values[sums / 8 + e] as number;
+          const view = at.view(8);
+          for (let e = 0; e < rows * p; e++) made.array[i * p + e] = sumAt(view, sums / 8 + SUM_LENGTH * e);
         },
       };
       reduceRows(at, scratch, reduced(product), reduction, watch);
     },
-    SUM * side * p + 8 * stride * p,
+    8 * SUM_LENGTH * side * p + 8 * stride * p,
     watch,
   );
   return deliver() as ResultOf<X, Y, V>;

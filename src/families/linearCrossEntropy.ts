@@ -1,5 +1,5 @@
 /** Cross-entropy of a linear layer's logits, which are never held: its value, and the gradients of the layer. */
-import { classesOf, onlyLabelsIn } from "../check/labels.ts";
+import { classesOf, labelsOf } from "../check/labels.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
@@ -10,7 +10,7 @@ import { integerIn, numberIn, optionsOf } from "../options.ts";
 import { type Block, eachBlock } from "../place/blocks.ts";
 import { LogitRows, type Tile } from "../place/logits.ts";
 import { type Output, outputOf } from "../place/output.ts";
-import { addProduct, lasting, roomOf, tilesOf, turn, turnedStride, watched } from "../place/tiles.ts";
+import { addGradients, lastingMatrix, roomOf, tilesOf, watched } from "../place/tiles.ts";
 import { type Watch, watchOf } from "../place/watch.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
@@ -80,7 +80,7 @@ function problemOf(
   const reduced = reductionOf(fn, reduction);
   const watch = watchOf(fn, progress, signal);
 
-  const found = onlyLabelsIn(fn, "labels", goal);
+  const found = labelsOf(fn, "labels", goal);
   const arrays = operandsOf(fn, { x, weight }, { bias });
   const [n, d] = matrixOf(fn, "shape", shapeOf(fn, arrays.x, sizes));
   const classes = rowsBesideOf(fn, arrays.weight, weightSizes, "weightShape", arrays.x, d);
@@ -118,8 +118,8 @@ interface Gradients {
 function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64Array {
   const { fn, x, labels, n, d, classes, ignoreIndex, watch } = p;
   const { bytes } = x;
-  const [a, b] = [lasting(fn, x, n, watch.alone), lasting(fn, p.weight, classes, watch.alone)];
-  const bias = p.bias && lasting(fn, p.bias, classes, watch.alone);
+  const [a, b] = [lastingMatrix(fn, x, n, watch.alone), lastingMatrix(fn, p.weight, classes, watch.alone)];
+  const bias = p.bias && lastingMatrix(fn, p.bias, classes, watch.alone);
   const product = tilesOf(a, b, d);
   const room = roomOf(product, grads !== undefined, grads !== undefined);
   const logits = new LogitRows(labels, classes, ignoreIndex, p.smoothing);
@@ -134,7 +134,6 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
       row: pointer + room.row,
     };
     const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
-    const turned = pointer + room.turned;
     const next = watched(watch, product, grads ? 2 : 1);
     const tileOf = ({ pointer, stride, i, rows, j, columns }: Block): Tile => {
       if (bias) at.copyIn(bias.array, bytes, j, columns, places.bias);
@@ -144,8 +143,9 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
       logits.add(at, bytes, tileOf(block), places);
       next();
     });
-    const losses = logits.finish(at, room.rows, scale, places);
+    const losses = logits.finish(at, scale);
     if (!grads) return losses;
+    const ends = { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.weight };
     eachBlock(at, pointer, product, (block) => {
       const { i, rows, j, columns } = block;
       logits.differentiate(at, bytes, tileOf(block), places);
@@ -154,11 +154,7 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
         at.typed(GRAM, bytes).columnSums(block.pointer, block.stride, rows, columns, 1, sums, lows, highs);
         if (i + rows === n) at.copyOut(sums, columns, grads.bias.array, 8, j);
       }
-      turn(at, bytes, block, turned);
-      const down = { pointer: block.pointer, stride: block.stride, first: i, rows, from: j, count: columns };
-      addProduct(at, pointer, room, down, b, d, grads.x, j === 0);
-      const across = { pointer: turned, stride: turnedStride(block), first: j, rows: columns, from: i, count: rows };
-      addProduct(at, pointer, room, across, a, d, grads.weight, i === 0, isIgnored);
+      addGradients(at, pointer, room, block, ends, isIgnored);
       next();
     });
     // 0 times a weight that is infinite is none

@@ -1,10 +1,10 @@
 /** The nearest rows of one matrix to each row of another. */
-import * as CODE from "../../assembly/gram/codes.ts";
+import * as CODE from "../../assembly/divergence/codes.ts";
 import { pointsOf, sameDepth } from "../check/points.ts";
 import { type Operand, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
-import { GRAM } from "../memory/embedded/gram.ts";
+import { DIVERGENCE } from "../memory/embedded/divergence.ts";
 import { scratch } from "../memory/scratch.ts";
 import { integerIn, oneOf, optionsOf } from "../options.ts";
 import {
@@ -149,7 +149,7 @@ function heapsAt(
   { k, indices, values }: Search,
   read: (held: number) => number,
 ): Pick<Reduction, "begin" | "end"> {
-  const { clearBest, sortBest } = at.kernels(GRAM);
+  const { clearBest, sortBest } = at.kernels(DIVERGENCE);
   return {
     begin: (_, rows) => {
       clearBest(heaps, rows * k);
@@ -169,7 +169,7 @@ function heapsAt(
 
 type ByProducts = Exclude<NearestMetric, "kl" | "js">;
 
-/** Lower bounds of a metric from a product C, as the kernel takes them (assembly/gram/nearest.ts), and the rows it computes directly. */
+/** Lower bounds of a metric from a product C, as the kernel takes them (assembly/divergence/nearest.ts), and the rows it computes directly. */
 interface Bounds {
   readonly mode: number;
   readonly x: Matrix;
@@ -348,7 +348,7 @@ function byProducts(search: Search, metric: ByProducts): void {
       const heaps = columnsAt + 8 * padded;
       const zeros = new Float64Array(columns ? 0 : otherSide);
       const { begin, end } = heapsAt(at, heaps, search, read);
-      const { nearest } = at.typed(GRAM, bytes);
+      const { nearest } = at.typed(DIVERGENCE, bytes);
       const reduction: Reduction = {
         begin: (i, rows) => {
           begin(i, rows);
@@ -395,7 +395,7 @@ function byDivergence(search: Search, metric: "kl" | "js", flags: number): void 
       const heaps = zerosAt + 8 * (columns + 16);
       at.arrayAt(shiftsAt, side + columns + 16, 8).fill(0);
       const { begin, end } = heapsAt(at, heaps, search, (held) => held);
-      const { nearest } = at.typed(GRAM, bytes);
+      const { nearest } = at.typed(DIVERGENCE, bytes);
       const total = Math.ceil(n / side) * Math.ceil(m / columns);
       const turn = turnsOf(watch, total, 2 ** 21 / (side * columns * Math.max(d, 16)));
       shareRows(n, side, 16 * m * d, (i, rows) => {

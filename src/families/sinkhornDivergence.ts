@@ -6,7 +6,7 @@ import { failKind, failValue } from "../errors.ts";
 import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { optionsOf } from "../options.ts";
-import { keep, outputOf } from "../place/output.ts";
+import { lasting, outputOf } from "../place/output.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 import {
   ascend,
@@ -161,7 +161,7 @@ function divergence(
   const p = cloudOf(fn, samples.x, samples.shape[0], samples.xWeights);
   const q = cloudOf(fn, samples.y, samples.yShape[0], samples.yWeights);
   const result = withGrad ? outputOf(fn, out, samples.x.bytes, samples.x.length) : undefined;
-  const found = result && keep(fn, result);
+  const found = result && lasting(fn, "out", result);
   /** What takes no iterations. */
   const known = (value: number, converged: boolean): Result => {
     return { value, converged, iterations: 0, marginalError: value, grad: result?.array.fill(value) };

@@ -19,8 +19,8 @@ import { SOFTMAX } from "../memory/embedded/softmax.ts";
 import { arena } from "../memory/kernels.ts";
 import { numberIn, oneOf, optionsOf } from "../options.ts";
 import { type Few, few } from "../place/few.ts";
-import { type Output, outputOf } from "../place/output.ts";
-import { type Phase, RowJob, streamRows } from "../place/rows.ts";
+import { outputOf } from "../place/output.ts";
+import { type Phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
 import { Rows } from "../read/reduce.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
@@ -176,7 +176,14 @@ function checkWeights(fn: string, x: Operand, dims: readonly number[], weights: 
 }
 
 /** A weight to each element, or one row of them for all. In f64 for either type, a row at a time. */
-function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, result: Output, layout: Layout): void {
+function weightedLogSumExp(
+  at: Arena,
+  fn: string,
+  x: Operand,
+  weights: Operand,
+  results: RowResults,
+  layout: Layout,
+): void {
   const shared = weights.length !== x.length;
   const { logSumExpWeighted } = at.kernels(SOFTMAX);
   const job = new RowJob(
@@ -191,8 +198,58 @@ function weightedLogSumExp(at: Arena, fn: string, x: Operand, weights: Operand, 
   job.lists = shared ? [weights] : [];
   job.asF64 = true;
   job.tileRows = 1;
-  job.results = new Rows(result, 1);
+  job.results = results;
   streamRows(at, job);
+}
+
+/** The arguments of logSumExp, checked. */
+interface LogSumExpProblem {
+  readonly fn: string;
+  readonly source: Operand;
+  readonly weights: Operand | undefined;
+  readonly layout: Layout;
+}
+
+export function logSumExpOf(
+  fn: string,
+  x: unknown,
+  sizes: readonly number[] | undefined,
+  axis: unknown,
+  weights: unknown,
+): LogSumExpProblem {
+  const along = axisOf(fn, axis);
+  const { x: source, weights: w } = operandsOf(fn, { x }, { weights });
+  const dims = shapeOf(fn, source, sizes);
+  const layout = layoutOf(fn, dims, along);
+  if (w) checkWeights(fn, source, dims, w, layout.n);
+  return { fn, source, weights: w, layout };
+}
+
+/** Streams the log-sum-exp of each row to `rows`. */
+export function streamLogSumExps({ fn, source, weights, layout }: LogSumExpProblem, rows: RowResults): void {
+  const at = arena();
+  if (weights) {
+    weightedLogSumExp(at, fn, source, weights, rows, layout);
+    return;
+  }
+  const { logSumExp, logSumExpAcross } = at.typed(SOFTMAX, source.bytes);
+  const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, count, n, steps) =>
+    logSumExp(reads[0] as number, results, count, n, 1, false, steps),
+  );
+  job.results = rows;
+  job.resultBytes = source.bytes;
+  job.across = (from, to, n, width) => logSumExpAcross(from, to, n, width, 1, false);
+  streamRows(at, job);
+}
+
+/** Those of a few elements by the short way; undefined where it is not for these. */
+export function logSumExpsOfFew(
+  fn: string,
+  x: unknown,
+  sizes: readonly number[] | undefined,
+  out: unknown,
+): FloatArray | undefined {
+  return few(fn, "x", x, sizes, out, true, FEW.logSumExp);
 }
 
 /**
@@ -214,26 +271,11 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   const { shape, axis, weights, out } = optionsOf<LogSumExpOptions>(fn, options, ["shape", "axis", "weights", "out"]);
   const sizes = sizesIn(fn, "shape", shape);
   if (axis === undefined && weights === undefined) {
-    const short = few(fn, "x", x, sizes, out, true, FEW.logSumExp);
+    const short = logSumExpsOfFew(fn, x, sizes, out);
     if (short) return short as ResultOf<X, W>;
   }
-  const along = axisOf(fn, axis);
-  const { x: source, weights: w } = operandsOf(fn, { x }, { weights });
-  const dims = shapeOf(fn, source, sizes);
-  const layout = layoutOf(fn, dims, along);
-  if (w) checkWeights(fn, source, dims, w, layout.n);
-  const result = outputOf(fn, out, source.bytes, layout.rows);
-  const at = arena();
-  if (w) weightedLogSumExp(at, fn, source, w, result, layout);
-  else {
-    const { logSumExp, logSumExpAcross } = at.typed(SOFTMAX, source.bytes);
-    const job = new RowJob(fn, layout, [source], PHASES.logSumExp, STEP.FINISH, ({ reads, results }, rows, n, steps) =>
-      logSumExp(reads[0] as number, results, rows, n, 1, false, steps),
-    );
-    job.results = new Rows(result, 1);
-    job.resultBytes = source.bytes;
-    job.across = (from, to, n, width) => logSumExpAcross(from, to, n, width, 1, false);
-    streamRows(at, job);
-  }
+  const problem = logSumExpOf(fn, x, sizes, axis, weights);
+  const result = outputOf(fn, out, problem.source.bytes, problem.layout.rows);
+  streamLogSumExps(problem, new Rows(result, 1));
   return result.array as ResultOf<X, W>;
 }

@@ -30,6 +30,28 @@ function ofOne(at: Arena, kernel: (x: number, y: number, count: number) => void,
   return at.view(8)[at.results / 8] as number;
 }
 
+/** e^v of a list, in place. The stage is left alone. */
+export function exponentials(at: Arena, family: WithExp, values: Float64Array): void {
+  const { exponential } = at.kernels<WithExp["name"]>(family);
+  ofMany(at, exponential, values);
+}
+
+/** log v of a list, likewise. */
+export function logarithms(at: Arena, family: WithLog, values: Float64Array): void {
+  const { logarithm } = at.kernels<WithLog["name"]>(family);
+  ofMany(at, logarithm, values);
+}
+
+function ofMany(at: Arena, kernel: (x: number, y: number, count: number) => void, values: Float64Array): void {
+  const tile = RESULT_BYTES / 8;
+  for (let i = 0; i < values.length; i += tile) {
+    const count = Math.min(tile, values.length - i);
+    at.copyIn(values, 8, i, count, at.results);
+    kernel(at.results, at.results, count);
+    at.copyOut(at.results, count, values, 8, i);
+  }
+}
+
 /** values ** power in place, as e^{power·log v}. The stage is left alone: the values may stand there. */
 export function raise(at: Arena, family: WithExp, values: FloatArray, bytes: number, power: number): void {
   const { logarithm, exponential } = at.kernels<WithExp["name"]>(family);

@@ -24,18 +24,15 @@ import { turnsOf, UNWATCHED, type Watch } from "./watch.ts";
 /** Rows and columns of a block at most: every operand is read n / side times. */
 const SIDE = 1024;
 
-/** The same where rows are short, and what is written is more than what is read: [2000, 64] takes 0.8 to 0.9 of the time. */
+/**
+ * The same where rows are short, and what is written is more than what is read: [2000, 64] takes 0.8 to 0.9 of the time. A multiple of
+ * the RUN of columns that are reduced at a time (assembly/gram/codes.ts).
+ */
 const SMALL_SIDE = 512;
 
 /** The part of these that f64 has, and f64 with totals beside the block: with it no scratch is larger than 13.5 MiB. */
 const WIDE = 15 / 16;
 const WIDE_WITH_TOTALS = 11 / 16;
-
-/**
- * Columns that are reduced at a time. Blocks of a reduction begin at multiples of it, so that a row is cut into the same runs whatever
- * the block, and has the same bits.
- */
-export const RUN = 256;
 
 /** Multiply-adds between two looks at the signal: some 10 ms. */
 const WATCHED = 2 ** 28;
@@ -92,7 +89,10 @@ export interface Product {
   readonly small: boolean;
   /** Rows and columns of a block at most, if that is less. */
   readonly most: number;
-  /** Whether blocks of columns begin at multiples of RUN; there is a y then. */
+  /**
+   * Whether blocks of columns begin at multiples of RUN, so that a row is cut into the same runs whatever the block, and has the same
+   * bits; there is a y then.
+   */
   readonly runs: boolean;
   /** Whether the rows of a block are kept as they came, whole, beside those that are prepared. */
   readonly keeps: boolean;
@@ -257,10 +257,11 @@ export function eachBlock(
 ): void {
   const plan = planOf(product);
   const other = product.y ?? product.x;
-  const [down, across] = [Math.ceil(product.x.rows / plan.side), Math.ceil(other.rows / plan.otherSide)];
   const share = sharing();
   if (share && shareBlocks(share, product, plan, (i, j) => visit(block(arena, scratch, product, plan, i, j)))) return;
-  const turn = turnsOf(watch, product.y ? down * across : (down * (down + 1)) / 2, turnOf(plan, product));
+  const down = Math.ceil(product.x.rows / plan.side);
+  const total = product.y ? countOf(plan, product) : (down * (down + 1)) / 2;
+  const turn = turnsOf(watch, total, turnOf(plan, product));
   for (let j = 0; j < other.rows; j += plan.otherSide) {
     for (let i = product.y ? 0 : j; i < product.x.rows; i += plan.side) {
       visit(block(arena, scratch, product, plan, i, j));

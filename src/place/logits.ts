@@ -1,8 +1,23 @@
 /** Rows of logits that come tile by tile, against a class each: what is known of every row, from tile to tile. */
+import {
+  A,
+  DISTANCE,
+  DISTANCE_LOST,
+  EXPONENT,
+  FACTOR,
+  FIRST,
+  LABEL,
+  LABEL_GRADIENT,
+  LN2_HEAD,
+  LN2_REST,
+  LOST,
+  S,
+  SHIFTED,
+  STATE,
+} from "../../assembly/losses/codes.ts";
 import { type Arena, copyLabels } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
-import { exponentOf } from "../memory/scalar.ts";
-import { STATE } from "./tiles.ts";
+import { exponentials, exponentOf, logarithms } from "../memory/scalar.ts";
 
 /** Rows [i, i + rows) of the logits of classes [first, first + columns), `stride` elements apart. */
 export interface Tile {
@@ -23,8 +38,34 @@ export interface TilePlaces {
   readonly row: number;
 }
 
-/** The fields of a state, as the kernels leave them at last. */
-const LOSS = 3;
+/** Where log1p(e^x) is x to the last digit, and e^x far from overflowing. */
+const STEEP = 600;
+
+/** The rounding error of sum = a + b; 0 of what is infinite or NaN. */
+function errorOf(a: number, b: number, sum: number): number {
+  const w = sum - a;
+  const error = a - (sum - w) + (b - w);
+  return error - error === 0 ? error : 0;
+}
+
+/** Σ e^{z_j − u} of the others, and u − z_y of the label in two parts. */
+function sumOf(row: Float64Array): { readonly s: number; readonly behind: number; readonly lost: number } {
+  const s = (row[S] as number) + (row[LOST] as number);
+  const label = row[LABEL] as number;
+  const exponent = row[EXPONENT] as number;
+  // the multiple of the head is exact, and one of the two is 0
+  const unit = (row[SHIFTED] as number) + exponent * LN2_HEAD;
+  const behind = unit - label;
+  const lost = errorOf(unit, -label, behind) + exponent * LN2_REST;
+  // others at −∞ weigh nothing; NaN − NaN is NaN
+  return { s: row[A] === -Infinity ? s - s : s, behind, lost };
+}
+
+/** q = s·e^{u − z_y}, of e to the first part of that. */
+function quotientOf(row: Float64Array, power: number): number {
+  const { s, lost } = sumOf(row);
+  return s * (power + power * lost);
+}
 
 export class LogitRows {
   readonly #labels: Int32Array;
@@ -54,19 +95,64 @@ export class LogitRows {
     at.copyOut(states, STATE * rows, this.#states, 8, STATE * i);
   }
 
-  /** When all tiles have been taken in: the losses; `scale` is what gradients will be multiplied by. */
-  finish(at: Arena, most: number, scale: number, places: TilePlaces): Float64Array {
-    const n = this.#labels.length;
+  /**
+   * When all tiles have been taken in: the losses; `scale` is what gradients will be multiplied by. With u − z_y = `behind`,
+   *
+   *     q = s·e^{u − z_y},     log1p(q) = log(1 + q)·q/((1 + q) − 1), which makes up for the rounding of 1 + q (Kahan),
+   *
+   * and of a label far behind log1p(q) = u − z_y + log s.
+   */
+  finish(at: Arena, scale: number): Float64Array {
+    const labels = this.#labels;
+    const losses = new Float64Array(labels.length);
+    const powers = new Float64Array(labels.length);
+    const logs = new Float64Array(labels.length);
     this.#scale = scale;
-    for (let i = 0; i < n; i += most) {
-      const rows = Math.min(most, n - i);
-      this.#place(at, i, rows, places);
-      const { states, labels } = places;
-      // biome-ignore format: as the kernel declares them
-      at.kernels(LOSSES).finishLogits(rows, this.#classes, labels, this.#ignore, this.#smoothing, this.#portion, scale, states);
-      at.copyOut(states, STATE * rows, this.#states, 8, STATE * i);
-    }
-    return Float64Array.from({ length: n }, (_, i) => this.#states[STATE * i + LOSS] as number);
+    this.#each((row, i) => {
+      const { behind } = sumOf(row);
+      powers[i] = behind < STEEP ? behind : 0;
+    });
+    exponentials(at, LOSSES, powers);
+    this.#each((row, i) => {
+      const { s, behind } = sumOf(row);
+      logs[i] = behind < STEEP ? 1 + quotientOf(row, powers[i] as number) : s;
+    });
+    logarithms(at, LOSSES, logs);
+    this.#each((row, i) => {
+      const a = row[A] as number;
+      const label = row[LABEL] as number;
+      const { s, behind, lost } = sumOf(row);
+      const log = logs[i] as number;
+      let loss = behind + (log + lost);
+      let [own, others] = [0, 1];
+      if (s === 0) [loss, own, others] = [label - label, 1, 0];
+      else if (behind < STEEP) {
+        const q = quotientOf(row, powers[i] as number);
+        const sum = 1 + q;
+        loss = sum === 1 ? q : log * (q / (sum - 1));
+        own = 1 / sum;
+        others = q * own;
+      }
+      if (a === Infinity || label === Infinity) loss = Number.NaN;
+      const smoothing = this.#smoothing;
+      if (smoothing) {
+        const top = Math.max(a, label);
+        // LSE − a of all logits
+        const rest = loss === Infinity ? 0 : Math.max(0, loss - (top - label));
+        const mean = ((row[DISTANCE] as number) + (row[DISTANCE_LOST] as number)) / (this.#portion * this.#classes);
+        const smooth = smoothing * (top - (row[FIRST] as number) - mean + rest);
+        loss = smoothing === 1 ? smooth : (1 - smoothing) * loss + smooth;
+      }
+      const nan = Number.isNaN(loss) ? loss : 0;
+      // from 1 − p of the label where that is the smaller
+      const kept = smoothing - smoothing / this.#classes;
+      const slope = others < 0.5 ? kept - others : own - 1 + kept;
+      losses[i] = loss;
+      row[A] = a === -Infinity ? 0 : a;
+      row[FACTOR] = (s === 0 ? 0 : (others / s) * scale) + nan;
+      row[LABEL_GRADIENT] = slope * scale + nan;
+    });
+    return losses;
   }
 
   /** Then: a tile made anew becomes the gradient. */
@@ -81,6 +167,13 @@ export class LogitRows {
     this.#place(at, i, rows, places);
     // biome-ignore format: as the kernel declares them
     at.typed(LOSSES, bytes).logitGradients(pointer, stride, rows, columns, bias, labels, this.#ignore, first, share, states, row);
+  }
+
+  /** Each row's state, but of those that are ignored. */
+  #each(visit: (row: Float64Array, i: number) => void): void {
+    this.#labels.forEach((label, i) => {
+      if (label !== this.#ignore) visit(this.#states.subarray(STATE * i, STATE * (i + 1)), i);
+    });
   }
 
   #place(at: Arena, i: number, rows: number, { states, labels }: TilePlaces): void {

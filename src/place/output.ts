@@ -36,28 +36,6 @@ function ownOutput(fn: string, out: unknown, bytes: number, length: number, name
   return { array: array as FloatArray, length, bytes, fresh: false };
 }
 
-/**
- * How an output is found once code of the caller's has run, a callback or a signal. Memory that grew there has taken the view of a
- * resident array away, but not its elements: they stand where they stood.
- *
- * @throws TypeError for an array that was detached or made smaller meanwhile.
- */
-export function keep(fn: string, { array, length, bytes }: Output, name = "out"): () => FloatArray {
-  const at = arena();
-  const pointer = bufferOf(array) === at.buffer ? byteOffsetOf(array) : undefined;
-  return () => {
-    if (lengthOf(array) === length) return array;
-    if (pointer !== undefined) return at.arrayAt(pointer, length, bytes);
-    return failKind(
-      fn,
-      name,
-      "an array that stays as it is while the call runs",
-      array,
-      "one detached or made smaller",
-    );
-  };
-}
-
 /** Refuses an `out` where nothing could be written to it. */
 export function noOutput(fn: string, out: unknown, reduction: string): void {
   if (out !== undefined)
@@ -66,6 +44,25 @@ export function noOutput(fn: string, out: unknown, reduction: string): void {
 
 /** Any elements somewhere. */
 type Elements = Pick<Operand, "array" | "length" | "bytes">;
+
+/**
+ * How an array is found while code of the caller's runs, a callback or a signal. Memory that this makes grow takes the view of a
+ * resident array away, but not its elements: they stand where they stood.
+ *
+ * @throws TypeError for an array that was detached or made smaller meanwhile.
+ */
+export function lasting(fn: string, name: string, { array, length, bytes }: Elements): () => FloatArray {
+  const at = arena();
+  const pointer = bufferOf(array) === at.buffer ? byteOffsetOf(array) : undefined;
+  let view = array;
+  return () => {
+    if (lengthOf(view) === length) return view;
+    if (pointer === undefined)
+      failKind(fn, name, "an array that stays as it is while the call runs", view, "one detached or made smaller");
+    view = at.arrayAt(pointer, length, bytes);
+    return view;
+  };
+}
 
 /** Whether two arrays share memory. */
 export function overlap(x: Elements, y: Elements): boolean {
@@ -107,7 +104,7 @@ export function copied<X extends Elements & { readonly name: string }>(fn: strin
  */
 export function madeIn(fn: string, out: Output, alone: boolean): { made: Output; deliver: () => FloatArray } {
   if (!alone || out.fresh) return { made: out, deliver: () => out.array };
-  const found = keep(fn, out);
+  const found = lasting(fn, "out", out);
   const made = outputOf(fn, undefined, out.bytes, out.length);
   return {
     made,

@@ -9,13 +9,12 @@
  * to block by block, in an order that the shapes alone decide.
  */
 import * as CODE from "../../assembly/gram/codes.ts";
-import { copyOf, lengthOf } from "../arrays.ts";
+import { STATE } from "../../assembly/losses/codes.ts";
+import { copyOf } from "../arrays.ts";
 import type { Operand } from "../check/tensor.ts";
-import { failKind } from "../errors.ts";
 import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { arena } from "../memory/kernels.ts";
-import type { FloatArray } from "../types.ts";
 import {
   type Block,
   countOf,
@@ -30,7 +29,7 @@ import {
   type Vectors,
   vectorsAt,
 } from "./blocks.ts";
-import type { Output } from "./output.ts";
+import { lasting, type Output } from "./output.ts";
 import { turnsOf, type Watch } from "./watch.ts";
 
 /**
@@ -39,9 +38,6 @@ import { turnsOf, type Watch } from "./watch.ts";
  */
 const SIDE = { f32: 512, f64: 336 };
 
-/** What is known of a row whose logits come tile by tile, an f64 each (assembly/losses/logits.ts). */
-export const STATE = 9;
-
 /** The product of x and y in tiles. */
 export function tilesOf(x: Matrix, y: Matrix, depth: number): Product {
   return { ...productOf(x, y, depth), small: true, most: x.bytes === 4 ? SIDE.f32 : SIDE.f64 };
@@ -49,9 +45,6 @@ export function tilesOf(x: Matrix, y: Matrix, depth: number): Product {
 
 /** Where things stand in the scratch of tiles, in bytes from its beginning. */
 export interface Room {
-  /** Rows and columns of a tile at most. */
-  readonly rows: number;
-  readonly columns: number;
   /** Of the rows of a tile, and of its columns: their states, and their labels. */
   readonly states: number;
   readonly columnStates: number;
@@ -118,8 +111,6 @@ export function roomOf(product: Product, turned: boolean, gradients: boolean, ba
   const backAt = returning * size <= plan.c ? 0 : take(returning);
   const vectors = vectorsAt(0, plan);
   return {
-    rows: side,
-    columns: otherSide,
     states,
     columnStates,
     labels,
@@ -147,6 +138,36 @@ export function watched(watch: Watch, product: Product, sweeps: number): () => v
   return turnsOf(watch, sweeps * countOf(plan, product), turnOf(plan, product));
 }
 
+/** What a product is of, and where the gradients with respect to both go. */
+export interface Ends {
+  readonly x: Matrix;
+  readonly y: Matrix;
+  readonly depth: number;
+  readonly gradX: Output;
+  readonly gradY: Output;
+}
+
+/**
+ * Adds what a block G, the gradient with respect to the product, makes of those of its operands: G·Y to the rows of X, and Gᵀ·X to those of Y.
+ * Rows of X for which `left` says so add nothing to Y's.
+ */
+export function addGradients(
+  at: Arena,
+  scratch: number,
+  room: Room,
+  block: Block,
+  { x, y, depth, gradX, gradY }: Ends,
+  left?: (row: number) => boolean,
+): void {
+  const { pointer, stride, i, rows, j, columns } = block;
+  const turned = scratch + room.turned;
+  turn(at, x.bytes, block, turned);
+  const down = { pointer, stride, first: i, rows, from: j, count: columns };
+  addProduct(at, scratch, room, down, y, depth, gradX, j === 0);
+  const across = { pointer: turned, stride: turnedStride(block), first: j, rows: columns, from: i, count: rows };
+  addProduct(at, scratch, room, across, x, depth, gradY, i === 0, left);
+}
+
 /** Elements from row to row of a tile transposed: whole vectors. */
 export function turnedStride(block: Block): number {
   return Math.ceil(block.rows / 8) * 8;
@@ -169,7 +190,7 @@ export function addTurned(at: Arena, bytes: number, block: Block, turned: number
 }
 
 /** A tile: rows [first, first + rows) of an output are made of it. */
-export interface Factor {
+interface Factor {
   readonly pointer: number;
   readonly stride: number;
   readonly first: number;
@@ -183,7 +204,7 @@ export interface Factor {
  * Adds the product of a tile and rows of a matrix `depth` wide to an output: rows [first, first + rows) of it, or if `fresh`, where they
  * are the first, writes it. Rows of the matrix for which `left` says so are taken as zeros: a NaN there stays there.
  */
-export function addProduct(
+function addProduct(
   at: Arena,
   scratch: number,
   room: Room,
@@ -238,21 +259,16 @@ export function addProduct(
  * An operand as a matrix that may be read while code of the caller's runs: memory that this makes grow takes the views of residents away,
  * and they are made anew; of few elements it is a copy. What else it does to the array is seen, or an error.
  */
-export function lasting(fn: string, operand: Operand, rows: number, alone: boolean, norms?: Norms): Matrix {
+export function lastingMatrix(fn: string, operand: Operand, rows: number, alone: boolean, norms?: Norms): Matrix {
   const { name, array, length, bytes } = operand;
   const matrix = { ...matrixIn(operand, rows), norms };
   if (!alone) return matrix;
-  const shared = arena();
-  const pointer = shared.locate(array, length);
-  if (!pointer && length <= 64) return { ...matrix, array: copyOf(array, bytes) };
-  let view: FloatArray = array;
+  if (length <= 64 && !arena().locate(array, length)) return { ...matrix, array: copyOf(array, bytes) };
+  const found = lasting(fn, name, operand);
   return {
     ...matrix,
     get array() {
-      if (lengthOf(view) === length) return view;
-      if (!pointer) failKind(fn, name, "an array that stays", undefined, "one whose buffer was detached or has shrunk");
-      view = shared.arrayAt(pointer, length, bytes);
-      return view;
+      return found();
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { FloatArray } from "../types.ts";
+
 /** What is larger than this is added up in units of UNIT: no 2⁶⁰ finite numbers overflow on the way to a finite mean. */
 const LARGE = 2 ** 960;
 const UNIT = 2 ** 64;
@@ -28,4 +30,13 @@ export class CompensatedSum {
     // one product at a time: what is left of large numbers that cancel may be small again
     return this.#large === 0 ? small : (this.#large / over) * factor * UNIT + small;
   }
+}
+
+/** f64 of a compensated sum in linear memory (assembly/sum.ts): two heads, and what rounding has taken from each. */
+export const SUM_LENGTH = 4;
+
+/** Its value, at an index. Once a head is infinite its tail is NaN, and is dropped. */
+export function sumAt(view: FloatArray, at: number): number {
+  const heads = (view[at] as number) + (view[at + 1] as number);
+  return heads - heads === 0 ? heads + ((view[at + 2] as number) + (view[at + 3] as number)) : heads;
 }

@@ -15,6 +15,11 @@ forEachType((dtype) => {
     ["sinkhornDivergence", { x: [0, 1, 5, 2], y: [2, 4, 3, 9], shape: [4, 1] }],
     ["sinkhornDivergenceWithGrad", { x: [0, 1, 5, 2], y: [2, 4, 3, 9], shape: [4, 1] }],
     ["emd", transport(200)],
+    ["pairwiseDistance", { x: [0, 1, 5, 2], y: [2, 4, 3, 9], shape: [4, 1] }],
+    ["nearest", { x: [0, 1, 5, 2], y: [2, 4, 3, 9], shape: [4, 1] }],
+    ["nearest", { x: [1, 1, 5, 2], y: [2, 4, 3, 9], shape: [2, 2], metric: "js" }],
+    ["kernelProduct", { x: [0, 1, 5, 2], y: [2, 4, 3, 9], v: [1, 2, 3, 4], shape: [4, 1] }],
+    ["kernelDensity", { points: [0, 1, 5, 2], samples: [2, 4, 3, 9], shape: [4, 1] }],
   ];
 
   describe.each(iterative)("%s, called back", (name, values) => {

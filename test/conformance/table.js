@@ -103,6 +103,61 @@ const densities = (d, h) =>
 /** Nine samples and fifteen. @param {Inputs} d */
 const fewOf = ({ x, y }) => coupling(first(x, 9), first(x, 9).fill(1), first(y, 15), first(y, 15).fill(1));
 
+/**
+ * A meter that has taken the rows of d in two batches, the second first.
+ * @param {Inputs} d @param {any} meter @param {(x: any, labels: any, shape: number[]) => unknown[]} batch
+ */
+function inBatches(d, meter, batch) {
+  const cut = Math.floor(d.rows / 3);
+  for (const [from, to] of [
+    [cut, d.rows],
+    [0, cut],
+  ])
+    meter.update(...batch(d.x.subarray(from * d.n, to * d.n), d.labels.slice(from, to), [to - from, d.n]));
+  return meter;
+}
+
+/** Two rows of three log-probabilities. */
+const KNOWN = [-1.5, -2, -2.25, -3, -1.25, -2.5];
+/** The least and the largest entropy of `size` outcomes, of which some are known. @param {number[]} logs @param {number} size */
+function boundsOf(logs, size) {
+  const p = logs.map(exp);
+  const [rest, cap, others] = [1 - sum(p), p.reduce((a, b) => (b < a ? b : a)), size - p.length];
+  const full = Math.floor(rest / cap);
+  const known = entropyTerms(p);
+  return [
+    known + entropyTerms([...Array(full).fill(cap), rest - full * cap]),
+    known + entropyTerms(Array(others).fill(rest / others)),
+  ];
+}
+/** @param {number[]} p */
+const entropyTerms = (p) => -sum(p.map((v) => v * log(v)));
+/**
+ * Their rows as the best of two distributions, of the same outcomes.
+ * @param {Surprisal} s @param {Inputs["of"]} of @param {{ size: number, metric?: "js", base?: number }} options
+ */
+const bounded = (s, of, options) => {
+  const [p, q] = [KNOWN.slice(0, 3), KNOWN.slice(3)];
+  const indices = [4, 0, 9];
+  return s.divergenceBounds({ indices, logProbs: of(...p) }, { indices, logProbs: of(...q) }, options);
+};
+/** @param {[number[], number[]]} rows @returns {[Float64Array, Float64Array]} */
+const inF64 = ([p, q]) => [Float64Array.from(p), Float64Array.from(q)];
+/** With what is left: of the same outcomes, or of others. @param {boolean} same @returns {[number[], number[]]} */
+function whole(same) {
+  const [p, q] = [KNOWN.slice(0, 3).map(exp), KNOWN.slice(3).map(exp)];
+  const [a, b] = [1 - sum(p), 1 - sum(q)];
+  return same
+    ? [
+        [...p, a],
+        [...q, b],
+      ]
+    : [
+        [...p, a, 0],
+        [...q, 0, b],
+      ];
+}
+
 /** 1e-6 in f32, and in f64 what plain sums of 131,197 terms come to: 45 u of a KL divergence, 79 of a cosine. */
 const SUMS = { f32: 17, f64: 128 };
 /**
@@ -175,6 +230,140 @@ export const FUNCTIONS = {
       [
         (s, { x, shape }) => s.entropy(x, { shape, from: "logits", base: 7 }),
         (d) => mean(rowsOf(d.x, d).map((row) => entropy(softmax(row)))) / log(7),
+      ],
+    ],
+  },
+  entropyBounds: {
+    units: 512,
+    cases: [
+      [
+        (s, { of }) => s.entropyBounds(of(...KNOWN), { shape: [2, 3], size: 50 }).lower,
+        () => [KNOWN.slice(0, 3), KNOWN.slice(3)].map((row) => boundsOf(row, 50)[0]),
+      ],
+      [
+        (s, { of }) => s.entropyBounds(of(...KNOWN), { shape: [2, 3], size: 50 }).upper,
+        () => [KNOWN.slice(0, 3), KNOWN.slice(3)].map((row) => boundsOf(row, 50)[1]),
+      ],
+    ],
+  },
+  divergenceBounds: {
+    // measured by the probabilities of p and of q, which are what is added up
+    units: 256,
+    cases: [
+      [(s, { of }) => bounded(s, of, { size: 50 }).lower, () => [kl(...inF64(whole(true)))], () => [2]],
+      [
+        (s, { of }) => bounded(s, of, { size: 50, metric: "js", base: 2 }).lower,
+        () => [js(...inF64(whole(true))) / log(2)],
+        () => [2],
+      ],
+      [(s, { of }) => bounded(s, of, { size: 50, metric: "js" }).upper, () => [js(...inF64(whole(false)))], () => [2]],
+      [
+        (s, { of }) =>
+          s.divergenceBounds({ indices: [0], logProbs: of(-0.5) }, { indices: [1], logProbs: of(-0.25) }, { size: 2 })
+            .upper,
+        () => {
+          const [a, b] = [exp(-0.5), exp(-0.25)];
+          return [kl(Float64Array.of(a, 1 - a), Float64Array.of(1 - b, b))];
+        },
+        () => [2],
+      ],
+    ],
+  },
+  tokenScores: {
+    units: 17,
+    cases: [
+      [(s, { x, labels, shape }) => s.tokenScores(x, labels, { shape }).logProb, (d) => labelLosses(d).map((v) => -v)],
+      [
+        (s, { x, labels, shape }) => s.tokenScores(x, labels, { shape }).entropy,
+        (d) => rowsOf(d.x, d).map(softmax).map(entropy),
+      ],
+      [
+        (s, { x, labels, shape }) => s.tokenScores(x, labels, { shape, top: 1 }).rank,
+        (d) => rowsOf(d.x, d).map((row, i) => 1 + row.filter((v) => v > row[d.labels[i]]).length),
+      ],
+      [
+        (s, { x, labels, shape }) => s.tokenScores(x, labels, { shape, top: 1 }).top.logProbs,
+        (d) => rowsOf(d.x, d).map((row) => logSoftmax(row).reduce((a, b) => max(a, b))),
+      ],
+    ],
+  },
+  crossEntropyMeter: {
+    units: 17,
+    cases: [
+      [
+        (s, d) => inBatches(d, s.crossEntropyMeter(), (x, labels, shape) => [x, labels, { shape }]).value,
+        (d) => mean(labelLosses(d)),
+      ],
+      [
+        (s, d) => inBatches(d, s.crossEntropyMeter(), (x, labels, shape) => [x, labels, { shape }]).perplexity,
+        (d) => exp(mean(labelLosses(d))),
+        (d) => exp(mean(labelLosses(d))) * mean(labelLosses(d)),
+      ],
+    ],
+  },
+  entropyMeter: {
+    units: 17,
+    cases: [
+      [
+        (s, d) => inBatches(d, s.entropyMeter({ from: "logits" }), (x, _, shape) => [x, { shape }]).value,
+        (d) => mean(rowsOf(d.x, d).map(softmax).map(entropy)),
+      ],
+    ],
+  },
+  logSumExpMeter: {
+    units: 17,
+    cases: [
+      [
+        (s, d) => inBatches(d, s.logSumExpMeter(), (x, _, shape) => [x, { shape }]).value,
+        (d) => mean(rowsOf(d.x, d).map(logSumExp)),
+        (d) => mean(rowsOf(d.x, d).map(largerOfSum)),
+      ],
+    ],
+  },
+  divergenceMeter: {
+    units: SUMS,
+    cases: [
+      [
+        ({ divergenceMeter }, { p, q, shape }) => divergenceMeter({ metric: "kl" }).update(p, q, { shape }).value,
+        (d) => mean(pairsOf(d, kl)),
+      ],
+    ],
+  },
+  agreementMeter: {
+    units: SUMS,
+    cases: [
+      [
+        ({ agreementMeter }, { p, q, shape }) => agreementMeter().update(p, q, { shape }).js.value,
+        (d) => mean(pairsOf(d, js)),
+      ],
+      [({ agreementMeter }, { p, shape }) => agreementMeter().update(p, p, { shape }).value, () => 1],
+    ],
+  },
+  calibrationMeter: {
+    units: { f32: 64, f64: 512 },
+    cases: [
+      [
+        (s, d) => inBatches(d, s.calibrationMeter(), (x, labels, shape) => [x, labels, { shape }]).brier,
+        (d) =>
+          mean(
+            rowsOf(d.x, d)
+              .map(softmax)
+              .map((p, i) => sum(p.map((v, j) => (v - +(j === d.labels[i])) ** 2))),
+          ),
+      ],
+    ],
+  },
+  meterFrom: {
+    units: 17,
+    cases: [
+      [
+        (s, d) =>
+          s.meterFrom(
+            JSON.parse(
+              JSON.stringify(inBatches(d, s.crossEntropyMeter(), (x, labels, shape) => [x, labels, { shape }])),
+            ),
+          ).value,
+        (d) => mean(labelLosses(d)),
       ],
     ],
   },

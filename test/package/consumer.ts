@@ -3,16 +3,24 @@
  * comes back at run time. It needs nothing but the library es2022.
  */
 import {
+  agreementMeter,
   binaryCrossEntropy,
   binaryCrossEntropyWithGrad,
+  calibrationMeter,
   cka,
   contrastiveLoss,
   contrastiveLossWithGrad,
   crossEntropy,
+  crossEntropyMeter,
   crossEntropyWithGrad,
+  type DivergenceBounds,
+  divergenceBounds,
+  divergenceMeter,
   type EmdResult,
   emd,
   entropy,
+  entropyBounds,
+  entropyMeter,
   type FloatArray,
   type From,
   type Gaussian,
@@ -36,7 +44,9 @@ import {
   logit,
   logSoftmax,
   logSumExp,
+  logSumExpMeter,
   type Metric,
+  meterFrom,
   mmd,
   type NearestResult,
   type NestedNumbers,
@@ -51,6 +61,7 @@ import {
   type Resident,
   type ResultOf,
   resident,
+  type SavedMeter,
   sigmoid,
   sinkhorn,
   sinkhornDivergence,
@@ -62,6 +73,8 @@ import {
   surprisal,
   type Tensor,
   type TensorLike,
+  type TokenScores,
+  tokenScores,
   type Variant,
   wasserstein,
   wassersteinHistogram,
@@ -245,7 +258,28 @@ const kernel: Kernel = "rbf";
 const metric: Metric = "jsDistance";
 const from: From = "logits";
 const variant: Variant = info().variant;
+const scores: TokenScores<Float32Array> = tokenScores(f32, labels, { top: 2 });
+const bounds: { lower: Float64Array; upper: Float64Array } = entropyBounds([-1, -2], { size: 10, base: 2 });
+const apart: DivergenceBounds<Float32Array> = divergenceBounds(
+  { indices: labels, logProbs: f32 },
+  { indices: [0, 1, 2], logProbs: [-1, -2, -3] },
+  { size: 10, metric: "js" },
+);
+const meter = crossEntropyMeter({ base: 2 }).update(f32, labels, { shape: [1, 3], sampleWeight: [1] });
+const stream: Promise<unknown> = meter.updateFrom([[f32, labels]], { progress: ({ count }) => count });
+const again = meterFrom(meter.toJSON() as SavedMeter<"crossEntropy">);
+const drift = agreementMeter({ from: "logits", top: 5 }).update(f32, f32);
+const calibration = calibrationMeter({ bins: 10 }).update(f32, labels);
 const numbers: readonly number[] = [
+  again.perplexity,
+  entropyMeter().update(f32).merge(entropyMeter()).value,
+  divergenceMeter({ metric: "js" }).update(f32, f32).quantile(0.9),
+  logSumExpMeter().update(f32).standardError,
+  drift.kl.quantile(0.5),
+  calibration.table.length + calibration.ece,
+  ...(scores.top?.indices ?? []),
+  ...bounds.lower,
+  ...apart.upper,
   klGaussian(gaussian, { mean: f32, variance: f32 }),
   mmd(f32, f32, { kernel, shape: [3, 1], unbiased: true }),
   cka([[1], [2], [3], [4]], f64, { yShape: [4, 2] }),
@@ -344,4 +378,4 @@ sinkhorn(f32, f32, f32, {});
 // @ts-expect-error: either variances or covariances
 klGaussian({ mean: f32, variance: f32, covariance: f32 }, gaussian);
 
-export { about, adopted, divergence, flow, like, numbers, ready, tensor, variant };
+export { about, adopted, divergence, flow, like, numbers, ready, stream, tensor, variant };

@@ -10,7 +10,7 @@ const installed = join(home, "node_modules/surprisal");
 const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string };
 
 const NAMES =
-  "binaryCrossEntropy binaryCrossEntropyWithGrad cka contrastiveLoss contrastiveLossWithGrad crossEntropy crossEntropyWithGrad emd entropy gram info init initSync jsDistance jsDivergence jsDivergenceWithGrad kernelDensity kernelMatrix kernelProduct klDivergence klDivergenceWithGrad klGaussian linearCrossEntropy linearCrossEntropyWithGrad logSigmoid logSoftmax logSumExp logit mmd nearest pairwiseDistance pairwiseDivergence perceptualLoss perceptualLossWithGrad perplexity resident sigmoid sinkhorn sinkhornDivergence sinkhornDivergenceWithGrad softmax softplus styleGram styleLoss styleLossWithGrad surprisal wasserstein wassersteinHistogram";
+  "agreementMeter binaryCrossEntropy binaryCrossEntropyWithGrad calibrationMeter cka contrastiveLoss contrastiveLossWithGrad crossEntropy crossEntropyMeter crossEntropyWithGrad divergenceBounds divergenceMeter emd entropy entropyBounds entropyMeter gram info init initSync jsDistance jsDivergence jsDivergenceWithGrad kernelDensity kernelMatrix kernelProduct klDivergence klDivergenceWithGrad klGaussian linearCrossEntropy linearCrossEntropyWithGrad logSigmoid logSoftmax logSumExp logSumExpMeter logit meterFrom mmd nearest pairwiseDistance pairwiseDivergence perceptualLoss perceptualLossWithGrad perplexity resident sigmoid sinkhorn sinkhornDivergence sinkhornDivergenceWithGrad softmax softplus styleGram styleLoss styleLossWithGrad surprisal tokenScores wasserstein wassersteinHistogram";
 
 const FAMILIES = ["divergence", "gram", "losses", "softmax", "transport"] as const;
 const VARIANTS = ["base", "relaxed"] as const;

@@ -126,7 +126,8 @@ export function mismatch(got: unknown, wanted: Expected, dtype: DType, within = 
   }
   if (Array.isArray(wanted)) {
     const list = Array.isArray(got);
-    if (!list && !(isArray(got) && got.constructor === dtype.array)) return `${found} in a ${dtype.array.name}`;
+    const type = /\.(rank|indices)$/.test(at) ? Int32Array : dtype.array;
+    if (!list && !(isArray(got) && got.constructor === type)) return `${found} in a ${type.name}`;
     if (got.length !== wanted.length) return found;
     const each = wanted.map((v: Expected, i) => mismatch(got[i], v, dtype, within, `${at}[${i}]`));
     return each.find((one) => one !== "") ?? "";

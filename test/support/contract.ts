@@ -293,6 +293,11 @@ const softmaxFamily: Record<string, Row> = {
 
 // --------------------------------------------------------------------------------------------------- information
 
+/** Of 1/4, 1/8 and six more, all alike, in bits. */
+const BOUND = 0.875 + (5 / 8) * Math.log2(9.6);
+/** What ¼ and ⅛ the one way and the other add to a Jensen–Shannon divergence. */
+const APART = log(4 / 3) / 4 + log(2 / 3) / 8;
+
 const information: Record<string, Row> = {
   surprisal: {
     takes: { p: floats([1 / 2, 1 / 4, 1], { required: true }) },
@@ -330,6 +335,91 @@ const information: Record<string, Row> = {
     },
     with: { shape: [2, 3] },
     gives: mean(1.5 * LN2, entropyOf(1 / 8, 1 / 8, 3 / 4)),
+  },
+  tokenScores: {
+    takes: { logits: shaped("shape", [2, 3], X), ids: labels([2, 0]) },
+    options: {
+      shape: shape(6, {
+        default: [6],
+        beside: { ids: [2] },
+        shows: [[[3, 2], { rank: [2, 1, 1] }, { ids: [0, 1, 1] }]],
+      }),
+      axis: axis([0, { rank: [2, 2, 1] }, { ids: [0, 1, 1] }]),
+      top: integer({
+        default: 0,
+        says: /from 0 to 1024/,
+        refuses: [-1, 1025],
+        shows: [
+          [0, { top: undefined }],
+          [1, { top: { indices: [2, 0], logProbs: logs(1 / 2, 1 / 2) } }],
+        ],
+      }),
+    },
+    with: { shape: [2, 3] },
+    gives: {
+      logProb: logs(1 / 2, 1 / 2),
+      rank: [1, 1],
+      entropy: [entropyOf(1 / 6, 1 / 3, 1 / 2), entropyOf(1 / 2, 1 / 8, 3 / 8)],
+    },
+    refuses: [
+      [{ ids: [0] }, RangeError, /"ids"/, /\b2\b/, /\b1\b/],
+      [{ ids: [0, 3] }, RangeError, /"ids"/, /row 1/, /\b3\b/],
+      [{ ids: [0, -1] }, RangeError, /"ids"/, /row 1/, /-1/],
+      [{ ids: typed(0, 1) }, TypeError, /"ids"/, /integers/, /Float(32|64)Array/],
+      [{ top: 4 }, RangeError, /"top"/, /at most 3/, /\b4\b/],
+    ],
+  },
+  entropyBounds: {
+    takes: { topLogProbs: shaped("shape", [2, 2], logs(1 / 4, 1 / 8, 1 / 8, 1 / 4)) },
+    options: {
+      shape: shape(4, { default: [4] }),
+      size: integer({ required: true, refuses: [0, -1], says: /an integer/ }),
+      base: base([2, { lower: [2.75, 2.75], upper: [BOUND, BOUND] }]),
+    },
+    with: { shape: [2, 2], size: 8 },
+    gives: { lower: [2.75 * LN2, 2.75 * LN2], upper: [BOUND * LN2, BOUND * LN2] },
+    also: [[{ topLogProbs: [NaN, 0, log(1 / 2), log(1 / 2)] }, { lower: [NaN, LN2], upper: [NaN, LN2] }]],
+    refuses: [
+      [{ size: 1 }, RangeError, /"size"/, /at least 2/],
+      [{ topLogProbs: [0, 0, log(1 / 2), log(1 / 2)] }, RangeError, /"topLogProbs"/, /sum to at most 1/, /row 0/],
+      [{ topLogProbs: [log(1 / 2), log(1 / 4), log(1 / 2), -20] }, RangeError, /"topLogProbs"/, /row 1/],
+    ],
+  },
+  divergenceBounds: {
+    takes: {
+      "p.indices": labels([0, 1, 3, 2], { shape: [2, 2] }),
+      "p.logProbs": shaped("shape", [2, 2], logs(1 / 4, 1 / 8, 1 / 4, 1 / 8)),
+      "q.indices": labels([1, 0, 3, 5], { shape: [2, 2] }),
+      "q.logProbs": shaped("shape", [2, 2], logs(1 / 4, 1 / 8, 1 / 8, 1 / 4)),
+    },
+    options: {
+      shape: shape(4, { default: [4] }),
+      size: integer({ required: true, refuses: [0, -1, 2 ** 31], says: /an integer/ }),
+      metric: choice(["kl", "js"], {
+        default: "kl",
+        shows: [["js", { lower: [APART, APART], upper: [APART + (5 / 8) * LN2, APART / 2 + (13 / 16) * LN2] }]],
+      }),
+      base: base([2, { lower: [1 / 8, 1 / 8], upper: [Infinity, Infinity] }]),
+    },
+    with: { shape: [2, 2], size: 16 },
+    gives: { lower: [LN2 / 8, LN2 / 8], upper: [Infinity, Infinity] },
+    also: [
+      [{ "p.logProbs": [NaN, 0, log(1 / 4), log(1 / 8)] }, { lower: [NaN, LN2 / 8], upper: [NaN, Infinity] }],
+      [{ "q.logProbs": [0, -Infinity, log(1 / 8), log(1 / 4)] }, { lower: [Infinity, LN2 / 8] }],
+    ],
+    refuses: [
+      [{ size: 1 }, RangeError, /"size"/, /at least 2/],
+      [{ size: 5 }, RangeError, /"q\.indices\[3\]"/, /0 to 4/, /\b5\b/],
+      [{ "p.indices": [0, 1, 3, 3] }, RangeError, /"p\.indices\[3\]"/, /another/, /row 1/, /got 3/],
+      [{ "p.indices": [0, 1, 2] }, RangeError, /"p\.indices"/, /\b4\b/, /\b3\b/],
+      [{ "q.indices": [0, -1, 2, 3] }, RangeError, /"q\.indices\[1\]"/, /-1/],
+      [{ "q.logProbs": [log(1 / 4)] }, RangeError, /"q\.logProbs"/, /\b4\b/, /\b1\b/],
+      [{ "p.logProbs": [0, 0, log(1 / 4), log(1 / 8)] }, RangeError, /"p\.logProbs"/, /sum to at most 1/, /row 0/],
+      [{ "q.logProbs": [log(1 / 4), log(1 / 8), log(1 / 2), -20] }, RangeError, /"q\.logProbs"/, /largest, in row 1/],
+      [{ p: null }, TypeError, /"p"/, /indices and logProbs/, /got null/],
+      [{ q: undefined }, TypeError, /"q"/, /undefined/],
+      [{ p: { indices: [0, 1, 2, 3] } }, TypeError, /"p\.logProbs"/, /undefined/],
+    ],
   },
   perplexity: {
     takes: { logits: shaped("shape", [2, 3], X), labels: labels([2, 0]) },
@@ -1083,14 +1173,10 @@ const matrices: Record<string, Row> = {
       metric: choice(["euclidean", "squaredEuclidean", "cosine", "dot", "kl", "js"], {
         default: "euclidean",
         shows: [
-          ["squaredEuclidean", { indices: new Integers(0, 1), values: [1, 2] }, { x: [0, 0, 0, 1] }],
+          ["squaredEuclidean", { indices: new Integers(0, 1), values: [1, 4] }, { x: [0, 0, 2, 2] }],
           ["cosine", { indices: new Integers(0, 0), values: [1, 1 - 1 / SQRT2] }],
           ["dot", { indices: new Integers(0, 1), values: [0, 2] }],
-          [
-            "kl",
-            { indices: new Integers(0, 0), values: [log(2) / 2, log(4 / 3) / 2] },
-            { x: [1, 1, 1, 3], y: [1, 1, 3, 1] },
-          ],
+          ["kl", { indices: new Integers(0, 1), values: [log(4 / 3) / 2, 0] }, { x: [1, 1, 1, 3], y: [3, 1, 1, 3] }],
           ["js", { indices: new Integers(0, 1), values: [0, 0] }, { x: [1, 1, 1, 3], y: [1, 1, 2, 6] }],
         ],
       }),

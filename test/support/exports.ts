@@ -6,9 +6,25 @@ import * as surprisal from "../../src/index.ts";
 
 type Loose = (...args: unknown[]) => unknown;
 
+/**
+ * What makes meters. They are objects, with a past: what they take is what the functions take that they are named for, and no table of
+ * calls describes them. test/api/meters.test.ts does.
+ */
+export const METERS: readonly string[] = [
+  "agreementMeter",
+  "calibrationMeter",
+  "crossEntropyMeter",
+  "divergenceMeter",
+  "entropyMeter",
+  "logSumExpMeter",
+  "meterFrom",
+];
+
 /** The functions of the package, typed loosely: tests call them in every way JavaScript can. */
 export const api: Readonly<Record<string, Loose>> = Object.fromEntries(
-  Object.entries(surprisal).filter((entry): entry is [string, Loose] => typeof entry[1] === "function"),
+  Object.entries(surprisal).filter(
+    (entry): entry is [string, Loose] => typeof entry[1] === "function" && !METERS.includes(entry[0]),
+  ),
 );
 
 /** What the elements of an array mean, and so which values are ordinary ones. */
@@ -288,6 +304,54 @@ const perplexity: Definition = {
         { name: "labels", at: [1], kind: "labels", shape: outer, classes: n },
       ],
       options: { axis, ignoreIndex: maybe(d, [-100, 0, 255]) },
+    };
+  },
+};
+
+const tokenScores: Definition = {
+  parameters: ["logits", "ids"],
+  arrays: ["logits", "ids"],
+  options: [...ROWWISE, "top"],
+  draw: (d) => {
+    const { shape, axis, n, outer } = rowsOf(d);
+    return {
+      slots: [
+        { name: "logits", at: [0], kind: "real", shape, shapeAt: ["shape"] },
+        { name: "ids", at: [1], kind: "labels", shape: outer, classes: n },
+      ],
+      options: { axis, top: maybe(d, [0, 1, Math.min(n, 3), Math.min(n, 1024)]) },
+    };
+  },
+};
+
+const entropyBounds: Definition = {
+  parameters: ["topLogProbs"],
+  arrays: ["topLogProbs"],
+  options: ["shape", "size", "base"],
+  draw: (d) => {
+    const shape = [d.count(), d.length()];
+    return {
+      slots: [{ name: "topLogProbs", at: [0], kind: "logs", shape, shapeAt: ["shape"] }],
+      options: { size: (shape[1] as number) + d.of([0, 1, 2, 1000]) || 1, base: maybe(d, BASES) },
+    };
+  },
+};
+
+const divergenceBounds: Definition = {
+  parameters: ["p", "q"],
+  arrays: ["p", "q"].flatMap((name) => [`${name}.indices`, `${name}.logProbs`]),
+  options: ["shape", "size", "metric", "base"],
+  draw: (d) => {
+    // more than a few indices at random are seldom distinct, nor are so many probabilities a distribution
+    const shape = [d.count(), Math.min(d.of([1, 1, 2, 3]), d.length())];
+    const size = d.of([Math.max(1, shape[1] as number), 7, 1000, 1000]);
+    const of = (name: string, i: number): Slot[] => [
+      { name: `${name}.indices`, at: [i, "indices"], kind: "labels", shape, classes: size },
+      { name: `${name}.logProbs`, at: [i, "logProbs"], kind: "logs", shape, ...(i === 0 && { shapeAt: ["shape"] }) },
+    ];
+    return {
+      slots: [...of("p", 0), ...of("q", 1)],
+      options: { size, metric: maybe(d, ["kl", "js"]), base: maybe(d, BASES) },
     };
   },
 };
@@ -847,7 +911,10 @@ export const EXPORTS: Readonly<Record<string, Definition>> = {
   logit: elementwiseOf("p", "unit"),
   surprisal: elementwiseOf("p", "weights", true),
   entropy,
+  entropyBounds,
+  divergenceBounds,
   perplexity,
+  tokenScores,
   crossEntropy: crossEntropyOf(false),
   crossEntropyWithGrad: crossEntropyOf(true),
   binaryCrossEntropy: binaryCrossEntropyOf(false),

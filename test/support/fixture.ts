@@ -55,7 +55,7 @@ interface File {
 const file = JSON.parse(readFileSync(new URL("../fixtures/softmax.json", import.meta.url), "utf8")) as File;
 
 /** Big-endian hex, 8 digits an f32 and 16 an f64. */
-function decode(hex: string, { array, name }: DType): FloatArray {
+export function decode(hex: string, { array, name }: DType): FloatArray {
   const bytes = Buffer.from(hex, "hex");
   const size = array.BYTES_PER_ELEMENT;
   const read = name === "f32" ? bytes.readFloatBE : bytes.readDoubleBE;

@@ -208,7 +208,7 @@ function wrongFloats({ value, shape, layers, integers, single, required }: Float
   ];
 }
 
-function wrongLabels({ value, soft }: Labels): Wrong[] {
+function wrongLabels({ value, shape, soft }: Labels): Wrong[] {
   const last = value.length - 1;
   const row = new RegExp(`row ${last}\\b|\\[${last}\\]`);
   const sparse = value.slice(0, -1);
@@ -234,7 +234,7 @@ function wrongLabels({ value, soft }: Labels): Wrong[] {
     ...kinds.map(([one, came]): Wrong => [endingIn(value, one), TypeError, row, /integer/, came]),
     [sparse, TypeError, row, /integer/, "undefined"],
     [value.map((v) => [v]), TypeError, /row 0\b|\[0\]/],
-    [{ data: endingIn(value, "1"), dims: [value.length] }, TypeError, row],
+    [{ data: endingIn(value, "1"), dims: shape }, TypeError, row],
     ...[3, 99, -1, 2 ** 53].map((one): Wrong => [endingIn(value, one), RangeError, row, `${one}`]),
     [endingIn(value, 2n ** 60n), RangeError, row, `${2n ** 60n}`],
     [BigInt64Array.of(...value.slice(0, -1).map(BigInt), 3n), RangeError, row, /\b3n?\b/],

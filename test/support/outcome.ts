@@ -16,10 +16,11 @@ const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.pro
 /** What typed array a value is, whatever its class, its realm and its own properties say; undefined if none. */
 export const typeOf = (value: unknown): string | undefined => tag?.call(value);
 
-/** Floats as a plain array of this realm, a copy, or words if their memory is gone; undefined of anything else. */
-function floatsOf(value: unknown): FloatArray | string | undefined {
+/** Floats, or indices, as a plain array of this realm, a copy, or words if their memory is gone; undefined of anything else. */
+function floatsOf(value: unknown): FloatArray | Int32Array | string | undefined {
   const type = typeOf(value);
   try {
+    if (type === "Int32Array") return new Int32Array(value as Int32Array);
     if (type === "Float32Array") return new Float32Array(value as Float32Array);
     return type === "Float64Array" ? new Float64Array(value as Float64Array) : undefined;
   } catch {

@@ -9,7 +9,7 @@ interface Unpacker {
 }
 
 /** Where in its memory it writes, behind the text, which is never longer than this. */
-const OUTPUT = 0x10000;
+const OUTPUT = 0x20000;
 
 /** The bytes of a family's kernels, by a module of its own, which is dropped thereafter. */
 export function unpacked(kernels: string, variant: Variant): Uint8Array<ArrayBuffer> {

@@ -168,7 +168,7 @@ export function kernelDensity(given: Given): Expected {
   const top = largest(weights);
   const total = sum(y.n, (j) => (weights[j] as number) / top);
   const offset = Math.log(total) + (x.d / 2) * Math.log(2 * Math.PI) + x.d * Math.log(h);
-  const size = 1 + Math.abs(Math.log(total)) + x.d * (1 + Math.abs(Math.log(h)));
+  const size = 2 + Math.abs(Math.log(total)) + x.d * (2 + Math.abs(Math.log(h)));
   const u = PRACTICAL * (dtype.unit + U);
   const numbers = Array.from({ length: x.n }, (_, i): Estimate => {
     const p = row(x, i);
@@ -184,6 +184,8 @@ export function kernelDensity(given: Given): Expected {
     // each term errs relatively, and counts for as much as its power
     const error =
       sum(y.n, (j) => ((powers[j] as number) / whole) * ((powers[j] as number) === 0 ? 0 : (far[j] as number))) + 1;
+    // in the type twice a density of that size is beyond all numbers
+    if (!(-most < dtype.max / 4)) return ANYTHING;
     return rounded(dtype, { value: most + Math.log(whole) - offset, error: u * error + 16 * U * size });
   });
   return { numbers };

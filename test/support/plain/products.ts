@@ -293,19 +293,30 @@ const contrastiveLossOf =
         ),
       );
       if (options["normalize"] === false) return direct.map((one) => rounded(dtype, one));
+      const rows = Array.from({ length: n }, (_, i) => {
+        const row = own.rows.subarray(i * d, (i + 1) * d);
+        const term = (k: number): number => (row[k] as number) * (direct[i * d + k] as Estimate).value;
+        return {
+          row,
+          along: sum(d, term),
+          size: sum(d, (k) => Math.abs(term(k))),
+          off: sum(d, (k) => Math.abs(row[k] as number) * (direct[i * d + k] as Estimate).error),
+          zero: row.every((k) => k === 0),
+        };
+      });
       return direct.map((one, e) => {
         const i = Math.floor(e / d);
-        const row = own.rows.subarray(i * d, (i + 1) * d);
+        const { row, along, size, off, zero } = rows[i] as (typeof rows)[number];
         const norm = own.norms[i] as number;
-        const along = sum(d, (k) => (row[k] as number) * (direct[i * d + k] as Estimate).value);
-        const size = sum(d, (k) => Math.abs((row[k] as number) * (direct[i * d + k] as Estimate).value));
-        const off = sum(d, (k) => Math.abs(row[k] as number) * (direct[i * d + k] as Estimate).error);
-        const zero = row.every((k) => k === 0);
         const value = zero ? one.value : (one.value - (row[e % d] as number) * along) / norm;
         // the quotient of tiny norms may be beyond all numbers
-        if (!(Math.abs(value) < dtype.max / 16) || !(1 / norm < dtype.max / 1e3)) return ANYTHING;
+        if (norm === Infinity || !(Math.abs(value) < dtype.max / 16) || !(1 / norm < dtype.max / 1e3)) return ANYTHING;
         const error =
-          (one.error + Math.abs(row[e % d] as number) * (off + 32 * unit * size) + 16 * unit * Math.abs(one.value)) /
+          // elements 2^-850 of their row are subnormal in the unit that its square is in range in
+          (one.error +
+            Math.abs(row[e % d] as number) * (off + 32 * unit * size) +
+            16 * unit * Math.abs(one.value) +
+            2 ** -850 * (1 + 1 / temperature)) /
           norm;
         return rounded(dtype, { value, error });
       });

@@ -1,7 +1,16 @@
 /** The softmax family, surprisal and entropy, as they are written down; errors as docs/accuracy.md promises. */
 import { sum } from "../reference.ts";
 import { f64 } from "../variants.ts";
-import { ANYTHING, type Condition, type Estimate, type Expected, exactly, type Given, leastOf } from "./near.ts";
+import {
+  ANYTHING,
+  type Condition,
+  type Estimate,
+  type Expected,
+  exactly,
+  type Given,
+  leastOf,
+  refused,
+} from "./near.ts";
 import { distributionOf, type From, factorOf, ofLogits, reduced, rowsAlong, scatter, shifted, U } from "./rows.ts";
 
 const isPowerOf2 = (v: number): boolean => Number.isInteger(Math.log2(v));
@@ -143,6 +152,150 @@ export const softplus = elementwise("x", softplusOf, 6.1);
 export const logit = elementwise("p", logitOf, 6.1);
 export const surprisal = (given: Given): Expected =>
   elementwise("p", (p) => (p === 1 ? 0 : -Math.log(p) * factorOf(given)), 6.1)(given);
+
+/** A row that is no distribution is NaN throughout, of rank 0 and without a best. */
+export function tokenScores(given: Given): Expected {
+  const { arrays, shapes, options } = given;
+  const x = arrays["logits"] as Float64Array;
+  const ids = arrays["ids"] as Float64Array;
+  const rows = rowsAlong(given, "logits");
+  const top = (options["top"] as number | undefined) ?? 0;
+  if (rows.rows > 0 && (rows.n === 0 || top > rows.n)) return refused(ANYTHING);
+  if (ids.some((id) => !(id >= 0 && id < rows.n))) return refused();
+  const { axis } = options;
+  const logits = {
+    ...given,
+    arrays: { x, p: x },
+    shapes: { x: shapes["logits"] as number[], p: shapes["logits"] as number[] },
+  };
+  const logs = (logSoftmax({ ...logits, options: { axis } }) as { numbers: readonly Estimate[] }).numbers;
+  const all = Array.from({ length: rows.rows }, (_, r) => {
+    const row = rows.row(x, r);
+    const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
+    const none = row.some(Number.isNaN) || !Number.isFinite(most);
+    const order = Array.from(row.keys()).sort((a, b) => (row[b] as number) - (row[a] as number) || a - b);
+    const id = ids[r] as number;
+    return {
+      logProb: logs[rows.at(r, id)] as Estimate,
+      rank: none ? 0 : 1 + row.filter((v) => v > (row[id] as number)).length,
+      indices: Array.from({ length: top }, (_, i) => (none ? -1 : (order[i] as number))),
+      best: Array.from({ length: top }, (_, i) =>
+        none ? exactly(NaN) : (logs[rows.at(r, order[i] as number)] as Estimate),
+      ),
+    };
+  });
+  const integers = (want: readonly number[]): Condition => ({
+    meets: (got) =>
+      got instanceof Int32Array && got.length === want.length && want.every((v, i) => got[i] === v)
+        ? ""
+        : `is ${String(got)}, wanted ${want.join()}`,
+  });
+  return {
+    fields: {
+      logProb: { numbers: all.map(({ logProb }) => logProb) },
+      rank: integers(all.map(({ rank }) => rank)),
+      entropy: entropy({ ...logits, options: { axis, from: "logits", reduction: "none" } }),
+      ...(top > 0 && {
+        top: {
+          fields: {
+            indices: integers(all.flatMap(({ indices }) => indices)),
+            logProbs: { numbers: all.flatMap(({ best }) => best) },
+          },
+        },
+      }),
+    },
+  };
+}
+
+/** The intervals in plain f64, which the package's are not inside of, nor beyond by more than rounding. */
+export function entropyBounds(given: Given): Expected {
+  const { dtype, arrays, options } = given;
+  const rows = rowsAlong(given, "topLogProbs");
+  const size = options["size"] as number;
+  const factor = factorOf(given);
+  let fault = false;
+  const all = Array.from({ length: rows.rows }, (_, r): readonly [Estimate, Estimate] => {
+    const logs = rows.row(arrays["topLogProbs"] as Float64Array, r);
+    if (logs.some(Number.isNaN)) return [exactly(NaN), exactly(NaN)];
+    const p = logs.map(Math.exp);
+    const mass = sum(p.length, (i) => p[i] as number);
+    const cap = p.reduce((a, b) => Math.min(a, b), 1);
+    const others = size - p.length;
+    const rest = Math.max(0, 1 - mass);
+    if (mass > 1 + 1e-5 || rest > others * cap + 1e-5) fault = true;
+    const known = sum(p.length, (i) => (p[i] ? -(p[i] as number) * (logs[i] as number) : 0));
+    const full = cap > 0 ? Math.min(others, Math.floor(rest / cap)) : 0;
+    const last = Math.max(0, rest - full * cap);
+    const most = rest > 0 && others > 0 ? rest * Math.log(others / rest) : 0;
+    const least = Math.min(
+      most,
+      full === others ? most : (full ? -full * cap * Math.log(cap) : 0) + (last ? -last * Math.log(last) : 0),
+    );
+    const ends = [(known + least) * factor, (known + most) * factor].sort((a, b) => a - b) as [number, number];
+    const error = (v: number) => 1e-11 * (1 + p.length) * Math.abs(factor) + 4 * dtype.unit * Math.abs(v);
+    return [
+      { value: ends[0], error: error(ends[0]) },
+      { value: ends[1], error: error(ends[1]) },
+    ];
+  });
+  if (fault) return refused(ANYTHING);
+  return { fields: { lower: { numbers: all.map(([v]) => v) }, upper: { numbers: all.map(([, v]) => v) } } };
+}
+
+/**
+ * Intervals that hold the divergence of the completions that share what is left alike; that they are the tightest is told by
+ * test/api/topDivergence.test.ts.
+ */
+export function divergenceBounds(given: Given): Expected {
+  const { dtype, arrays, options } = given;
+  const rows = { p: rowsAlong(given, "p.logProbs"), q: rowsAlong(given, "q.logProbs") };
+  const size = options["size"] as number;
+  const factor = factorOf(given);
+  let fault = false;
+  const sideOf = (name: "p" | "q", r: number) => {
+    const logs = rows[name].row(arrays[`${name}.logProbs`] as Float64Array, r);
+    const indices = Array.from(rows[name].row(arrays[`${name}.indices`] as Float64Array, r));
+    if (new Set(indices).size < indices.length || indices.some((i) => !(i >= 0 && i < size))) fault = true;
+    const unknown = logs.some(Number.isNaN);
+    const known = logs.map(Math.exp);
+    const mass = sum(known.length, (i) => known[i] as number);
+    const cap = known.reduce((a, b) => Math.min(a, b), 1);
+    const others = size - known.length;
+    const rest = Math.max(0, 1 - mass);
+    if (!unknown && (mass > 1 + 1e-5 || rest > others * cap + 1e-5)) fault = true;
+    const share = others > 0 ? Math.min(cap, rest / others) : 0;
+    const at = (outcome: number): number => known[indices.indexOf(outcome)] ?? share;
+    // logarithms whose probabilities underflow, and what is left for rounding
+    const vague = logs.some((l) => l < -300) || (rest > 0 && rest < 1e-12);
+    return { indices, unknown, vague, share, at };
+  };
+  const term = (a: number, b: number): number => {
+    if (options["metric"] !== "js") return a === 0 ? 0 : a * Math.log(a / b);
+    return ((a && a * Math.log((2 * a) / (a + b))) + (b && b * Math.log((2 * b) / (a + b)))) / 2;
+  };
+  const all = Array.from({ length: rows.p.rows }, (_, r): readonly [Estimate | Condition, Estimate | Condition] => {
+    const [p, q] = [sideOf("p", r), sideOf("q", r)];
+    if (p.unknown || q.unknown) return [exactly(NaN), exactly(NaN)];
+    if (p.vague || q.vague) return [ANYTHING, ANYTHING];
+    const listed = Array.from(new Set([...p.indices, ...q.indices]));
+    const others = size - listed.length;
+    const value =
+      factor *
+      Math.max(
+        0,
+        sum(listed.length, (i) => term(p.at(listed[i] as number), q.at(listed[i] as number))) +
+          (others && others * term(p.share, q.share)),
+      );
+    // a sum that exceeds 1 by rounding is one with nothing left
+    const slack = 3e-5 * Math.abs(factor) + (Number.isFinite(value) ? 4 * dtype.unit * Math.abs(value) : 0);
+    return [
+      { meets: (got) => ((got as number) <= value + slack ? "" : `is ${String(got)}, more than ${value}`) },
+      { meets: (got) => ((got as number) >= value - slack ? "" : `is ${String(got)}, less than ${value}`) },
+    ];
+  });
+  if (fault) return refused();
+  return { fields: { lower: { numbers: all.map(([v]) => v) }, upper: { numbers: all.map(([, v]) => v) } } };
+}
 
 export function entropy(given: Given): Expected {
   const { dtype, arrays, options } = given;

@@ -1,0 +1,166 @@
+/** contrastiveLoss: against torch, against crossEntropy of the similarities, beyond the tiles; confident pairs, signals. */
+import { describe, expect, it } from "vitest";
+import { pseudorandom } from "../support/fixture.ts";
+import { api, contrastiveCases, throughProduct, worstRow } from "../support/products.ts";
+import { f32, firstDifference, forEachType, resident } from "../support/variants.ts";
+
+const { contrastiveLoss, contrastiveLossWithGrad, crossEntropyWithGrad, kernelMatrix } = api;
+
+forEachType((dtype) => {
+  const { array } = dtype;
+  const isF32 = dtype === f32;
+  const within = isF32 ? 1e-5 : 1e-12;
+
+  it.each(contrastiveCases.filter((one) => one.dtype === dtype).map((one) => [one.name, one] as const))(
+    "against torch: %s",
+    (_, one) => {
+      const { x, y, n, d, temperature, normalize, symmetric, kind, bias } = one;
+      const options = { shape: [n, d], temperature, normalize, symmetric, kind, bias };
+      const got = contrastiveLossWithGrad(x, y, options);
+      expect(got.value).toBe(contrastiveLoss(x, y, options));
+      // in f32 a similarity is rounded, over the temperature
+      const slack = (isF32 ? 1e-6 : 1e-13) * Math.max(1, one.value) * Math.max(1, 1 / temperature);
+      expect(Math.abs(got.value - one.value)).toBeLessThanOrEqual(slack);
+      // of d = 1 nothing is left of a gradient once it is projected: it is 0, or rounding
+      if (d > 1 || !normalize) {
+        expect(worstRow(got.gradX, one.gradX, n)).toBeLessThanOrEqual(4 * within);
+        expect(worstRow(got.gradY, one.gradY, n)).toBeLessThanOrEqual(4 * within);
+      }
+      expect(got.gradX).toBeInstanceOf(array);
+      expect(Math.abs(got.gradTemperature - one.gradTemperature)).toBeLessThanOrEqual(
+        4 * within * Math.max(1, Math.abs(one.gradTemperature)),
+      );
+      if (one.gradBias === undefined) expect(got).not.toHaveProperty("gradBias");
+      else
+        expect(Math.abs((got.gradBias as number) - one.gradBias)).toBeLessThanOrEqual(
+          within * Math.max(1, Math.abs(one.gradBias)),
+        );
+    },
+  );
+
+  describe("beyond the tiles", () => {
+    const side = isF32 ? 512 : 336;
+    it.each([
+      [side - 1, 3],
+      [side, 6],
+      [side + 1, 5],
+      [2 * side + 3, 4],
+      [40, 257],
+      [7, side + 1],
+    ])("%d pairs of %d, beside crossEntropy of the similarities", (n, d) => {
+      const temperature = 0.5;
+      const x = pseudorandom(dtype, n, n * d, 2);
+      const y = pseudorandom(dtype, n + 1, n * d, 2);
+      const options = { shape: [n, d], temperature, normalize: false };
+      const got = contrastiveLossWithGrad(x, y, options);
+      const z = kernelMatrix(x, y, { kernel: "linear", shape: [n, d] }).map((v) => v / temperature);
+      const turned = new array(n * n);
+      for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) turned[j * n + i] = z[i * n + j] as number;
+      const labels = Int32Array.from({ length: n }, (_, i) => i);
+      const [rows, columns] = [z, turned].map((logits) => crossEntropyWithGrad(logits, labels, { shape: [n, n] })) as [
+        ReturnType<typeof crossEntropyWithGrad>,
+        ReturnType<typeof crossEntropyWithGrad>,
+      ];
+      const value = ((rows.value as number) + (columns.value as number)) / 2;
+      expect(Math.abs(got.value / value - 1)).toBeLessThanOrEqual(16 * dtype.unit);
+      const grad = new Float64Array(n * n).map(
+        (_, at) =>
+          ((rows.grad[at] as number) + (columns.grad[(at % n) * n + Math.floor(at / n)] as number)) / 2 / temperature,
+      );
+      const wanted = throughProduct(grad, x, y, n, d, n);
+      expect(worstRow(got.gradX, wanted.gradX, n)).toBeLessThanOrEqual(within);
+      expect(worstRow(got.gradY, wanted.gradWeight, n)).toBeLessThanOrEqual(within);
+      const slope = -grad.reduce((sum, g, at) => sum + g * (z[at] as number), 0);
+      const size = grad.reduce((sum, g, at) => sum + Math.abs(g * (z[at] as number)), 0);
+      expect(Math.abs(got.gradTemperature - slope)).toBeLessThanOrEqual(within * size);
+      const alone = contrastiveLoss(x, y, { ...options, symmetric: false });
+      expect(Math.abs(alone / (rows.value as number) - 1)).toBeLessThanOrEqual(16 * dtype.unit);
+    });
+
+    it.each([side + 9, 2 * side + 1])("sigmoid of %d pairs, beside a plain loop", (n) => {
+      const d = 3;
+      const x = pseudorandom(dtype, n, n * d, 2);
+      const y = pseudorandom(dtype, n + 1, n * d, 2);
+      const options = { shape: [n, d], temperature: 2, normalize: false, kind: "sigmoid", bias: -1 };
+      const got = contrastiveLossWithGrad(x, y, options);
+      const z = Float64Array.from(kernelMatrix(x, y, { kernel: "linear", shape: [n, d] }), (v) => v / 2 - 1);
+      const match = (at: number): boolean => Math.floor(at / n) === at % n;
+      const softplus = (v: number): number => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+      const value = z.reduce((sum, v, at) => sum + softplus(match(at) ? -v : v), 0) / n;
+      expect(Math.abs(got.value / value - 1)).toBeLessThanOrEqual(isF32 ? 1e-6 : 1e-13);
+      const grad = z.map((v, at) => (1 / (1 + Math.exp(-v)) - +match(at)) / n);
+      const wanted = throughProduct(
+        grad.map((g) => g / 2),
+        x,
+        y,
+        n,
+        d,
+        n,
+      );
+      expect(worstRow(got.gradX, wanted.gradX, n)).toBeLessThanOrEqual(within);
+      expect(worstRow(got.gradY, wanted.gradWeight, n)).toBeLessThanOrEqual(within);
+      const bias = grad.reduce((sum, g) => sum + g, 0);
+      expect(Math.abs((got.gradBias as number) / bias - 1)).toBeLessThanOrEqual(within);
+    });
+  });
+
+  it("a confident pair's loss keeps its digits", () => {
+    // logits of 0 but for the diagonal's: n pairs of one-hot rows, 1/τ = 24
+    const n = 9;
+    const x = new array(n * n).map((_, at) => +(Math.floor(at / n) === at % n));
+    const loss = Math.log1p((n - 1) * Math.exp(-24));
+    for (const symmetric of [true, false]) {
+      const got = contrastiveLoss(x, x, { shape: [n, n], temperature: 1 / 24, symmetric });
+      expect(Math.abs(got / loss - 1)).toBeLessThan(isF32 ? 1e-6 : 1e-14);
+    }
+    const sigmoid = contrastiveLoss(x, x, { shape: [n, n], temperature: 1 / 48, kind: "sigmoid", bias: -24 });
+    expect(Math.abs(sigmoid / (n * Math.log1p(Math.exp(-24))) - 1)).toBeLessThan(isF32 ? 1e-6 : 1e-14);
+  });
+
+  it("rows at any scale have the same directions", () => {
+    const [n, d] = [12, 7];
+    const x = pseudorandom(dtype, 1, n * d, 2);
+    const y = pseudorandom(dtype, 2, n * d, 2);
+    const wanted = contrastiveLossWithGrad(x, y, { shape: [n, d] });
+    for (const scale of isF32 ? [2 ** 100, 2 ** -100] : [2 ** 900, 2 ** -900]) {
+      const got = contrastiveLossWithGrad(
+        x.map((v) => v * scale),
+        y,
+        { shape: [n, d] },
+      );
+      expect(got.value).toBe(wanted.value);
+      expect(firstDifference(got.gradY, wanted.gradY)).toBe("");
+      expect(
+        worstRow(
+          got.gradX.map((g) => g * scale),
+          wanted.gradX,
+          n,
+        ),
+      ).toBeLessThan(1e-6);
+    }
+  });
+
+  it("residents, a callback and a signal", () => {
+    const [n, d] = [700, 16];
+    const x = pseudorandom(dtype, 1, n * d, 2);
+    const y = pseudorandom(dtype, 2, n * d, 2);
+    const [a, b] = [resident(dtype.name, n * d), resident(dtype.name, n * d)];
+    a.set(x);
+    b.set(y);
+    const fractions: number[] = [];
+    const made: { dispose(): void }[] = [];
+    const progress = ({ fraction }: { fraction: number }) => {
+      fractions.push(fraction);
+      made.push(resident(dtype.name, 2 ** 18));
+    };
+    const wanted = contrastiveLossWithGrad(x, y, { shape: [n, d] });
+    const got = contrastiveLossWithGrad(a, b, { shape: [n, d], progress });
+    expect(fractions.at(-1)).toBe(1);
+    expect(got.value).toBe(wanted.value);
+    expect(firstDifference(got.gradX, wanted.gradX)).toBe("");
+    expect(firstDifference(got.gradY, wanted.gradY)).toBe("");
+    for (const one of [a, b, ...made]) one.dispose();
+    const signal = AbortSignal.abort("no");
+    expect(() => contrastiveLoss(x, y, { shape: [n, d], signal })).toThrow("no");
+  });
+});
