@@ -13,23 +13,36 @@
 export type Kind = "f32" | "f64" | "i32";
 export type Written = Float32Array | Float64Array | Int32Array;
 
+/** What becomes of an output: it is new, or the caller's own, or numbers that the function makes its result of and drops. */
+export type Use = "new" | "given" | "dropped";
+
+/** What a tile writes of every output: of `of` equal rows those from `i` on, and of these the columns from `j` on, or all. */
+export interface Extent {
+  readonly i: number;
+  readonly rows: number;
+  readonly of: number;
+  readonly j?: number;
+  readonly columns?: number;
+}
+
 /** Tiles, in any order, each a pure function of the arguments: how many there are depends on the shapes alone. */
 export interface Sweep {
   readonly tiles: number;
   /** Elements that are read of rows, or multiply-adds of pairs, in all tiles. */
   readonly work: number;
-  /** Elements of the outputs that are written: where an output has more, such sweeps follow each other. */
+  /** Elements of the outputs that are written, 0 for all: where an output has more, such sweeps follow each other. */
   readonly elements: number;
   run(tile: number): void;
+  extentsOf(tile: number): readonly Extent[];
 }
 
 export interface Share {
   /** Whether the call that it came with is running. */
   readonly active: boolean;
-  /** Rows and columns of a block of pairs at most. */
-  sideOf(rows: number, columns: number): number;
-  /** An output of the call, the next one: that which `make` makes, or finds where it is `given`, or shared memory of the same length. */
-  output<T extends Written>(kind: Kind, length: number, make: () => T, given?: boolean): T;
+  /** An output of the call, the next one: that which `make` makes, or finds where it is given, or memory for tiles of the same length. */
+  output<T extends Written>(kind: Kind, length: number, make: () => T, use: Use): T;
+  /** What `make` makes, or made in the survey: data without functions, that all tiles need. */
+  once<T>(make: () => T): T;
   /** Whether the sweep is taken care of. Otherwise the caller runs it. A part ends with it, by an exception. */
   sweep(sweep: Sweep): boolean;
 }
@@ -48,10 +61,28 @@ export function sharing(): Share | undefined {
   return current?.active ? current : undefined;
 }
 
-/** Runs `run` for `side` rows at a time, those that are this thread's to do; `work` is that of a row. */
-export function shareRows(n: number, side: number, work: number, run: (i: number, rows: number) => void): void {
-  const tile = (index: number): void => run(index * side, Math.min(side, n - index * side));
-  const tiles = Math.ceil(n / side);
-  if (sharing()?.sweep({ tiles, work: n * work, elements: 0, run: tile })) return;
-  for (let index = 0; index < tiles; index++) tile(index);
+/** What tiles need of an argument, and is made once for all of them: data without functions, which `make` makes. */
+export function once<T>(make: () => T): T {
+  const share = sharing();
+  return share ? share.once(make) : make();
+}
+
+/** Runs `run` for `side` rows at a time, those that are this thread's to do; `work` is that of a row. Outputs have something for each row. */
+export function shareRows(
+  n: number,
+  side: number,
+  work: number,
+  run: (i: number, rows: number) => void,
+  extentsOf = (i: number, rows: number): readonly Extent[] => [{ i, rows, of: n }],
+): void {
+  const rowsOf = (tile: number): [number, number] => [tile * side, Math.min(side, n - tile * side)];
+  const sweep: Sweep = {
+    tiles: Math.ceil(n / side),
+    work: n * work,
+    elements: 0,
+    run: (tile) => run(...rowsOf(tile)),
+    extentsOf: (tile) => extentsOf(...rowsOf(tile)),
+  };
+  if (sharing()?.sweep(sweep)) return;
+  for (let tile = 0; tile < sweep.tiles; tile++) sweep.run(tile);
 }

@@ -131,7 +131,7 @@ export function nearest<X extends Input, Y extends Input | undefined = undefined
 
 function indicesOf(fn: string, length: number): Int32Array {
   const make = (): Int32Array => newIndices(fn, length);
-  return sharing()?.output("i32", length, make) ?? make();
+  return sharing()?.output("i32", length, make, "new") ?? make();
 }
 
 function newIndices(fn: string, length: number): Int32Array {

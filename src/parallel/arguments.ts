@@ -6,7 +6,7 @@ import type { FloatArray } from "../types.ts";
 type Elements = FloatArray;
 
 type Constructor = (new (
-  buffer: SharedArrayBuffer,
+  buffer: ArrayBufferLike,
   byteOffset: number,
   length: number,
 ) => Elements) & {
@@ -58,7 +58,7 @@ export interface Packed {
   /** Whether it is still what it was. */
   isThere(): boolean;
   overlaps(other: FloatArray): boolean;
-  at(buffer: SharedArrayBuffer, byteOffset: number): unknown;
+  at(buffer: ArrayBufferLike, byteOffset: number): unknown;
 }
 
 export function packed(value: unknown): Packed {
@@ -77,7 +77,7 @@ export function packed(value: unknown): Packed {
   };
   const isThere = (): boolean => lengthOf(array) === length;
   if (isShared(array)) {
-    const view = new type(buffer as unknown as SharedArrayBuffer, offset, length);
+    const view = new type(buffer, offset, length);
     return { bytes: 0, isThere, overlaps, at: () => found.with(view) };
   }
   return {

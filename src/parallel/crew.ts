@@ -3,11 +3,11 @@
 import { bufferOf, byteOffsetOf } from "../arrays.ts";
 import { info } from "../index.ts";
 import { callbackOf, signalOf } from "../options.ts";
-import { SHARE, type Share } from "../share.ts";
+import { SHARE, type Share, type Written } from "../share.ts";
 import type { FloatArray, PairsProgress, Signal } from "../types.ts";
 import { isShared, optionsOnce, type Packed, packed, readOnce } from "./arguments.ts";
 import { FUNCTIONS, type Name } from "./functions.ts";
-import { keepAlive, listen, type WorkerLike } from "./thread.ts";
+import { keepAlive, listen, type WorkerLike, workerThreads } from "./thread.ts";
 import {
   type Answer,
   BYTES,
@@ -16,12 +16,18 @@ import {
   FLAGS,
   type Found,
   type Job,
+  type LoneJob,
   Part,
   type Region,
   runTo,
+  type SharedJob,
   STOP,
   Survey,
+  type Turn,
+  takeSlab,
+  viewOf,
 } from "./work.ts";
+import { type IsWorth, isWorth } from "./worth.ts";
 
 /** Milliseconds in which a worker has to answer when it is made. */
 const START_LIMIT = 30_000;
@@ -33,15 +39,8 @@ const SLOW = 100;
 /** Milliseconds between two calls of `progress`. */
 const TELL = 20;
 
-/**
- * Nanoseconds that a divided call is taken to need beside its tiles, and for a byte that is copied to or from shared memory. A message to a
- * worker and back takes 20 to 50 µs; the arguments are checked three times, of which two are in turn.
- */
-const OVERHEAD = 200_000;
-const COPY = 0.3;
-
-/** The part of the time of a call in one thread that it may take when it is divided. */
-const WORTH = 0.8;
+/** Milliseconds of tiles that a worker is given at a time, where memory is not shared: it hears nothing meanwhile. */
+const TURN = 50;
 
 /** Bytes of shared memory that are kept from call to call. */
 const KEPT_BYTES = 2 ** 26;
@@ -82,10 +81,12 @@ export class Crew {
   #isFilling = false;
   #memory: SharedArrayBuffer | undefined;
   #jobs = 0;
+  readonly #isWorth: IsWorth;
 
-  constructor(size: number, make: () => WorkerLike | undefined) {
+  constructor(size: number, make: () => WorkerLike | undefined, worth = isWorth) {
     this.size = size;
     this.#make = make;
+    this.#isWorth = worth;
   }
 
   /** How many there are. */
@@ -197,13 +198,13 @@ export class Crew {
       options: hasOptions ? options : (last as undefined),
       ...watchedOf(name, { signal, progress }),
     };
-    const isAlone = this.#members.size < 2 || typeof SharedArrayBuffer === "undefined";
-    if (isAlone || (last !== undefined && !hasOptions)) return this.#here(call);
+    if (this.#members.size < 2 || (last !== undefined && !hasOptions)) return this.#here(call);
+    const shares = canShare();
     const packs = call.args.map(packedSafely);
     const optionPacks = Object.entries(options).filter(([key]) => key !== "out");
     const withOptions = optionPacks.map(([key, value]) => [key, packedSafely(value)] as const);
     const inputs = [...packs, ...withOptions.map(([, pack]) => pack)];
-    const survey = new Survey((work, outputs) => this.#isWorth(name, work, inputs, outputs));
+    const survey = new Survey((work, outputs) => this.#pays(name, work, inputs, outputs, shares));
     const ended = runWith(call, survey);
     if (ended) {
       call.progress?.({ tiles: 1, fraction: 1 });
@@ -212,7 +213,7 @@ export class Crew {
     const before = this.#last;
     const turn = (async () => {
       await before;
-      return this.#divided(call, survey, packs, withOptions);
+      return this.#divided(call, survey, packs, withOptions, shares);
     })();
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -229,21 +230,30 @@ export class Crew {
     return run(...args, { ...options, signal, progress });
   }
 
-  #isWorth(name: Name, work: number, inputs: readonly Packed[], outputs: readonly Found[]): boolean {
-    const alone = work * FUNCTIONS[name].cost;
-    const read = inputs.reduce((sum, { bytes }) => sum + bytes, 0);
-    const written = outputs.reduce(
-      (sum, { kind, length, array, given }) => sum + (given && isShared(array) ? 0 : length * BYTES[kind]),
-      0,
-    );
-    return alone / this.#members.size + COPY * (read + written) + OVERHEAD < WORTH * alone;
+  #pays(
+    name: Name,
+    work: number,
+    inputs: readonly Packed[],
+    outputs: readonly Found[],
+    shares: boolean,
+  ): boolean {
+    const workers = this.#members.size;
+    const read = bytesOf(inputs);
+    const written = outputs.reduce((sum, { kind, length, array, use }) => {
+      const stays = shares && (use === "dropped" || (use === "given" && isShared(array)));
+      return sum + (stays ? 0 : length * BYTES[kind]);
+    }, 0);
+    // a slab is copied when it is made, and where it goes
+    const copied = shares ? read + written : workers * read + 2 * written;
+    return this.#isWorth(work * FUNCTIONS[name].cost, copied, workers, shares);
   }
 
   async #divided(
     call: Call,
-    { outputs, tiles, work }: Survey,
+    { outputs, tiles, work, known }: Survey,
     args: readonly Packed[],
     options: readonly (readonly [string, Packed])[],
+    shares: boolean,
   ): Promise<unknown> {
     const { name, signal, progress } = call;
     if (this.#closed) throw new Error(`${name}: the pool was closed before the call had its turn`);
@@ -251,15 +261,39 @@ export class Crew {
     const inputs = [...args, ...options.map(([, pack]) => pack)];
     // an argument that was detached while others had their turn is an error of the function's
     if (inputs.some((input) => !input.isThere())) return this.#here(call);
+    const expected = (work * FUNCTIONS[name].cost) / 1e6 / tiles;
+    const limit = TILE_LIMIT + SLOW * expected;
+    const job = { id: ++this.#jobs, fn: name, variant: info().variant, known, tiles };
+    /** Whether an output is written where it is: no input is read once that has begun. */
+    const isApart = ({ array }: Found): boolean => !inputs.some((input) => input.overlaps(array as FloatArray));
+    const { written, missing } = shares
+      ? await this.#together(job, call, { args, options, outputs }, limit, isApart)
+      : await this.#apart(job, call, { args, options, outputs }, limit, expected);
+    if (this.#closed) throw new Error(`${name}: the pool was closed while the call was running`);
+    if (signal?.aborted) throw signal.reason;
+    missing();
+    const finished = runWith(call, new Finish(outputs, written, known));
+    progress?.({ tiles, fraction: 1 });
+    return finished?.result;
+  }
 
+  /** A job in memory that all share: every worker claims tiles, and writes their results there. */
+  async #together(
+    plain: Omit<Job, "args" | "options">,
+    call: Call,
+    { args, options, outputs }: Given,
+    limit: number,
+    isApart: (found: Found) => boolean,
+  ): Promise<Worked> {
+    const { tiles } = plain;
+    const inputs = [...args, ...options.map(([, pack]) => pack)];
     const controlBytes = aligned(4 * (FLAGS + tiles));
-    const isDirect = ({ array, given }: Found): boolean =>
-      given && isShared(array) && !inputs.some((input) => input.overlaps(array as FloatArray));
+    const isDirect = (found: Found): boolean => found.use === "given" && isShared(found.array) && isApart(found);
     const total =
       controlBytes +
       inputs.reduce((sum, { bytes }) => sum + aligned(bytes), 0) +
       outputs.reduce((sum, found) => sum + (isDirect(found) ? 0 : aligned(found.length * BYTES[found.kind])), 0);
-    const memory = this.#room(name, total);
+    const memory = this.#room(call.name, total);
     const control = new Int32Array(memory, 0, FLAGS + tiles);
     control.fill(0);
     let next = controlBytes;
@@ -272,29 +306,71 @@ export class Crew {
       const { kind, length, array } = found;
       if (!isDirect(found)) return { kind, buffer: memory, byteOffset: place(length * BYTES[kind]), length };
       const own = array as FloatArray;
-      return { kind, buffer: bufferOf(own) as unknown as SharedArrayBuffer, byteOffset: byteOffsetOf(own), length };
+      return { kind, buffer: bufferOf(own), byteOffset: byteOffsetOf(own), length };
     });
-    const copies = args.map((pack) => pack.at(memory, place(pack.bytes)));
-    const optionCopies = Object.fromEntries(options.map(([key, pack]) => [key, pack.at(memory, place(pack.bytes))]));
-    const job: Job = {
-      id: ++this.#jobs,
-      fn: name,
-      args: copies,
-      options: optionCopies,
-      variant: info().variant,
+    const job: SharedJob = {
+      ...plain,
+      args: args.map((pack) => pack.at(memory, place(pack.bytes))),
+      options: Object.fromEntries(options.map(([key, pack]) => [key, pack.at(memory, place(pack.bytes))])),
       regions,
       control,
-      tiles,
-      tells: signal || progress ? TELL : 0,
+      tells: call.signal || call.progress ? TELL : 0,
     };
-    const expected = (work * FUNCTIONS[name].cost) / 1e6 / tiles;
-    await this.#workedOn(job, call, TILE_LIMIT + SLOW * expected);
-    if (this.#closed) throw new Error(`${name}: the pool was closed while the call was running`);
-    if (signal?.aborted) throw signal.reason;
-    this.#mend(job);
-    const finished = runWith(call, new Finish(outputs, regions));
-    progress?.({ tiles, fraction: 1 });
-    return finished?.result;
+    const hands = { begin: (worker: WorkerLike) => worker.postMessage(job, []), goOn: () => false };
+    await this.#workedOn(job, control, call, limit, hands);
+    const written = regions.map(viewOf);
+    return { written, missing: () => mend(job, control, written) };
+  }
+
+  /** A job where nothing is shared: every worker has a copy of the arguments, and sends what its tiles wrote. */
+  async #apart(
+    plain: Omit<Job, "args" | "options">,
+    call: Call,
+    { args, options, outputs }: Given,
+    limit: number,
+    expected: number,
+  ): Promise<Worked> {
+    const { id, tiles } = plain;
+    const control = new Int32Array(FLAGS + tiles);
+    const written = outputs.map(({ kind, length, array, use }) =>
+      // what is the caller's is written at the end, as its arguments are read till then
+      use === "given" ? viewOf({ kind, buffer: bufferFor(call.name, length * BYTES[kind]), byteOffset: 0, length }) : array,
+    );
+    let next = 0;
+    const give = (worker: WorkerLike, workers: number): boolean => {
+      const isOver = next >= tiles || Atomics.load(control, STOP) === 1;
+      const share = Math.ceil((tiles - next) / (2 * workers));
+      const count = isOver ? 0 : Math.max(1, Math.min(share, Math.floor(TURN / expected)));
+      worker.postMessage({ id, from: next, to: next + count } satisfies Turn, []);
+      next += count;
+      return !isOver;
+    };
+    const begin = (worker: WorkerLike, workers: number): void => {
+      const buffers: ArrayBuffer[] = [];
+      const copy = (pack: Packed): unknown => {
+        if (pack.bytes === 0) return pack.at(new ArrayBuffer(0), 0);
+        const buffer = bufferFor(call.name, pack.bytes);
+        buffers.push(buffer);
+        return pack.at(buffer, 0);
+      };
+      const job: LoneJob = {
+        ...plain,
+        args: args.map(copy),
+        options: Object.fromEntries(options.map(([key, pack]) => [key, copy(pack)])),
+        outputs: outputs.map(({ kind, length }) => ({ kind, length })),
+      };
+      worker.postMessage(job, buffers);
+      give(worker, workers);
+    };
+    const goOn = (worker: WorkerLike, answer: Answer, workers: number): boolean => {
+      if (!("runs" in answer && answer.runs && answer.slab && answer.done) || answer.error !== undefined) return false;
+      takeSlab(written, answer.runs, answer.slab);
+      for (const tile of answer.done) if (Atomics.exchange(control, FLAGS + tile, 1) === 0) Atomics.add(control, COUNT, 1);
+      return give(worker, workers);
+    };
+    const { args: own, options: ownOptions } = call;
+    await this.#workedOn({ ...plain, args: own, options: ownOptions ?? {} }, control, call, limit, { begin, goOn });
+    return { written, missing: () => mend({ ...plain, args: own, options: ownOptions ?? {} }, control, written) };
   }
 
   /** Shared memory for a call: that of the call before, if it is large enough. */
@@ -312,8 +388,13 @@ export class Crew {
   }
 
   /** Gives a job to all workers, and waits until each of them is through with it, or gone. */
-  #workedOn(job: Job, { signal, progress }: Call, limit: number): Promise<void> {
-    const { control, tiles } = job;
+  #workedOn(
+    { id, fn, tiles }: Job,
+    control: Int32Array,
+    { signal, progress }: Call,
+    limit: number,
+    { begin, goOn }: Hands,
+  ): Promise<void> {
     const busy = new Set(this.#members);
     // all have died since the call was found to be worth dividing
     if (busy.size === 0) return Promise.resolve();
@@ -355,43 +436,90 @@ export class Crew {
         clearInterval(timer);
         this.#stop = undefined;
         // those that are gone are replaced when there is time
-        if (!this.#closed && this.#members.size < this.size) this.fill(job.fn).catch(() => undefined);
+        if (!this.#closed && this.#members.size < this.size) this.fill(fn).catch(() => undefined);
         if (failed) reject(failed.error);
         else resolve();
       };
       this.#stop = stop;
+      /** What cannot be sent is done here. */
+      const sent = (member: Member, send: () => boolean): void => {
+        try {
+          if (send()) return;
+        } catch {}
+        without(member);
+      };
       for (const member of busy) {
         member.heard = (answer) => {
-          if (!("id" in answer) || answer.id !== job.id) return;
-          if (answer.told) look();
-          else without(member);
+          if (!("id" in answer) || answer.id !== id) return;
+          if (answer.told) {
+            look();
+            return;
+          }
+          sent(member, () => goOn(member.worker, answer, busy.size));
+          if (busy.has(member)) look();
         };
         member.gone = () => without(member);
         keepAlive(member.worker, true);
-        try {
-          member.worker.postMessage(job);
-        } catch {
-          // what cannot be sent is done here
-          without(member);
-        }
       }
+      for (const member of [...busy])
+        sent(member, () => {
+          begin(member.worker, busy.size);
+          return true;
+        });
     });
   }
+}
 
-  /** Does the tiles here that no worker did: one has died, or ran out of memory. */
-  #mend(job: Job): void {
-    const { control, tiles } = job;
-    const missing: number[] = [];
-    for (let tile = 0; tile < tiles; tile++) if (Atomics.load(control, FLAGS + tile) === 0) missing.push(tile);
-    if (missing.length === 0) return;
-    Atomics.store(control, STOP, 0);
-    let k = 0;
-    const claim = (): number => missing[k++] ?? tiles;
-    runWith(
-      { name: job.fn as Name, args: job.args, options: job.options as Call["options"] },
-      new Part(job, claim, () => undefined),
-    );
+/** The arguments of a call, and its outputs. */
+interface Given {
+  readonly args: readonly Packed[];
+  readonly options: readonly (readonly [string, Packed])[];
+  readonly outputs: readonly Found[];
+}
+
+/** What workers have written, and what does the tiles that none of them did. */
+interface Worked {
+  readonly written: readonly Written[];
+  readonly missing: () => void;
+}
+
+/** How a worker is begun with, and what becomes of its answer: whether it has more to do. */
+interface Hands {
+  readonly begin: (worker: WorkerLike, workers: number) => void;
+  readonly goOn: (worker: WorkerLike, answer: Answer, workers: number) => boolean;
+}
+
+/** Whether memory can be shared with a worker: a page that is not cross-origin isolated has none to share. */
+function canShare(): boolean {
+  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
+  return typeof SharedArrayBuffer !== "undefined" && (crossOriginIsolated !== false || workerThreads() !== undefined);
+}
+
+function bytesOf(inputs: readonly Packed[]): number {
+  return inputs.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function bufferFor(fn: string, bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new RangeError(`${fn}: not enough memory: a worker's copy of an array would take ${bytes} bytes`, { cause });
   }
+}
+
+/** Does the tiles here that no worker did: one has died, or ran out of memory. */
+function mend(job: Job, control: Int32Array, outputs: readonly Written[]): void {
+  const { tiles, known } = job;
+  const missing: number[] = [];
+  for (let tile = 0; tile < tiles; tile++) if (Atomics.load(control, FLAGS + tile) === 0) missing.push(tile);
+  if (missing.length === 0) return;
+  Atomics.store(control, STOP, 0);
+  let k = 0;
+  const claim = (): number => missing[k++] ?? tiles;
+  runWith(
+    { name: job.fn as Name, args: job.args, options: job.options as Call["options"] },
+    new Part({ control, tiles, known }, outputs, claim, () => undefined),
+  );
 }
 
 /** Calls a function with a share; undefined where that has ended it. */

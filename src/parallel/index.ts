@@ -21,8 +21,8 @@ const forgotten =
 const MOST = 1024;
 
 /**
- * Makes workers, and functions whose work they divide among themselves. Where there are none to be had, in workerd say, and in pages that are
- * not cross-origin isolated, which have no shared memory, the functions run in the calling thread.
+ * Makes workers, and functions whose work they divide among themselves. Where there are none to be had, in workerd say, the functions run in
+ * the calling thread. Where memory cannot be shared, in pages that are not cross-origin isolated, arguments are copied to every worker.
  *
  * @throws TypeError or RangeError for a wrong option, Error where a worker cannot be started or says nothing for 30 s.
  * @example
@@ -37,8 +37,8 @@ export async function createPool(options?: PoolOptions): Promise<Pool> {
   if (worker !== undefined && typeof worker !== "function")
     failKind(fn, "worker", "a function that makes a worker", worker);
   const crew = new Crew(count, (worker as (() => WorkerLike) | undefined) ?? ownWorker);
-  // one worker does nothing that the calling thread would not do sooner, and without shared memory none does
-  if (count > 1 && typeof SharedArrayBuffer !== "undefined") {
+  // one worker does nothing that the calling thread would not do sooner
+  if (count > 1) {
     try {
       await crew.fill(fn);
     } catch (error) {

@@ -2,7 +2,7 @@
 
 /** As much of a worker as is used: of the web's, or of node:worker_threads. */
 export interface WorkerLike {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   terminate(): unknown;
 }
 
@@ -23,7 +23,7 @@ type Built = {
 
 /** What a worker hears its messages from, and answers to. */
 export interface PortLike {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
 }
 

@@ -22,7 +22,8 @@ export function outputOf(fn: string, out: unknown, bytes: number, length: number
   if (!share) return ownOutput(fn, out, bytes, length, name);
   const given = out !== undefined;
   const make = (): FloatArray => ownOutput(fn, out, bytes, length, name).array;
-  return { array: share.output(bytes === 4 ? "f32" : "f64", length, make, given), length, bytes, fresh: !given };
+  const array = share.output(bytes === 4 ? "f32" : "f64", length, make, given ? "given" : "new");
+  return { array, length, bytes, fresh: !given };
 }
 
 function ownOutput(fn: string, out: unknown, bytes: number, length: number, name: string): Output {

@@ -15,7 +15,7 @@ import * as STEP from "../../assembly/rows/steps.ts";
 import { part } from "../arrays.ts";
 import { type Layout, type Operand, sizeOf } from "../check/tensor.ts";
 import { type Arena, copyLabels, GROUP_BYTES, RESULT_BYTES } from "../memory/arena.ts";
-import { type Share, sharing } from "../share.ts";
+import { type Share, type Sweep, sharing } from "../share.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, type Output, overlap, same } from "./output.ts";
 
@@ -132,7 +132,7 @@ function shareLayers(at: Arena, job: RowJob, share: Share): boolean {
   if (layer === 0 || outer < 2) return false;
   const side = Math.max(1, Math.floor(SHARED_ELEMENTS / layer));
   const { results } = job;
-  const values = results && share.output("f64", rows, () => new Float64Array(rows));
+  const values = results && share.output("f64", rows, () => new Float64Array(rows), "dropped");
   const run = (tile: number): void => {
     const from = tile * side;
     const count = Math.min(side, outer - from);
@@ -160,7 +160,14 @@ function shareLayers(at: Arena, job: RowJob, share: Share): boolean {
     streamAll(at, tiled);
   };
   const work = job.reads.length * rows * n;
-  if (!share.sweep({ tiles: Math.ceil(outer / side), work, elements: 0, run })) return false;
+  const sweep: Sweep = {
+    tiles: Math.ceil(outer / side),
+    work,
+    elements: 0,
+    run,
+    extentsOf: (tile) => [{ i: tile * side, rows: Math.min(side, outer - tile * side), of: outer }],
+  };
+  if (!share.sweep(sweep)) return false;
   if (values) results?.take(values, 0, 0, rows);
   return true;
 }

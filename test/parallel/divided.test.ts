@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as library from "../../src/index.ts";
 import { FUNCTIONS } from "../../src/parallel/functions.ts";
-import { Finish, FLAGS, Part, type Region, runTo, Survey } from "../../src/parallel/work.ts";
-import { SHARE, type Share } from "../../src/share.ts";
+import { BYTES, Finish, FLAGS, Part, type Run, runTo, Survey, slabOf, takeSlab, viewOf } from "../../src/parallel/work.ts";
+import { SHARE, type Share, type Written } from "../../src/share.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
 
 const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): { result: unknown } | undefined => {
@@ -18,30 +18,32 @@ const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): {
 };
 
 /** The result of a call whose tiles go to parts as `toWhom` says, one part after the other; undefined where it has less than two. */
-function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) => number): unknown {
+function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) => number, shares: boolean): unknown {
   const survey = new Survey(() => true);
   if (run(call, args, survey)) return undefined;
   const { tiles, outputs } = survey;
-  const bytes = (kind: string): number => (kind === "f64" ? 8 : 4);
-  const regions = outputs.map(
-    ({ kind, length }): Region => ({
-      kind,
-      buffer: new SharedArrayBuffer(length * bytes(kind)),
-      byteOffset: 0,
-      length,
-    }),
-  );
+  const made = (): Written[] =>
+    outputs.map(({ kind, length }) =>
+      viewOf({ kind, buffer: new ArrayBuffer(length * BYTES[kind]), byteOffset: 0, length }),
+    );
+  const known = structuredClone(survey.known);
   const control = new Int32Array(FLAGS + tiles);
+  const written = made();
   for (let part = 0; part < parts; part++) {
     let next = 0;
     const claim = (): number => {
       while (next < tiles && toWhom(next) !== part) next++;
       return next++;
     };
-    expect(run(call, args, new Part({ regions, control, tiles }, claim, () => undefined))).toBeUndefined();
+    // of memory that is not shared every part has its own, of which what its tiles wrote is taken
+    const own = shares ? written : made();
+    const tell = (runs: () => Run[]): void => {
+      if (!shares) takeSlab(written, runs(), slabOf(own, runs()));
+    };
+    expect(run(call, args, new Part({ control, tiles, known }, own, claim, tell))).toBeUndefined();
   }
   expect(control.subarray(FLAGS).every((done) => done === 1)).toBe(true);
-  return run(call, args, new Finish(outputs, regions))?.result;
+  return run(call, args, new Finish(outputs, written, known))?.result;
 }
 
 /** Around the sides of blocks, and of the tiles of rows. */
@@ -64,7 +66,7 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
           const [rows, depth] = width ? [Math.max(n, 4), d] : [Math.max(n, 4), 200 * d];
           const args = call.of(dataOf(type, seed), rows, m, depth);
           const toWhom = (tile: number): number => ((tile + 1) * 7919 + seed) % parts;
-          const got = divided(call, args, parts, toWhom);
+          const got = divided(call, args, parts, toWhom, seed % 2 === 0);
           if (got === undefined) return;
           seen++;
           expect(bitsOf(got)).toEqual(bitsOf(run(call, args)?.result));
