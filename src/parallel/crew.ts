@@ -230,13 +230,7 @@ export class Crew {
     return run(...args, { ...options, signal, progress });
   }
 
-  #pays(
-    name: Name,
-    work: number,
-    inputs: readonly Packed[],
-    outputs: readonly Found[],
-    shares: boolean,
-  ): boolean {
+  #pays(name: Name, work: number, inputs: readonly Packed[], outputs: readonly Found[], shares: boolean): boolean {
     const workers = this.#members.size;
     const read = bytesOf(inputs);
     const written = outputs.reduce((sum, { kind, length, array, use }) => {
@@ -334,7 +328,9 @@ export class Crew {
     const control = new Int32Array(FLAGS + tiles);
     const written = outputs.map(({ kind, length, array, use }) =>
       // what is the caller's is written at the end, as its arguments are read till then
-      use === "given" ? viewOf({ kind, buffer: bufferFor(call.name, length * BYTES[kind]), byteOffset: 0, length }) : array,
+      use === "given"
+        ? viewOf({ kind, buffer: bufferFor(call.name, length * BYTES[kind]), byteOffset: 0, length })
+        : array,
     );
     let next = 0;
     const give = (worker: WorkerLike, workers: number): boolean => {
@@ -365,7 +361,8 @@ export class Crew {
     const goOn = (worker: WorkerLike, answer: Answer, workers: number): boolean => {
       if (!("runs" in answer && answer.runs && answer.slab && answer.done) || answer.error !== undefined) return false;
       takeSlab(written, answer.runs, answer.slab);
-      for (const tile of answer.done) if (Atomics.exchange(control, FLAGS + tile, 1) === 0) Atomics.add(control, COUNT, 1);
+      for (const tile of answer.done)
+        if (Atomics.exchange(control, FLAGS + tile, 1) === 0) Atomics.add(control, COUNT, 1);
       return give(worker, workers);
     };
     const { args: own, options: ownOptions } = call;

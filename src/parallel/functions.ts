@@ -4,6 +4,7 @@
  * or twice of it will do.
  */
 import {
+  cka,
   crossEntropy,
   crossEntropyWithGrad,
   entropy,
@@ -16,8 +17,10 @@ import {
   kernelProduct,
   klDivergence,
   klDivergenceWithGrad,
+  linearCrossEntropy,
   logSoftmax,
   logSumExp,
+  mmd,
   nearest,
   pairwiseDistance,
   pairwiseDivergence,
@@ -57,6 +60,9 @@ export const FUNCTIONS = {
   nearest: watched(nearest, 2, 0.1),
   kernelProduct: watched(kernelProduct, 3, 0.1),
   kernelDensity: watched(kernelDensity, 2, 0.1),
+  mmd: plain(mmd, 2, 0.1),
+  cka: plain(cka, 2, 0.1),
+  linearCrossEntropy: watched(linearCrossEntropy, 3, 0.1),
 } satisfies Record<string, Divided>;
 
 export type Name = keyof typeof FUNCTIONS;

@@ -1,5 +1,6 @@
 /** What a pool looks like. */
 import type {
+  CkaOptions,
   CrossEntropyOptions,
   DivergenceGradients,
   DivergenceGradOptions,
@@ -11,7 +12,9 @@ import type {
   KernelMatrixOptions,
   KernelProductOptions,
   LabelsLike,
+  LinearCrossEntropyOptions,
   LogSumExpOptions,
+  MmdOptions,
   NearestOptions,
   NearestResult,
   PairsProgress,
@@ -143,6 +146,20 @@ export interface Pool extends AsyncDisposing {
     samples: Y,
     options: KernelDensityOptions<W>,
   ): Promise<ResultOf<X, Y, W>>;
+  mmd(x: Input, y: Input, options?: MmdOptions & Watched): Promise<number>;
+  /** With `unbiased` in the calling thread. */
+  cka(x: Input, y: Input, options?: CkaOptions & Watched): Promise<number>;
+  linearCrossEntropy<
+    X extends Input,
+    W extends Input = Input,
+    B extends Input | undefined = undefined,
+    R extends Reduction = "mean",
+  >(
+    x: X,
+    weight: W,
+    labels: LabelsLike,
+    options?: LinearCrossEntropyOptions<R, B>,
+  ): Promise<Reduced<R, ResultOf<X, W, B>>>;
 
   /** Ends the workers. Calls that run are rejected. */
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import { FUNCTIONS, type Name } from "./functions.ts";
 import { type PortLike, workerThreads } from "./thread.ts";
 import {
   type Answer,
+  BYTES,
   FLAGS,
   type Job,
   type LoneJob,
@@ -16,7 +17,6 @@ import {
   slabOf,
   type Turn,
   viewOf,
-  BYTES,
 } from "./work.ts";
 
 const port = workerThreads()?.parentPort ?? (globalThis as unknown as PortLike);

@@ -6,7 +6,8 @@
  * A block of C has at most SIDE rows and columns, and is summed over k chunk by chunk. What becomes of a finished block is
  * the caller's, and never is more than one of them in memory:
  *
- *     eachBlock      every block, in any order: they are summed (mmd, cka)
+ *     eachBlock      every block, in any order
+ *     sumBlocks      numbers of every block, which are summed (mmd, cka)
  *     writeProduct   they are kept: mapped, mirrored and copied out (gram, kernelMatrix, pairwiseDistance)
  *     reduceRows     the blocks of some rows from left to right: every row becomes a few numbers (nearest, kernelProduct, kernelDensity)
  */
@@ -96,10 +97,12 @@ export interface Product {
   readonly runs: boolean;
   /** Whether the rows of a block are kept as they came, whole, beside those that are prepared. */
   readonly keeps: boolean;
+  /** What sums are cut by, and is cut alike where threads divide the blocks. */
+  readonly sums: "none" | "columns" | "blocks";
 }
 
 export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = CODE.DOT): Product {
-  return { x, y, depth, of, plain: false, small: false, most: SIDE, runs: false, keeps: false };
+  return { x, y, depth, of, plain: false, small: false, most: SIDE, runs: false, keeps: false, sums: "none" };
 }
 
 /** Where a finished block stands. Of a block on the diagonal of a symmetric product only the lower triangle is right. */
@@ -154,14 +157,15 @@ function sideOf(n: number, largest: number): number {
 }
 
 /** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
-export function planOf({ x, y, depth, plain, small, most, runs, keeps }: Product): Plan {
+export function planOf({ x, y, depth, plain, small, most, runs, keeps, sums }: Product): Plan {
   const { bytes: size } = x;
   const part = size === 4 ? 1 : depth > SPAN ? WIDE_WITH_TOTALS : WIDE;
   const largest = Math.min(most, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
-  const isShared = sharing() !== undefined;
-  const largestOf = (rows: number): number => (isShared ? Math.min(largest, sharedSideOf(rows)) : largest);
-  const side = sideOf(x.rows, largestOf(x.rows));
-  const otherSide = !y ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largestOf(y.rows));
+  const isShared = sums !== "blocks" && sharing() !== undefined;
+  const sharedOf = (rows: number): number => (isShared ? Math.min(largest, sharedSideOf(rows)) : largest);
+  const side = sideOf(x.rows, sharedOf(x.rows));
+  const largestOther = y && (sums === "columns" ? largest : sharedOf(y.rows));
+  const otherSide = !largestOther ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largestOther);
   const longest = Math.max(1, side, plain ? 0 : otherSide);
   // a power of two chains, by bits: a logarithm of Math that errs on one engine would sum in another order there
   const chains = 31 - Math.clz32(Math.max(1, STAGED_BYTES / size / longest / CHAIN));
@@ -266,8 +270,6 @@ export function eachBlock(
 ): void {
   const plan = planOf(product);
   const other = product.y ?? product.x;
-  const share = sharing();
-  if (share && shareBlocks(share, product, plan, (i, j) => visit(block(arena, scratch, product, plan, i, j)))) return;
   const down = Math.ceil(product.x.rows / plan.side);
   const total = product.y ? countOf(plan, product) : (down * (down + 1)) / 2;
   const turn = turnsOf(watch, total, turnOf(plan, product));
@@ -295,11 +297,14 @@ function placesOf(plan: Plan, rows: number, columns: number | undefined): Place[
 
 /** The same blocks as the tiles of a sweep. */
 function shareBlocks(
+  arena: Arena,
+  scratch: number,
+  product: Product,
   share: Share,
-  { x, y, depth }: Product,
-  plan: Plan,
-  visit: (i: number, j: number) => void,
+  visit: (block: Block) => void,
 ): boolean {
+  const plan = planOf(product);
+  const { x, y, depth } = product;
   const columns = (y ?? x).rows;
   const places = placesOf(plan, x.rows, y?.rows);
   // those on the diagonal, which are half the work, come last: threads end closer to each other
@@ -311,7 +316,7 @@ function shareBlocks(
     elements: pairs,
     run: (tile) => {
       const { i, j } = places[tile] as Place;
-      visit(i, j);
+      visit(block(arena, scratch, product, plan, i, j));
     },
     extentsOf: (tile) => {
       const { i, j } = places[tile] as Place;
@@ -332,16 +337,54 @@ export function countOf({ side, otherSide }: Plan, { x, y }: Product): number {
   return Math.ceil(x.rows / side) * Math.ceil((y ?? x).rows / otherSide) || 0;
 }
 
-/** The same of two `small` products of the same numbers of rows, block beside block; `second` in scratch of its own. */
-export function eachPair(
+/** The block of another product where one stands, which is cut alike, in scratch of its own. */
+export function blockBeside(arena: Arena, scratch: number, product: Product, { i, j }: Block): Block {
+  return block(arena, scratch, product, planOf(product), i, j);
+}
+
+/** What is summed over the blocks of some products. */
+export interface Summing {
+  /** How many numbers are found for each row of a block. */
+  readonly each: number;
+  /** Finds those of a block of product `of`, in any order of blocks. */
+  find(of: number, block: Block, numbers: Float64Array): void;
+  /** Takes them in, block after block as they follow each other. */
+  take(of: number, block: Pick<Block, "i" | "rows" | "j">, numbers: Float64Array): void;
+}
+
+/** Sums over the blocks of some products, in the same order whoever has found what is summed. */
+export function sumBlocks(
   arena: Arena,
-  [first, firstAt]: readonly [Product, number],
-  [second, secondAt]: readonly [Product, number],
-  visit: (a: Block, b: Block) => void,
+  scratch: number,
+  products: readonly Product[],
+  { each, find, take }: Summing,
 ): void {
-  const plan = planOf(second);
-  eachBlock(arena, firstAt, first, (a) => {
-    visit(a, block(arena, secondAt, second, plan, a.i, a.j));
+  const plans = products.map(planOf);
+  const tiles = products.flatMap(({ x, y }, of) =>
+    placesOf(plans[of] as Plan, x.rows, y?.rows).map((place) => ({ of, ...place })),
+  );
+  const width = each * Math.max(...plans.map(({ side }) => side));
+  const findIn = (tile: number, numbers: Float64Array): void => {
+    const { of, i, j } = tiles[tile] as Place & { of: number };
+    find(of, block(arena, scratch, products[of] as Product, plans[of] as Plan, i, j), numbers);
+  };
+  const share = sharing();
+  const length = width * tiles.length;
+  const all = share?.output("f64", length, () => new Float64Array(length), "dropped");
+  const numbersOf = (tile: number): Float64Array | undefined => all?.subarray(tile * width, (tile + 1) * width);
+  const isFound = share?.sweep({
+    tiles: tiles.length,
+    work: products.reduce((sum, { x, y, depth }) => sum + x.rows * (y ? y.rows : x.rows / 2) * Math.max(depth, 16), 0),
+    elements: 0,
+    run: (tile) => findIn(tile, numbersOf(tile) as Float64Array),
+    extentsOf: (tile) => [{ i: tile, rows: 1, of: tiles.length }],
+  });
+  const own = new Float64Array(width);
+  tiles.forEach(({ of, i, j }, tile) => {
+    const rows = Math.min((plans[of] as Plan).side, (products[of] as Product).x.rows - i);
+    const numbers = (isFound && numbersOf(tile)) || own;
+    if (!isFound) findIn(tile, numbers);
+    take(of, { i, rows, j }, numbers);
   });
 }
 
@@ -463,30 +506,27 @@ export function writeProduct(arena: Arena, scratch: number, product: Product, ta
   const { array: out, bytes: size } = target.out;
   const kernels = arena.typed(GRAM, size);
   const width = (product.y ?? product.x).rows;
-  eachBlock(
-    arena,
-    scratch,
-    product,
-    (block) => {
-      const { pointer, stride, i, rows, j, columns, spare } = block;
-      const diagonal = !product.y && i === j;
-      mapBlock(arena, size, block, diagonal, mapping);
-      if (diagonal) kernels.mirror(pointer, stride, rows);
-      if (columns === width) {
-        kernels.compact(pointer, stride, rows, columns);
-        arena.copyOut(pointer, rows * columns, out, size, start + i * width);
-      } else {
-        for (let r = 0; r < rows; r++)
-          arena.copyOut(pointer + r * stride * size, columns, out, size, start + (i + r) * width + j);
-      }
-      if (product.y || diagonal) return;
-      for (let from = 0; from < columns; from += SPARE_ROWS) {
-        const count = Math.min(SPARE_ROWS, columns - from);
-        kernels.transpose(pointer + from * size, stride, rows, count, spare);
-        for (let q = 0; q < count; q++)
-          arena.copyOut(spare + q * rows * size, rows, out, size, start + (j + from + q) * width + i);
-      }
-    },
-    watch,
-  );
+  const write = (block: Block): void => {
+    const { pointer, stride, i, rows, j, columns, spare } = block;
+    const diagonal = !product.y && i === j;
+    mapBlock(arena, size, block, diagonal, mapping);
+    if (diagonal) kernels.mirror(pointer, stride, rows);
+    if (columns === width) {
+      kernels.compact(pointer, stride, rows, columns);
+      arena.copyOut(pointer, rows * columns, out, size, start + i * width);
+    } else {
+      for (let r = 0; r < rows; r++)
+        arena.copyOut(pointer + r * stride * size, columns, out, size, start + (i + r) * width + j);
+    }
+    if (product.y || diagonal) return;
+    for (let from = 0; from < columns; from += SPARE_ROWS) {
+      const count = Math.min(SPARE_ROWS, columns - from);
+      kernels.transpose(pointer + from * size, stride, rows, count, spare);
+      for (let q = 0; q < count; q++)
+        arena.copyOut(spare + q * rows * size, rows, out, size, start + (j + from + q) * width + i);
+    }
+  };
+  const share = sharing();
+  if (share && shareBlocks(arena, scratch, product, share, write)) return;
+  eachBlock(arena, scratch, product, write, watch);
 }

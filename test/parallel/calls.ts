@@ -158,6 +158,39 @@ export const CASES: readonly Case[] = [
       { shape: [n, d], yShape: [m, d], kernel: "rbf" },
     ],
   },
+  pairs("mmd", {}, "rbf"),
+  pairs("mmd", { kernel: "polynomial", degree: 2.5, unbiased: true }, "unbiased, a power"),
+  pairs("mmd", { kernel: "cosine" }, "cosine"),
+  {
+    name: "cka",
+    of: (data, n, m, d) => [data.reals(n * d), data.reals(n * (m + d)), { shape: [n, d], yShape: [n, m + d] }],
+  },
+  {
+    name: "linearCrossEntropy",
+    of: (data, n, m, d) => [
+      data.reals(n * d),
+      data.reals((n + m) * d),
+      data.labels(n, n + m),
+      { shape: [n, d], weightShape: [n + m, d] },
+    ],
+  },
+  {
+    name: "linearCrossEntropy",
+    how: "none",
+    of: (data, n, m, d) => [
+      data.reals(n * d),
+      data.reals((n + m) * d),
+      data.labels(n, n + m),
+      {
+        shape: [n, d],
+        weightShape: [n + m, d],
+        bias: data.reals(n + m),
+        labelSmoothing: 0.1,
+        ignoreIndex: 3,
+        reduction: "none",
+      },
+    ],
+  },
   {
     name: "kernelDensity",
     of: (data, n, m, d) => [

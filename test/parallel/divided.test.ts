@@ -3,7 +3,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as library from "../../src/index.ts";
 import { FUNCTIONS } from "../../src/parallel/functions.ts";
-import { BYTES, Finish, FLAGS, Part, type Run, runTo, Survey, slabOf, takeSlab, viewOf } from "../../src/parallel/work.ts";
+import {
+  BYTES,
+  Finish,
+  FLAGS,
+  Part,
+  type Run,
+  runTo,
+  Survey,
+  slabOf,
+  takeSlab,
+  viewOf,
+} from "../../src/parallel/work.ts";
 import { SHARE, type Share, type Written } from "../../src/share.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
 
