@@ -76,6 +76,7 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
     else
       sumBlocks(at, pointer, [k], {
         each: 3,
+        beside: e,
         find: (_, block, numbers) => products(at, p.x.bytes, block, beside(block), numbers),
         take(_, { rows }, numbers) {
           for (let r = 0; r < rows; r++) {

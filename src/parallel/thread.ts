@@ -35,6 +35,9 @@ export function workerThreads(): Built | undefined {
 
 /** A worker of this package; undefined where there are none. The words are those that bundlers look for. */
 export function ownWorker(): WorkerLike | undefined {
+  // what this has of node:worker_threads, where that is asked for, starts no worker
+  if ((globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers")
+    return undefined;
   const threads = workerThreads();
   // the process may have been started with options that are for its own source, such as --input-type
   if (threads) return new threads.Worker(besides("./parallel.worker.js", import.meta.url), { execArgv: [] });

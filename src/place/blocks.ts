@@ -346,6 +346,8 @@ export function blockBeside(arena: Arena, scratch: number, product: Product, { i
 export interface Summing {
   /** How many numbers are found for each row of a block. */
   readonly each: number;
+  /** Multiply-adds of a pair beside those of its product. */
+  readonly beside?: number;
   /** Finds those of a block of product `of`, in any order of blocks. */
   find(of: number, block: Block, numbers: Float64Array): void;
   /** Takes them in, block after block as they follow each other. */
@@ -357,7 +359,7 @@ export function sumBlocks(
   arena: Arena,
   scratch: number,
   products: readonly Product[],
-  { each, find, take }: Summing,
+  { each, beside = 0, find, take }: Summing,
 ): void {
   const plans = products.map(planOf);
   const tiles = products.flatMap(({ x, y }, of) =>
@@ -374,7 +376,10 @@ export function sumBlocks(
   const numbersOf = (tile: number): Float64Array | undefined => all?.subarray(tile * width, (tile + 1) * width);
   const isFound = share?.sweep({
     tiles: tiles.length,
-    work: products.reduce((sum, { x, y, depth }) => sum + x.rows * (y ? y.rows : x.rows / 2) * Math.max(depth, 16), 0),
+    work: products.reduce(
+      (sum, { x, y, depth }) => sum + x.rows * (y ? y.rows : x.rows / 2) * (Math.max(depth, 16) + beside),
+      0,
+    ),
     elements: 0,
     run: (tile) => findIn(tile, numbersOf(tile) as Float64Array),
     extentsOf: (tile) => [{ i: tile, rows: 1, of: tiles.length }],

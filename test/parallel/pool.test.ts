@@ -20,7 +20,9 @@ const alone = ({ name }: Case, args: Args): unknown => FUNCTIONS[name].run(...ar
 
 /** Large enough to be divided: work of 2 ms or more. */
 const sizeOf = ({ name, how }: Case): [number, number, number] => {
-  const pairs = ["Matrix", "pairwise", "gram", "nearest", "kernel"].some((word) => name.includes(word));
+  const pairs = ["Matrix", "pairwise", "gram", "nearest", "kernel", "mmd", "cka", "linear"].some((word) =>
+    name.includes(word),
+  );
   if (!pairs) return [64, 0, 40_000];
   // divergences are logarithms of each element, the others a product
   return how === "kl" || how === "own js" ? [500, 400, 64] : [600, 700, 400];
@@ -55,7 +57,7 @@ describe.each(variants)("%s kernels", (variant) => {
           expect(bitsOf(await call(pool, one, [...args.slice(0, -1), options]))).toEqual(want);
           expect(last.fraction).toBe(1);
           // what writes as much as it reads is worth dividing to shared memory alone, as below
-          const isCheap = /softmax$|WithGrad$/i.test(one.name);
+          const isCheap = /softmax$|WithGrad$/i.test(one.name) || one.how === "along an inner axis";
           if (pool.size > 1 && !isCheap) expect(last.tiles).toBeGreaterThan(1);
         }
       }
@@ -236,6 +238,90 @@ class Fake extends EventEmitter {
   }
 }
 
+describe("where no memory is shared, as in pages that are not isolated", () => {
+  const shared = SharedArrayBuffer;
+  let pools: Pool[];
+  beforeAll(async () => {
+    pools = [await createPool({ size: 2, worker }), await createPool({ size: 3, worker })];
+    vi.stubGlobal("SharedArrayBuffer", undefined);
+  });
+  afterAll(async () => {
+    vi.unstubAllGlobals();
+    expect(globalThis.SharedArrayBuffer).toBe(shared);
+    await Promise.all(pools.map((pool) => pool.close()));
+  });
+
+  it.each(CASES.filter((one) => sizeOf(one)[0] > 64).map((one) => [titleOf(one), one] as const))(
+    "%s: the same bits, of tiles that workers send",
+    async (_, one) => {
+      for (const [k, type] of (["f32", "f64"] as const).entries()) {
+        // one for each pool
+        const args = one.of(dataOf(type, 1), 900, 800, 450);
+        const want = bitsOf(alone(one, args));
+        let [tiles, fraction] = [0, 0];
+        const progress = (now: { tiles: number; fraction: number }): void => {
+          expect(now.tiles).toBeGreaterThan(tiles);
+          ({ tiles, fraction } = now);
+        };
+        const options = { ...(args.at(-1) as object), progress };
+        expect(bitsOf(await call(pools[k] as Pool, one, [...args.slice(0, -1), options]))).toEqual(want);
+        expect(tiles).toBeGreaterThan(1);
+        expect(fraction).toBe(1);
+      }
+    },
+  );
+
+  it("an out that overlaps the input, or is a part of something, is written at the end", async () => {
+    const [n, d] = [900, 512];
+    const x = dataOf("f32", 3).reals(n * d);
+    const want = bitsOf(library.gram(x, { shape: [n, d] }));
+    const memory = new Float32Array(n * n + 100);
+    memory.set(x, 50);
+    const out = memory.subarray(0, n * n);
+    expect(await (pools[0] as Pool).gram(memory.subarray(50, 50 + n * d), { shape: [n, d], out })).toBe(out);
+    expect(bitsOf(out)).toBe(want);
+    expect(memory.subarray(n * n).some((value) => value !== 0)).toBe(false);
+  });
+
+  it("a signal stops a call, a worker that is terminated is replaced, close ends calls", async () => {
+    const workers: Worker[] = [];
+    const make = (): Worker => {
+      const one = worker();
+      workers.push(one);
+      return one;
+    };
+    const pool = await createPool({ size: 2, worker: make });
+    const x = dataOf("f32", 3).reals(3000 * 256);
+    const options = { shape: [3000, 256], k: 5 };
+    const want = bitsOf(library.nearest(x, undefined, options));
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const progress = (): void => controller.abort(reason);
+    await expect(pool.nearest(x, undefined, { ...options, signal: controller.signal, progress })).rejects.toBe(reason);
+    const result = pool.nearest(x, undefined, options);
+    setTimeout(() => void workers[0]?.terminate(), 15);
+    expect(bitsOf(await result)).toEqual(want);
+    await vi.waitFor(() => expect(pool.size).toBe(2), 20_000);
+    expect(bitsOf(await pool.nearest(x, undefined, options))).toEqual(want);
+    const running = expect(pool.nearest(x, undefined, options)).rejects.toThrow("nearest: the pool was closed");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pool.close();
+    await running;
+  });
+
+  it("workers that fail at every turn: the calling thread does it", async () => {
+    const make = (): Fake =>
+      new Fake(function ({ id }) {
+        queueMicrotask(() => this.emit("message", { id, told: false, error: "out of memory" }));
+      });
+    const pool = await createPool({ size: 2, worker: make });
+    const x = dataOf("f32", 3).reals(900 * 512);
+    const want = bitsOf(library.gram(x, { shape: [900, 512] }));
+    expect(bitsOf(await pool.gram(x, { shape: [900, 512] }))).toBe(want);
+    await pool.close();
+  });
+});
+
 describe("faults", () => {
   afterEach(() => {
     vi.useRealTimers();
@@ -342,15 +428,6 @@ describe("faults", () => {
     await expect(createPool({ size: "2" as never })).rejects.toThrow(TypeError);
     await expect(createPool({ worker: {} as never })).rejects.toThrow(TypeError);
     await expect(createPool({ sise: 2 } as never)).rejects.toThrow(/did you mean "size"/);
-  });
-
-  it("no shared memory: the calling thread", async () => {
-    const pool = await createPool({ size: 2, worker });
-    vi.stubGlobal("SharedArrayBuffer", undefined);
-    const result = pool.gram(x, { shape: [n, d] });
-    vi.unstubAllGlobals();
-    expect(bitsOf(await result)).toBe(want);
-    await pool.close();
   });
 });
 
