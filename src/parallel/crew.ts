@@ -111,7 +111,7 @@ export class Crew {
       const fail = (why: string): void =>
         reject(
           new Error(
-            `${fn}: a worker could not be started: ${why}. A page's Content-Security-Policy has to allow it (worker-src); where it is not found beside the package, pass "worker", a function that makes one of surprisal/parallel/worker`,
+            `${fn}: a worker could not be started: ${why.replace(/\.$/, "")}. A page's Content-Security-Policy has to allow it (worker-src); where it is not found beside the package, pass "worker", a function that makes one of surprisal/parallel/worker`,
           ),
         );
       let worker: WorkerLike | undefined;
