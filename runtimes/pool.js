@@ -103,8 +103,10 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
 
 /** All bits of an array in a few characters (FNV-1a of its bytes). */
 function bits(array) {
+  // a global of the edge runtime's takes long to find
+  const { imul } = Math;
   let hash = 0x811c9dc5;
   for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
-    hash = Math.imul(hash ^ byte, 0x01000193);
+    hash = imul(hash ^ byte, 0x01000193);
   return `${array.constructor.name} ${array.length} ${hash >>> 0}`;
 }
