@@ -130,6 +130,9 @@ try {
 const lines = linesOf.flat();
 const verdict = compare(lines);
 print(lines);
+// once more, where the end of a long log is read
+for (const { runtime, style, result } of lines)
+  for (const { name, message } of result.failed) console.log(`failed: ${runtime}, ${style}, ${name}: ${message}`);
 const count = (of: (result: Result) => number): number => lines.reduce((sum, { result }) => sum + of(result), 0);
 const passed = count((result) => result.passed);
 const failed = count((result) => result.failed.length);

@@ -27,23 +27,71 @@ export function logSumExp_f64(x: usize, y: usize, rows: i32, n: i32, temperature
 export function logSumExpWeighted(x: usize, w: usize, y: usize, rows: i32, n: i32, steps: i32): void {
   weightedRows(x, w, y, rows, n, steps);
 }
-export function softmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
-  acrossRows<f32>(SOFTMAX, x, y, n, width, temperature, zero);
+export function softmaxAcross_f32(
+  x: usize,
+  y: usize,
+  n: i32,
+  width: i32,
+  line: usize,
+  temperature: f64,
+  zero: bool,
+): void {
+  acrossRows<f32>(SOFTMAX, x, y, n, width, line, temperature, zero);
 }
-export function softmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
-  acrossRows<f64>(SOFTMAX, x, y, n, width, temperature, zero);
+export function softmaxAcross_f64(
+  x: usize,
+  y: usize,
+  n: i32,
+  width: i32,
+  line: usize,
+  temperature: f64,
+  zero: bool,
+): void {
+  acrossRows<f64>(SOFTMAX, x, y, n, width, line, temperature, zero);
 }
-export function logSoftmaxAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
-  acrossRows<f32>(LOG_SOFTMAX, x, y, n, width, temperature, zero);
+export function logSoftmaxAcross_f32(
+  x: usize,
+  y: usize,
+  n: i32,
+  width: i32,
+  line: usize,
+  temperature: f64,
+  zero: bool,
+): void {
+  acrossRows<f32>(LOG_SOFTMAX, x, y, n, width, line, temperature, zero);
 }
-export function logSoftmaxAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
-  acrossRows<f64>(LOG_SOFTMAX, x, y, n, width, temperature, zero);
+export function logSoftmaxAcross_f64(
+  x: usize,
+  y: usize,
+  n: i32,
+  width: i32,
+  line: usize,
+  temperature: f64,
+  zero: bool,
+): void {
+  acrossRows<f64>(LOG_SOFTMAX, x, y, n, width, line, temperature, zero);
 }
-export function logSumExpAcross_f32(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
-  acrossRows<f32>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
+export function logSumExpAcross_f32(
+  x: usize,
+  y: usize,
+  n: i32,
+  width: i32,
+  line: usize,
+  temperature: f64,
+  zero: bool,
+): void {
+  acrossRows<f32>(LOG_SUM_EXP, x, y, n, width, line, temperature, zero);
 }
-export function logSumExpAcross_f64(x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
-  acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, temperature, zero);
+export function logSumExpAcross_f64(
+  x: usize,
+  y: usize,
+  n: i32,
+  width: i32,
+  line: usize,
+  temperature: f64,
+  zero: bool,
+): void {
+  acrossRows<f64>(LOG_SUM_EXP, x, y, n, width, line, temperature, zero);
 }
 export function moments(u: usize, w: usize, buckets: usize, count: i32, sums: usize): void {
   addMoments(u, w, buckets, count, sums);

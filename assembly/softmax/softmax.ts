@@ -7,7 +7,7 @@
  * a + log1p(q) is never rounded before it is subtracted, and the argmax is not part of q: the log-probability −1e-9 of
  * a confident row keeps its digits. The steps are those of rows/passes.ts.
  */
-import { abs, byteMask, half, join, select, splat, storeTail, VECTOR } from "../lanes";
+import { abs, byteMask, groupLength, half, join, select, splat, storeTail, VECTOR } from "../lanes";
 import { aims, temper } from "../rows/exponential";
 import { gather, scatter, tileBytes, tiled, TILES } from "../rows/narrow";
 import { addLogRest, exponentials, maxima, putBack, scales, setApart, total } from "../rows/passes";
@@ -189,12 +189,21 @@ export function alongRows<T>(
   }
 }
 
-/** Columns of n elements, `width` of them side by side (a multiple of the group) in lines of `width` elements. */
-export function acrossRows<T>(kind: i32, x: usize, y: usize, n: i32, width: i32, temperature: f64, zero: bool): void {
+/** Columns of n elements, `width` of them side by side (a multiple of the group), in lines `line` bytes apart. */
+export function acrossRows<T>(
+  kind: i32,
+  x: usize,
+  y: usize,
+  n: i32,
+  width: i32,
+  line: usize,
+  temperature: f64,
+  zero: bool,
+): void {
   temper<T>(temperature);
-  placeAcross(n, <usize>width * sizeof<T>(), VECTOR);
+  placeAcross(n, line, VECTOR);
   for (let count = 0; width > 0; width -= count) {
-    count = min(width, BATCH);
+    count = min(width, max(batchOf<T>(n), groupLength<T>()));
     batch<T>(kind, x, y, count, n, temperature, zero, ALL);
     if (kind == LOG_SUM_EXP) memory.copy(y, FACTOR, <usize>count * sizeof<T>());
     x += <usize>count * sizeof<T>();

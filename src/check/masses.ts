@@ -79,7 +79,11 @@ function isSingle({ array, length }: Operand): boolean {
 
 /** The arguments, b scaled to the sum of a. */
 export function problemOf(fn: string, a: unknown, b: unknown, cost: unknown): Problem {
-  const { a: p, b: q, cost: c } = operandsOf(fn, { a, b, cost });
+  const [p, q, c] = operandsOf(fn, [
+    ["a", a],
+    ["b", b],
+    ["cost", cost],
+  ]);
   const shape = shapeOf(fn, c, undefined, "cost");
   if (c.length !== p.length * q.length || (shape.length !== 1 && (shape.length !== 2 || shape[0] !== p.length)))
     failValue(fn, "cost", `of shape ${inWords([p.length, q.length])}`, undefined, inWords(shape));

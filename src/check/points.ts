@@ -28,7 +28,15 @@ export function pointsOf(
   yShape: readonly number[] | undefined,
   weights = UNWEIGHTED,
 ): Points {
-  const { x: a, y: b, xWeights, yWeights } = operandsOf(fn, { x }, { y, ...weights });
+  const [a, b, xWeights, yWeights] = operandsOf(
+    fn,
+    [["x", x]],
+    [
+      ["y", y],
+      ["xWeights", weights.xWeights],
+      ["yWeights", weights.yWeights],
+    ],
+  );
   return { x: a, y: b, ...shapesOf(fn, a, b, shape, yShape), xWeights, yWeights };
 }
 

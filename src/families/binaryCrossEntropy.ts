@@ -1,4 +1,5 @@
 /** Binary cross-entropy of logits or probabilities against targets in [0, 1], and its gradient. */
+import { arrayType } from "../arrays.ts";
 import { type Labels as GivenLabels, labelsIn } from "../check/labels.ts";
 import { inWords, type Operand, operandsOf, readOnce, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failKind, failValue } from "../errors.ts";
@@ -63,8 +64,23 @@ function numbersOf({ list, name, shape }: GivenLabels, fn: string): { data: numb
   return { data, shape: shape ?? [data.length] };
 }
 
-/** How a weight is repeated beside data of a shape: as NumPy and PyTorch broadcast one that has a shape of its own. */
-function besideOf(fn: string, operand: Operand, shape: readonly number[], length: number): Beside {
+const ONES: (Operand | undefined)[] = [];
+
+/** The weight 1, made once of either type: to read a list of it takes 100 ns. */
+function weightOne(bytes: number): Operand {
+  ONES[bytes] ??= { name: "weight", array: new (arrayType(bytes))(1).fill(1), length: 1, bytes, shape: undefined };
+  return ONES[bytes];
+}
+
+/** How a weight, 1 if it is not given, is repeated beside data of a shape: as NumPy and PyTorch broadcast one that has a shape of its own. */
+function besideOf(
+  fn: string,
+  given: Operand | undefined,
+  bytes: number,
+  shape: readonly number[],
+  length: number,
+): Beside {
+  const operand = given ?? weightOne(bytes);
   const { shape: own, name } = operand;
   if (own === undefined) {
     const row = shape.at(-1) ?? 1;
@@ -95,14 +111,18 @@ function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCro
   const reduced = reductionOf(fn, reduction);
   const given = readOnce(goal);
   const labels = labelsIn(fn, "target", given);
-  const orOne = (value: unknown) => (value === undefined ? [1] : typeof value === "number" ? [value] : value);
-  const arrays = operandsOf(fn, {
-    x: input,
-    target: labels ? numbersOf(labels, fn) : given,
-    weight: orOne(weight),
-    posWeight: orOne(posWeight),
-  });
-  const { x, target } = arrays;
+  const listed = (value: unknown) => (typeof value === "number" ? [value] : value);
+  const [x, target, weights, posWeights] = operandsOf(
+    fn,
+    [
+      ["x", input],
+      ["target", labels ? numbersOf(labels, fn) : given],
+    ],
+    [
+      ["weight", listed(weight)],
+      ["posWeight", listed(posWeight)],
+    ],
+  );
   const dims = shapeOf(fn, x, sizes);
   if (target.length !== x.length) failValue(fn, "target", `of length ${x.length}, that of "x"`, target.array);
   const own = target.shape;
@@ -114,8 +134,8 @@ function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCro
     reads: [
       { operand: x, steps: undefined },
       { operand: target, steps: undefined },
-      besideOf(fn, arrays.weight, dims, x.length),
-      besideOf(fn, arrays.posWeight, dims, x.length),
+      besideOf(fn, weights, x.bytes, dims, x.length),
+      besideOf(fn, posWeights, x.bytes, dims, x.length),
     ],
     probabilities: kind === "probabilities",
     reduction: reduced,

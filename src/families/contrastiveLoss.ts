@@ -96,16 +96,20 @@ function problemOf(fn: string, x: unknown, y: unknown, options: ContrastiveLossO
   const sigmoid = oneOf(fn, "kind", kind, ["infoNCE", "sigmoid"], "infoNCE") === "sigmoid";
   const shift = numberIn(fn, "bias", bias, 0);
   const watch = watchOf(fn, progress, signal);
-  const arrays = operandsOf(fn, { x, y });
-  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, arrays.x, sizes, "shape", arrays.y.shape));
-  const own = arrays.y.shape ?? [];
-  if (arrays.y.length !== n * d || (own.length > 1 && own.join() !== [n, d].join())) {
-    const got = own.length > 1 ? inWords(own) : `${arrays.y.length} elements`;
+  const [a, b] = operandsOf(fn, [
+    ["x", x],
+    ["y", y],
+  ]);
+  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, a, sizes, "shape", b.shape));
+  const own = b.shape ?? [];
+  if (b.length !== n * d || (own.length > 1 && own.join() !== [n, d].join())) {
+    const got = own.length > 1 ? inWords(own) : `${b.length} elements`;
     throw new RangeError(`${fn}: "y" must be of the shape of "x", ${inWords([n, d])}, got ${got}`);
   }
   return {
     fn,
-    ...arrays,
+    x: a,
+    y: b,
     n,
     d,
     temperature: tau,

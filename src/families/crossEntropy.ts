@@ -5,6 +5,7 @@ import * as STEP from "../../assembly/rows/steps.ts";
 import { classesOf, labelsIn, labelsOf } from "../check/labels.ts";
 import {
   axisOf,
+  checkGiven,
   inWords,
   type Layout,
   layoutOf,
@@ -128,7 +129,7 @@ export function givenOf(
 /** Whether no option is given but a shape and an output. */
 function isPlain(o: Given): boolean {
   return (
-    o.axis === undefined &&
+    (o.axis === undefined || o.axis === -1) &&
     o.from === undefined &&
     o.normalize === undefined &&
     o.weight === undefined &&
@@ -165,9 +166,16 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
 
   const given = readOnce(goal);
   const found = soft ? labelsIn(fn, name, given) : labelsOf(fn, name, given);
-  const read = found ? { logits } : { logits, target: given };
-  const arrays = operandsOf(fn, read as { logits: unknown; target: unknown }, { weight, sampleWeight });
-  const { logits: source } = arrays;
+  if (!found) checkGiven(fn, name, given);
+  const [source, numbers, weights, factors] = operandsOf(
+    fn,
+    [["logits", logits]],
+    [
+      ["target", found ? undefined : given],
+      ["weight", weight],
+      ["sampleWeight", sampleWeight],
+    ],
+  );
   const rowsOf = shapeOf(fn, source, sizes);
   const layout = layoutOf(fn, rowsOf, along);
   const { n, rows } = layout;
@@ -177,7 +185,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
     );
   // a list holds classes if there is one a row, and else a distribution
   const isLabels = found !== undefined && (!found.isList || !soft || found.list.length === rows);
-  const target = found && !isLabels ? numbersAs(fn, name, found.list, source.bytes) : arrays.target;
+  const target = found && !isLabels ? numbersAs(fn, name, found.list, source.bytes) : numbers;
   const length = isLabels ? found.list.length : (target as Operand).length;
   if (length !== (isLabels ? rows : source.length)) {
     if (target?.shape && Array.isArray(given) && target.shape[0] === rows)
@@ -188,8 +196,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
   const own = target?.shape;
   if (own && own.length > 1 && own.join() !== rowsOf.join())
     throw new RangeError(`${fn}: "${name}" must have the shape of "logits", ${inWords(rowsOf)}, got ${inWords(own)}`);
-  if (arrays.weight && arrays.weight.length !== n)
-    failValue(fn, "weight", `of length ${n}, the number of classes`, arrays.weight.array);
+  if (weights && weights.length !== n) failValue(fn, "weight", `of length ${n}, the number of classes`, weights.array);
   if (!isLabels && ignored >= 0)
     failValue(fn, "ignoreIndex", "left out: soft targets have no labels to ignore", ignored);
   const rowShape = rowShapeOf(rowsOf, along);
@@ -201,8 +208,8 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
     normalize: normalized,
     labels: isLabels ? classesOf(fn, found, rowShape, n, ignored) : undefined,
     soft: isLabels ? undefined : target,
-    weight: arrays.weight,
-    factors: arrays.sampleWeight && factorsOf(fn, arrays.sampleWeight, rows),
+    weight: weights,
+    factors: factors && factorsOf(fn, factors, rows),
     ignoreIndex: ignored,
     smoothing,
     base: unit,

@@ -128,6 +128,13 @@ export function problemOf(fn: string, x: unknown, y: unknown, o: Options): Probl
   };
 }
 
+const PHASES = /* @__PURE__ */ [
+  [CODE.BEGIN, CODE.MAXIMUM],
+  [CODE.AIM, CODE.SUM],
+  [CODE.SETTLE, CODE.TERMS],
+].map(([first, each]) => phase(first as number, each as number));
+const GRAD_PHASES = /* @__PURE__ */ PHASES.concat(/* @__PURE__ */ phase(CODE.FINISH, CODE.WRITE, true));
+
 /** Streams the divergence of each row to `rows`, and the gradients, times `scale`, to where they are wanted. */
 export function streamDivergence(
   at: Arena,
@@ -138,17 +145,11 @@ export function streamDivergence(
   scale: number,
 ): void {
   const kernel = at.typed(DIVERGENCE, p.bytes).divergence;
-  const phases = [
-    phase(CODE.BEGIN, CODE.MAXIMUM),
-    phase(CODE.AIM, CODE.SUM),
-    phase(CODE.SETTLE, CODE.TERMS),
-    ...(grads ? [phase(CODE.FINISH, CODE.WRITE, true)] : []),
-  ];
   const job = new RowJob(
     fn,
     layout,
     [p, q],
-    phases,
+    grads ? GRAD_PHASES : PHASES,
     grads ? 0 : CODE.FINISH,
     ({ reads, writes, results }, count, n, steps) =>
       kernel(

@@ -435,7 +435,10 @@ export function divergenceBounds<P extends Input, Q extends Input>(
   const unit = baseOf(fn, base);
   const [pTop, qTop] = [topOf(fn, "p", p), topOf(fn, "q", q)];
   const [pName, qName] = ["p.logProbs", "q.logProbs"] as const;
-  const { [pName]: x, [qName]: y } = operandsOf(fn, { [pName]: pTop.logProbs, [qName]: qTop.logProbs });
+  const [x, y] = operandsOf(fn, [
+    [pName, pTop.logProbs],
+    [qName, qTop.logProbs],
+  ]);
   // one without a shape has that of the other, if it holds as much
   const like = (one: Operand, { shape = [] }: Operand) => (sizeOf(shape) === one.length ? shape : [one.length]);
   const pShape = shapeOf(fn, x, sizes, "shape", like(x, y));

@@ -118,18 +118,21 @@ function excess(u: number, r: number): number {
  */
 export function klGaussian(a: Gaussian, b: Gaussian): number {
   const [first, second] = [givenOf("a", a), givenOf("b", b)];
-  const arrays = operandsOf(
+  const [aMean, bMean, aCovariance, aVariance, bCovariance, bVariance] = operandsOf(
     FN,
-    { "a.mean": first.mean, "b.mean": second.mean },
-    {
-      "a.covariance": first.covariance,
-      "a.variance": first.variance,
-      "b.covariance": second.covariance,
-      "b.variance": second.variance,
-    },
+    [
+      ["a.mean", first.mean],
+      ["b.mean", second.mean],
+    ],
+    [
+      ["a.covariance", first.covariance],
+      ["a.variance", first.variance],
+      ["b.covariance", second.covariance],
+      ["b.variance", second.variance],
+    ],
   );
-  const p = factored(arrays["a.mean"], arrays["a.covariance"], arrays["a.variance"]);
-  const q = factored(arrays["b.mean"], arrays["b.covariance"], arrays["b.variance"]);
+  const p = factored(aMean, aCovariance, aVariance);
+  const q = factored(bMean, bCovariance, bVariance);
   const d = p.mean.length;
   if (q.mean.length !== d) {
     throw new RangeError(`${FN}: "b.mean" must be of length ${d}, that of "a.mean", got ${q.mean.length}`);

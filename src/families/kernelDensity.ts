@@ -76,26 +76,33 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
   const ySizes = sizesIn(fn, "yShape", yShape);
   const h = numberIn(fn, "bandwidth", bandwidth, undefined, Number.MIN_VALUE);
   const watch = watchOf(fn, progress, signal);
-  const given = operandsOf(fn, { points, samples }, { weights });
-  const shapes = shapesOf(fn, given.points, given.samples, sizes, ySizes);
+  const [own, other, given] = operandsOf(
+    fn,
+    [
+      ["points", points],
+      ["samples", samples],
+    ],
+    [["weights", weights]],
+  );
+  const shapes = shapesOf(fn, own, other, sizes, ySizes);
   const d = sameDepth(fn, shapes, "points");
   const [[n], [m]] = [shapes.shape, shapes.yShape];
   if (m === 0) failValue(fn, "yShape", "[m, d] with m at least 1", shapes.yShape);
-  const weight = weightOf(fn, given.weights, m, false);
-  const { bytes } = given.points;
+  const weight = weightOf(fn, given, m, false);
+  const { bytes } = own;
   const { array: result } = outputOf(fn, undefined, bytes, n);
   const gaussians = (a: Operand, b: Operand): Product => ({
     ...productOf(matrixIn(a, n), matrixIn(b, m), d, CODE.SQUARES),
     small: true,
     runs: true,
   });
-  const whole = gaussians(given.points, given.samples);
+  const whole = gaussians(own, other);
   const { rows: side, columns: width } = sidesOf(whole);
-  const own = [given.points, given.samples].map((one, k) => productOf(matrixIn(one, k ? m : n), undefined, d));
-  const reads = [given.points, given.samples, ...(given.weights ? [given.weights] : [])];
+  const each = [own, other].map((one, k) => productOf(matrixIn(one, k ? m : n), undefined, d));
+  const reads = [own, other, ...(given ? [given] : [])];
   withBlocks(
     fn,
-    [...own, whole],
+    [...each, whole],
     reads,
     [],
     (at, scratch, [p, q, w], state) => {

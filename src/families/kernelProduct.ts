@@ -77,7 +77,14 @@ export function kernelProduct<X extends Input, Y extends Input | undefined, V ex
   const checked = kernelOf(fn, o);
   const watch = watchOf(fn, progress, signal);
   if (v === undefined) failKind(fn, "v", "columns to multiply", v);
-  const { x: a, y: b, v: columns } = operandsOf(fn, { x }, { y, v }) as { x: Operand; y?: Operand; v: Operand };
+  const [a, columns, b] = operandsOf(
+    fn,
+    [
+      ["x", x],
+      ["v", v],
+    ],
+    [["y", y]],
+  );
   const shapes = shapesOf(fn, a, b, sizes, ySizes);
   const d = sameDepth(fn, shapes);
   const [[n], [m]] = [shapes.shape, shapes.yShape];

@@ -83,22 +83,29 @@ function problemOf(
   const watch = watchOf(fn, progress, signal);
 
   const found = labelsOf(fn, "labels", goal);
-  const arrays = operandsOf(fn, { x, weight }, { bias });
-  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, arrays.x, sizes));
-  const classes = rowsBesideOf(fn, arrays.weight, weightSizes, "weightShape", arrays.x, d);
+  const [inputs, weights, biases] = operandsOf(
+    fn,
+    [
+      ["x", x],
+      ["weight", weight],
+    ],
+    [["bias", bias]],
+  );
+  const [n, d] = matrixOf(fn, "shape", shapeOf(fn, inputs, sizes));
+  const classes = rowsBesideOf(fn, weights, weightSizes, "weightShape", inputs, d);
   if (classes === 0 && n > 0)
     throw new RangeError(`${fn}: "weightShape" ${inWords([classes, d])} has no classes: there must be at least one`);
   if (found.list.length !== n)
     throw new RangeError(
       `${fn}: "labels" must hold ${n} labels for the shape ${inWords([n, d])}, got ${found.list.length}`,
     );
-  if (arrays.bias && arrays.bias.length !== classes)
-    failValue(fn, "bias", `of length ${classes}, the number of classes`, arrays.bias.array);
+  if (biases && biases.length !== classes)
+    failValue(fn, "bias", `of length ${classes}, the number of classes`, biases.array);
   return {
     fn,
-    x: arrays.x,
-    weight: arrays.weight,
-    bias: arrays.bias,
+    x: inputs,
+    weight: weights,
+    bias: biases,
     labels: classesOf(fn, found, [n], classes, ignored),
     n,
     d,

@@ -53,7 +53,7 @@ export function pairwiseDivergence<X extends Input, Y extends Input | undefined 
   const kind = oneOf(fn, "metric", metric, ["kl", "js", "jsDistance"]);
   const froms = fromsOf(fn, from);
   const unit = baseOf(fn, base);
-  const { P: p, Q: q } = operandsOf(fn, { P }, { Q });
+  const [p, q] = operandsOf(fn, [["P", P]], [["Q", Q]]);
   const [n, d] = matrixOf(fn, "shape", shapeOf(fn, p, sizes));
   const m = q ? rowsBesideOf(fn, q, qSizes, "qShape", p, d) : n;
   const result = outputOf(fn, out, p.bytes, n * m);

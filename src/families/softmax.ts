@@ -52,10 +52,8 @@ const PHASES = {
   logSumExp: [MAXIMUM, SUM],
 };
 
-/** The kernels take temperatures from here … */
-const COOLEST = 1e-8;
-/** … to here. */
-const HOTTEST = 1e8;
+/** Whether the kernels take a temperature as it is. */
+const isTaken = (temperature: number): boolean => temperature >= 1e-8 && temperature <= 1e8;
 
 /**
  * x and T over a power of two, exactly, with T in [½, 1): what is no overflow once it is divided by T is none before. At a low T a row whose maximum is 4096 T or more may overflow then, in which
@@ -67,7 +65,7 @@ function tempered(
   { n, inner, rows }: Layout,
   temperature: number,
 ): { x: Operand; temperature: number } {
-  if (temperature >= COOLEST && temperature <= HOTTEST) return { x, temperature };
+  if (isTaken(temperature)) return { x, temperature };
   const exponent = 1 + Math.floor(Math.log2(temperature));
   // in two factors, for 2^1074 is no number
   const [half, rest] = [2 ** -Math.trunc(exponent / 2), 2 ** (Math.trunc(exponent / 2) - exponent)];
@@ -83,33 +81,33 @@ function tempered(
   return { x: { ...x, array }, temperature: temperature * half * rest };
 }
 
-/** Whole rows at T = 1. */
+/** Whole rows. */
 const FEW: Readonly<Record<"softmax" | "logSoftmax" | "logSumExp", Few>> = /* @__PURE__ */ (() => ({
-  softmax: (at, isF32, x, y, rows, n) =>
+  softmax: (at, isF32, x, y, rows, n, t, zero) =>
     isF32
-      ? at.typed(SOFTMAX, 4).softmax(x, y, rows, n, 1, false, STEP.ALL)
-      : at.typed(SOFTMAX, 8).softmax(x, y, rows, n, 1, false, STEP.ALL),
-  logSoftmax: (at, isF32, x, y, rows, n) =>
+      ? at.typed(SOFTMAX, 4).softmax(x, y, rows, n, t, zero, STEP.ALL)
+      : at.typed(SOFTMAX, 8).softmax(x, y, rows, n, t, zero, STEP.ALL),
+  logSoftmax: (at, isF32, x, y, rows, n, t, zero) =>
     isF32
-      ? at.typed(SOFTMAX, 4).logSoftmax(x, y, rows, n, 1, false, STEP.ALL)
-      : at.typed(SOFTMAX, 8).logSoftmax(x, y, rows, n, 1, false, STEP.ALL),
-  logSumExp: (at, isF32, x, y, rows, n) =>
+      ? at.typed(SOFTMAX, 4).logSoftmax(x, y, rows, n, t, zero, STEP.ALL)
+      : at.typed(SOFTMAX, 8).logSoftmax(x, y, rows, n, t, zero, STEP.ALL),
+  logSumExp: (at, isF32, x, y, rows, n, t, zero) =>
     isF32
-      ? at.typed(SOFTMAX, 4).logSumExp(x, y, rows, n, 1, false, STEP.ALL)
-      : at.typed(SOFTMAX, 8).logSumExp(x, y, rows, n, 1, false, STEP.ALL),
+      ? at.typed(SOFTMAX, 4).logSumExp(x, y, rows, n, t, zero, STEP.ALL)
+      : at.typed(SOFTMAX, 8).logSumExp(x, y, rows, n, t, zero, STEP.ALL),
 }))();
 
 /** softmax and log-softmax: the same arguments, checks and streaming. */
 function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxOptions | undefined): FloatArray {
   const { shape, axis, temperature, allMasked, out } = optionsOf<SoftmaxOptions>(fn, options, OPTIONS);
   const sizes = sizesIn(fn, "shape", shape);
-  if (axis === undefined && temperature === undefined && allMasked === undefined) {
-    const short = few(fn, "x", input, sizes, out, false, FEW[fn]);
-    if (short) return short;
-  }
   const along = axisOf(fn, axis);
   const given = numberIn(fn, "temperature", temperature, 1, Number.MIN_VALUE);
   const zero = oneOf(fn, "allMasked", allMasked, ["nan", "zero"], "nan") === "zero";
+  if (along === -1 && isTaken(given)) {
+    const short = few(fn, input, sizes, out, false, FEW[fn], given, zero);
+    if (short) return short;
+  }
   const source = operandOf(fn, "x", input);
   const layout = layoutOf(fn, shapeOf(fn, source, sizes), along);
   const result = outputOf(fn, out, source.bytes, source.length);
@@ -122,7 +120,7 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   );
   job.writes = [result];
   job.inPlace = true;
-  job.across = (from, to, n, width) => across(from, to, n, width, t, zero);
+  job.across = (from, to, n, width, line) => across(from, to, n, width, line, t, zero);
   streamRows(at, job);
   return result.array;
 }
@@ -218,7 +216,7 @@ export function logSumExpOf(
   weights: unknown,
 ): LogSumExpProblem {
   const along = axisOf(fn, axis);
-  const { x: source, weights: w } = operandsOf(fn, { x }, { weights });
+  const [source, w] = operandsOf(fn, [["x", x]], [["weights", weights]]);
   const dims = shapeOf(fn, source, sizes);
   const layout = layoutOf(fn, dims, along);
   if (w) checkWeights(fn, source, dims, w, layout.n);
@@ -238,7 +236,7 @@ export function streamLogSumExps({ fn, source, weights, layout }: LogSumExpProbl
   );
   job.results = rows;
   job.resultBytes = source.bytes;
-  job.across = (from, to, n, width) => logSumExpAcross(from, to, n, width, 1, false);
+  job.across = (from, to, n, width, line) => logSumExpAcross(from, to, n, width, line, 1, false);
   streamRows(at, job);
 }
 
@@ -249,7 +247,7 @@ export function logSumExpsOfFew(
   sizes: readonly number[] | undefined,
   out: unknown,
 ): FloatArray | undefined {
-  return few(fn, "x", x, sizes, out, true, FEW.logSumExp);
+  return few(fn, x, sizes, out, true, FEW.logSumExp);
 }
 
 /**
@@ -270,7 +268,7 @@ export function logSumExp<X extends Input, W extends Input | undefined = undefin
   const fn = "logSumExp";
   const { shape, axis, weights, out } = optionsOf<LogSumExpOptions>(fn, options, ["shape", "axis", "weights", "out"]);
   const sizes = sizesIn(fn, "shape", shape);
-  if (axis === undefined && weights === undefined) {
+  if ((axis === undefined || axis === -1) && weights === undefined) {
     const short = logSumExpsOfFew(fn, x, sizes, out);
     if (short) return short as ResultOf<X, W>;
   }

@@ -40,7 +40,17 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
   const o = optionsOf<WassersteinOptions>(fn, options, ["uWeights", "vWeights", "order"]);
   const { uWeights: uGiven, vWeights: vGiven, order: given } = o;
   const order = orderOf(fn, given);
-  const { u: x, v: y, uWeights, vWeights } = operandsOf(fn, { u, v }, { uWeights: uGiven, vWeights: vGiven });
+  const [x, y, uWeights, vWeights] = operandsOf(
+    fn,
+    [
+      ["u", u],
+      ["v", v],
+    ],
+    [
+      ["uWeights", uGiven],
+      ["vWeights", vGiven],
+    ],
+  );
   if (x.length === 0) failValue(fn, "u", "at least one sample", x.array);
   if (y.length === 0) failValue(fn, "v", "at least one sample", y.array);
   const uTotal = weightOf(fn, uWeights, x.length, true);

@@ -19,7 +19,16 @@ const MOST = 1024;
  * Runs the kernel of one type on `rows` rows of n elements at `x`. Results go to `y`: x itself, if they are as many as elements. An
  * engine makes a call to WebAssembly short where it is always the same function that is called, so there are two calls in it.
  */
-export type Few = (at: Arena, isF32: boolean, x: number, y: number, rows: number, n: number) => void;
+export type Few = (
+  at: Arena,
+  isF32: boolean,
+  x: number,
+  y: number,
+  rows: number,
+  n: number,
+  temperature: number,
+  zero: boolean,
+) => void;
 
 /** Rows along the last axis. */
 interface FewRows {
@@ -44,9 +53,10 @@ function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number
   const length = lengthOf(array);
   if (length === 0 || length > MOST) return undefined;
   if (sizes === undefined) return { array, tag: tag as string, bytes, length, rows: 1, n: length };
-  const rows = sizes[0] as number;
-  const n = sizes[1] as number;
-  return sizes.length === 2 && rows * n === length ? { array, tag: tag as string, bytes, length, rows, n } : undefined;
+  let rows = 1;
+  for (let i = 0; i < sizes.length - 1; i++) rows *= sizes[i] as number;
+  const n = sizes[sizes.length - 1] ?? 1;
+  return rows * n === length ? { array, tag: tag as string, bytes, length, rows, n } : undefined;
 }
 
 /** Where results may be written: `out`, if it is such an array, or a new one if there is no `out`. */
@@ -56,17 +66,18 @@ function resultOf(fn: string, out: unknown, { tag, bytes }: FewRows, length: num
   return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
 }
 
-/** `name`: what the caller calls the input. `perRow`: one result a row, not one an element. */
+/** `perRow`: one result a row, not one an element. `temperature` and `zero` are the kernel's. */
 export function few(
   fn: string,
-  name: string,
   input: unknown,
   sizes: readonly number[] | undefined,
   out: unknown,
   perRow: boolean,
   run: Few,
+  temperature = 1,
+  zero = false,
 ): FloatArray | undefined {
-  const found = rowsOf(fn, name, input, sizes);
+  const found = rowsOf(fn, "x", input, sizes);
   if (found === undefined) return undefined;
   const { array, bytes, length, rows, n } = found;
   const results = perRow ? rows : length;
@@ -75,7 +86,7 @@ export function few(
   const at = arena();
   at.copyIn(array, bytes, 0, length, at.stage);
   const to = perRow ? at.results : at.stage;
-  run(at, bytes === 4, at.stage, to, rows, n);
+  run(at, bytes === 4, at.stage, to, rows, n, temperature, zero);
   at.copyOut(to, results, y, bytes, 0);
   return y;
 }

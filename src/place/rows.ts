@@ -55,8 +55,14 @@ export interface RowResults {
 /** Bytes of a tile of rows: half of a 32 KiB L1, though up to 512 KiB makes little difference (docs/memory.md). */
 export const TILE_BYTES = 16384;
 
-/** Bytes of a tile of columns, whose lines are copied one by one: [256, 4096] takes 2.5 times as long in 16 KiB. */
+/** Bytes of a tile of columns, whose lines are copied one by one: [256, 4096] takes 2.5 times as long in 16 KiB, and 1.1 in 1 MiB … */
 const ACROSS_BYTES = 262144;
+
+/** … but for groups of a line: short ones take as long to copy, [1000, 128] twice as long with 3 groups. */
+const LINE_GROUPS = 8;
+
+/** Columns up to this size are copied all at once, as they lie: [64, 64] takes half as long. */
+const CONTIGUOUS_BYTES = 65536;
 
 /** Rows of a tile at most, whose labels, factors and results stand in lists of the arena. */
 const TILE_ROWS = RESULT_BYTES / 8;
@@ -97,8 +103,8 @@ export class RowJob {
   asF64 = false;
   /** Rows of a tile at most. */
   tileRows = TILE_ROWS;
-  /** Runs the kernel on `width` columns of n elements, side by side; `y` may be x, or is where results go. */
-  across: ((x: number, y: number, n: number, width: number) => void) | undefined = undefined;
+  /** Runs the kernel on `width` columns of n elements, side by side in lines so many bytes apart; `y` may be x, or is where results go. */
+  across: ((x: number, y: number, n: number, width: number, line: number) => void) | undefined = undefined;
 
   constructor(
     fn: string,
@@ -236,72 +242,99 @@ function allStand(at: Arena, job: RowJob, all: readonly (Operand | Output | unde
   return true;
 }
 
-function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
-  const { layout, writes, lists, inPlace, labels, factors, resultBytes } = job;
-  const { n, rows } = layout;
-  const row = n * bytes;
-  const most = Math.min(TILE_ROWS, job.tileRows);
-  let tile = Math.min(most, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
-  let { reads, results } = job;
-  let done: (() => void) | undefined;
-  if (rows > tile || someStands(at, job, writes) || someStands(at, job, reads)) {
-    reads = separate(job);
-    ({ results, done } = keptApart(job));
-    // what all stands is one tile, but for the lists of labels, factors and results
-    if (allStand(at, job, reads) && allStand(at, job, writes)) tile = labels || factors || results ? most : rows;
-  }
-
-  const readsAt: number[] = [];
-  const writesAt: number[] = [];
-  const listsAt: number[] = [];
+/** A slot of the stage for every array, one behind the other. `shares`: the first output has that of the first input. */
+function staged(at: Arena, { reads, writes, lists }: RowJob, slot: number, shares: boolean) {
   let next = at.stage;
-  // by how much a place moves from row to row: what is staged stays
-  const readSteps: number[] = [];
-  const writeSteps: number[] = [];
-  for (const read of reads) {
-    const place = standing(at, job, read);
-    readsAt.push(place || next);
-    readSteps.push(place ? row : 0);
-    if (!place) next += slot;
-  }
-  for (let i = 0; i < writes.length; i++) {
-    const write = writes[i];
-    const place = write ? standing(at, job, write) : 0;
-    const shares = inPlace && i === 0 && readSteps[0] === 0;
-    writesAt.push(write ? place || (shares ? (readsAt[0] as number) : next) : 0);
-    writeSteps.push(place ? row : 0);
-    if (write && !place && !shares) next += slot;
-  }
-  for (const list of lists) {
-    at.copyIn(list.array, list.bytes, 0, n, next, 1, bytes);
-    listsAt.push(next);
-    next += slot;
-  }
   const places = {
-    reads: readsAt,
-    writes: writesAt,
-    lists: listsAt,
+    reads: [] as number[],
+    writes: [] as number[],
+    lists: [] as number[],
     labels: at.results,
     results: at.results + RESULT_BYTES,
     factors: at.results + 2 * RESULT_BYTES,
   };
+  for (let i = 0; i < reads.length; i++, next += slot) places.reads.push(next);
+  for (let i = 0; i < writes.length; i++) {
+    const own = writes[i] && !(shares && i === 0);
+    places.writes.push(own ? next : writes[i] ? at.stage : 0);
+    if (own) next += slot;
+  }
+  for (let i = 0; i < lists.length; i++, next += slot) places.lists.push(next);
+  return places;
+}
+
+function whole(at: Arena, job: RowJob, bytes: number, slot: number): void {
+  const { layout, reads, writes, lists } = job;
+  const { n, rows } = layout;
+  const most = Math.min(TILE_ROWS, job.tileRows);
+  const tile = Math.min(most, Math.max(1, Math.floor(TILE_BYTES / (Math.max(n, 1) * bytes))));
+  const places = staged(at, job, slot, job.inPlace);
+  for (let i = 0; i < lists.length; i++) {
+    const list = lists[i] as Operand;
+    at.copyIn(list.array, list.bytes, 0, n, places.lists[i] as number, 1, bytes);
+  }
+  if (rows > tile || someStands(at, job, writes) || someStands(at, job, reads)) {
+    inTiles(at, job, bytes, places, tile, most);
+  } else if (rows > 0) runTile(at, job, bytes, reads, job.results, places, 0, rows, NONE, NONE);
+}
+
+/** Tile by tile: of `few` rows where something is staged, else of `most`. */
+function inTiles(
+  at: Arena,
+  job: RowJob,
+  bytes: number,
+  places: ReturnType<typeof staged>,
+  few: number,
+  most: number,
+): void {
+  const { layout, writes, labels, factors } = job;
+  const { n, rows } = layout;
+  const reads = separate(job);
+  const { results, done } = keptApart(job);
+  // what all stands is one tile, but for the lists of labels, factors and results
+  const all = allStand(at, job, reads) && allStand(at, job, writes);
+  const tile = !all ? few : labels || factors || results ? most : rows;
+  const [readSteps, writeSteps] = [reads, writes].map((arrays, k) => {
+    const own = k === 0 ? places.reads : places.writes;
+    return arrays.map((one, i) => {
+      const place = one ? standing(at, job, one) : 0;
+      if (place) own[i] = place;
+      return place ? n * bytes : 0;
+    });
+  }) as [number[], number[]];
   for (let start = 0; start < rows; start += tile) {
     const count = Math.min(tile, rows - start);
-    if (labels) copyLabels(at, labels, start, count, places.labels);
-    if (factors) at.copyIn(factors, 8, start, count, places.factors);
-    for (let i = 0; i < reads.length; i++)
-      if (readSteps[i] === 0)
-        copyRows(at, reads[i] as Operand, bytes, layout, start, count, readsAt[i] as number, false);
-    job.run(places, count, n, STEP.ALL, 0);
-    for (let i = 0; i < writes.length; i++) {
-      const write = writes[i];
-      if (write && writeSteps[i] === 0) copyRows(at, write, bytes, layout, start, count, writesAt[i] as number, true);
-    }
-    results?.take(at.view(resultBytes), places.results / resultBytes, start, count);
-    for (let i = 0; i < reads.length; i++) (readsAt[i] as number) += count * (readSteps[i] as number);
-    for (let i = 0; i < writes.length; i++) (writesAt[i] as number) += count * (writeSteps[i] as number);
+    runTile(at, job, bytes, reads, results, places, start, count, readSteps, writeSteps);
+    for (let i = 0; i < reads.length; i++) (places.reads[i] as number) += count * (readSteps[i] as number);
+    for (let i = 0; i < writes.length; i++) (places.writes[i] as number) += count * (writeSteps[i] as number);
   }
-  done?.();
+  done();
+}
+
+/** Rows [start, start + count). By how much a place moves from row to row says what is used where it stands; all else is staged. */
+function runTile(
+  at: Arena,
+  job: RowJob,
+  bytes: number,
+  reads: readonly Operand[],
+  results: RowResults | undefined,
+  places: Places,
+  start: number,
+  count: number,
+  readSteps: readonly number[],
+  writeSteps: readonly number[],
+): void {
+  const { layout, writes, labels, factors, resultBytes } = job;
+  if (labels) copyLabels(at, labels, start, count, places.labels);
+  if (factors) at.copyIn(factors, 8, start, count, places.factors);
+  for (let i = 0; i < reads.length; i++)
+    if (!readSteps[i]) copyRows(at, reads[i] as Operand, bytes, layout, start, count, places.reads[i] as number, false);
+  job.run(places, count, layout.n, STEP.ALL, 0);
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i];
+    if (write && !writeSteps[i]) copyRows(at, write, bytes, layout, start, count, places.writes[i] as number, true);
+  }
+  results?.take(at.view(resultBytes), places.results / resultBytes, start, count);
 }
 
 /** Copies rows [row, row + count) in, one after the other, as elements of `as` bytes, or `out`. */
@@ -353,28 +386,44 @@ function eachRun(
 
 // ---------------------------------------------------------------------------------------------------- columns
 
+/**
+ * Bytes from line to line. One group more than an even number of them: lines a power of two apart would share the sets of a cache, 256 lines
+ * of 1 KiB four of 64, and [256, 4096] take 1.4 times as long.
+ */
+function lineOf(width: number, bytes: number): number {
+  const groups = Math.ceil((width * bytes) / GROUP_BYTES);
+  return (groups + 1 - (groups % 2)) * GROUP_BYTES;
+}
+
 /** One input, and one output or one result a row: lines of a tile of columns. */
 function across(at: Arena, job: RowJob, bytes: number): void {
   const { layout, writes, resultBytes } = job;
   const { n, inner, rows } = layout;
   const run = job.across as NonNullable<RowJob["across"]>;
   const lanes = GROUP_BYTES / bytes;
-  const groups = Math.floor(ACROSS_BYTES / (Math.max(n, 1) * GROUP_BYTES));
-  const most = Math.min(RESULT_BYTES / GROUP_BYTES, Math.max(1, groups));
-  const width = Math.min(most, Math.ceil(rows / lanes)) * lanes;
-  const line = width * bytes;
+  const longest = RESULT_BYTES / bytes;
+  const contiguous = inner % lanes === 0 && inner <= longest && n * inner * bytes <= CONTIGUOUS_BYTES;
+  const groupsIn = (size: number): number => Math.floor(size / (Math.max(n, 1) * GROUP_BYTES)) - 1;
+  const groups = Math.max(1, groupsIn(ACROSS_BYTES), Math.min(LINE_GROUPS, groupsIn(at.stageBytes)));
+  const most = Math.min(longest / lanes, groups);
+  const width = contiguous ? inner : Math.min(most, Math.ceil(rows / lanes)) * lanes;
+  const line = contiguous ? width * bytes : lineOf(width, bytes);
   const [write] = writes;
   const [{ array }] = (rows > width ? separate(job) : job.reads) as [Operand];
   const { results, done } = rows > width ? keptApart(job) : { results: job.results, done: undefined };
   const to = write ? at.stage : at.results + RESULT_BYTES;
   for (let column = 0; column < rows; column += width) {
     const count = Math.min(width, rows - column);
-    eachRun(column, count, n, inner, (from, offset, length) => {
-      for (let j = 0; j < n; j++)
-        at.copyIn(array, bytes, from + j * inner, length, at.stage + j * line + offset * bytes);
-    });
-    run(at.stage, to, n, width);
-    if (write) {
+    if (contiguous) at.copyIn(array, bytes, column * n, n * inner, at.stage);
+    else {
+      eachRun(column, count, n, inner, (from, offset, length) => {
+        for (let j = 0; j < n; j++)
+          at.copyIn(array, bytes, from + j * inner, length, at.stage + j * line + offset * bytes);
+      });
+    }
+    run(at.stage, to, n, width, line);
+    if (write && contiguous) at.copyOut(at.stage, n * inner, write.array, bytes, column * n);
+    else if (write) {
       eachRun(column, count, n, inner, (from, offset, length) => {
         for (let j = 0; j < n; j++)
           at.copyOut(at.stage + j * line + offset * bytes, length, write.array, bytes, from + j * inner);
@@ -395,20 +444,7 @@ function inPieces(at: Arena, job: RowJob, bytes: number, slot: number): void {
   const outputs = writes.filter((one) => one !== undefined);
   const lists = job.lists.map((list) => apart(fn, list, outputs));
   const { results, done } = keptApart(job);
-  let next = at.stage;
-  const take = (): number => {
-    const place = next;
-    next += slot;
-    return place;
-  };
-  const places: Places = {
-    reads: reads.map(take),
-    writes: writes.map((one) => (one ? take() : 0)),
-    lists: lists.map(take),
-    labels: at.results,
-    results: at.results + RESULT_BYTES,
-    factors: at.results + 2 * RESULT_BYTES,
-  };
+  const places = staged(at, job, slot, false);
   const piece = slot / bytes;
   for (let row = 0; row < rows; row++) {
     const start = Math.floor(row / inner) * n * inner + (row % inner);

@@ -200,6 +200,15 @@ forEachType((dtype, variant) => {
     [1, 7, 1, 3],
     [3, 2, 33, 5],
     [2, 21, 16, 16],
+    // columns that are copied as they lie, up to 64 KiB and to as many as have room for their results
+    [3, 64, 64],
+    [2, 32, 512],
+    [2, 33, 512],
+    [1, 4096],
+    [2, 2, 4096],
+    [2, 1, 8192],
+    [2, 3, 4112],
+    [1000, 128],
   ];
   it.each(shapes.map((shape) => ({ shape })))("every axis of $shape", ({ shape }) => {
     const length = shape.reduce((a, b) => a * b, 1);
