@@ -6,7 +6,7 @@ import * as vite from "vite";
 import webpack from "webpack";
 import { type Browser, chromium, firefox, reported, webkit } from "./browsers.ts";
 import { bundle as edgeBundle, host } from "./edge.ts";
-import { check, type Home, parse, type Result, type Row, tool } from "./home.ts";
+import { check, type Home, parse, type Result, type Row, root, tool } from "./home.ts";
 import { projectOf } from "./project.ts";
 import { ISOLATED, serve } from "./serve.ts";
 import { bundle, fetched, WORKERD, withServer } from "./workerd.ts";
@@ -60,6 +60,8 @@ export async function run(home: Home, row: Row): Promise<void> {
     {
       "/surprisal/": { at: join(home.installed, "dist") },
       "/pools.js": { at: SUITE },
+      "/node_modules/surprisal/dist/": { at: join(home.installed, "dist") },
+      "/example.html": { text: example() },
       "/": { at: join(import.meta.dirname, "pages") },
     },
     { isolated: ISOLATED, closed: { "content-security-policy": "worker-src 'none'" } },
@@ -82,7 +84,18 @@ export async function run(home: Home, row: Row): Promise<void> {
             },
           });
         });
-        if (start === chromium) await bundles(home, row, browser);
+        if (start === chromium) {
+          await row(browser.name, "examples/all-cores.html", async () => {
+            const shown = await visit<string>("/isolated/example.html");
+            const isRight = /^100\.0 % are of the same centre: \d+\.\d+ s in \d+ threads\.$/.test(shown);
+            return check({
+              "finds neighbours, and tells how far it is": () => {
+                if (!isRight) throw new Error(shown);
+              },
+            });
+          });
+          await bundles(home, row, browser);
+        }
       } finally {
         await browser.close();
       }
@@ -90,6 +103,18 @@ export async function run(home: Home, row: Row): Promise<void> {
   } finally {
     server.close();
   }
+}
+
+/** examples/all-cores.html, whose button is pressed: it reports what is shown at the end. */
+function example(): string {
+  const press = `
+    const [bar, summary] = ["progress", "#summary"].map((selector) => document.querySelector(selector));
+    new MutationObserver(() => summary.textContent && report(bar.value === 1 ? summary.textContent : "the bar is at " + bar.value))
+      .observe(summary, { childList: true });
+    document.querySelector("#start").click();`;
+  return readFileSync(join(root, "examples/all-cores.html"), "utf8")
+    .replace("<meta", `<script src="report.js"></script><meta`)
+    .concat(`<script type="module">${press}</script>`);
 }
 
 /** A page of a project that imports the package; with `make` where the bundler does not find its workers. */

@@ -256,8 +256,9 @@ describe("where no memory is shared, as in pages that are not isolated", () => {
     async (_, one) => {
       for (const [k, type] of (["f32", "f64"] as const).entries()) {
         // one for each pool
-        const [n, m, d] = sizeOf(one);
-        const args = one.of(dataOf(type, 1), ...(d === 64 ? ([n, m, d] as const) : ([900, 800, 450] as const)));
+        const sizes = sizeOf(one);
+        const [n, m, d] = sizes[2] === 64 ? sizes : [900, 800, 450];
+        const args = one.of(dataOf(type, 1), n, m, d);
         const want = bitsOf(alone(one, args));
         let [tiles, fraction] = [0, 0];
         const progress = (now: { tiles: number; fraction: number }): void => {
