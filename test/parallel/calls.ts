@@ -163,7 +163,11 @@ export const CASES: readonly Case[] = [
   pairs("mmd", { kernel: "cosine" }, "cosine"),
   {
     name: "cka",
-    of: (data, n, m, d) => [data.reals(n * d), data.reals(n * (m + d)), { shape: [n, d], yShape: [n, m + d] }],
+    of: (data, n, m, d) => [
+      data.reals((n + m) * d),
+      data.reals((n + m) * (m + d)),
+      { shape: [n + m, d], yShape: [n + m, m + d] },
+    ],
   },
   {
     name: "linearCrossEntropy",
