@@ -1,7 +1,7 @@
 /** The browsers as Debian ships them, headless: what each is started with, and the pages that the suite runs in. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import puppeteer, { type LaunchOptions } from "puppeteer-core";
+import puppeteer, { type LaunchOptions, type Page } from "puppeteer-core";
 import { Builder, type WebDriver } from "selenium-webdriver";
 import { check, type Home, type Row } from "./home.ts";
 import { answers, freePort, serve } from "./serve.ts";
@@ -10,6 +10,8 @@ export interface Browser {
   /** Name and major version, "Chromium 156". */
   readonly name: string;
   open(url: string): Promise<void>;
+  /** Ends what is open, before its server goes: a page of Vite's looks for the next server at that port, and reloads itself from it. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,16 +19,17 @@ const major = (version: string): string => /\d+(\.\d+)?/.exec(version)?.[0].repl
 
 async function launch(name: string, options: LaunchOptions): Promise<Browser> {
   const browser = await puppeteer.launch({ headless: true, ...options });
-  let page = await browser.newPage();
+  let page: Page | undefined;
   return {
     name: `${name} ${Number.parseInt((await browser.version()).replace(/^\D+/, ""), 10)}`,
     async open(url) {
-      // a page of its own: one of Vite's that has lost its server waits for the next one at that port and reloads itself
-      const last = page;
       page = await browser.newPage();
-      await last.close();
       // loading includes running the suite; what hangs is noticed by who waits for its report
       await page.goto(url, { timeout: 0 });
+    },
+    async leave() {
+      await page?.close();
+      page = undefined;
     },
     close: () => browser.close(),
   };
@@ -74,6 +77,7 @@ export async function webkit(): Promise<Browser> {
     return {
       name: `WebKitGTK ${major((await driver.getCapabilities()).getBrowserVersion() as string)}`,
       open: (url) => driver.get(url),
+      leave: () => driver.get("about:blank"),
       async close() {
         await driver.quit();
         end();
@@ -107,7 +111,7 @@ export async function runPages(start: () => Promise<Browser>, home: Home, row: R
     server.close();
     throw error;
   });
-  const visit = async <T>(page: string) => reported<T>(await server.report(page, browser.open));
+  const visit = async <T>(page: string) => reported<T>(await server.report(page, browser));
   try {
     await row(browser.name, "page, `<script type=module>`", () => visit("/page.html"));
     await row(browser.name, "page, `surprisal/base`", () => visit("/base.html"));

@@ -55,7 +55,7 @@ export async function run(home: Home, row: Row): Promise<void> {
       "/": { at: folder },
     });
     try {
-      return reported(await server.report(page, browser.open));
+      return reported(await server.report(page, browser));
     } finally {
       server.close();
     }

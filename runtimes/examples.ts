@@ -73,7 +73,7 @@ async function inspect(browser: Browser, folder: string, page: string, script: s
     "/": { at: folder },
   });
   try {
-    return reported(await server.report("/inspected.html", browser.open));
+    return reported(await server.report("/inspected.html", browser));
   } finally {
     server.close();
   }

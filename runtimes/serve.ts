@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Browser } from "./browsers.ts";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -20,8 +21,8 @@ export type Routes = Record<string, { at: string } | { text: string }>;
 export interface Server {
   /** `http://127.0.0.1:port`. */
   readonly origin: string;
-  /** What the page posts to its `report` parameter, once `open` was called with the page's URL and that parameter. */
-  report(page: string, open: (url: string) => Promise<void>): Promise<unknown>;
+  /** What the page posts to its `report` parameter, once a browser has opened the page's URL with that parameter; it leaves the page then. */
+  report(page: string, browser: Pick<Browser, "open" | "leave">): Promise<unknown>;
   close(): void;
 }
 
@@ -78,7 +79,7 @@ export async function serve(
 
   return {
     origin,
-    async report(page, open) {
+    async report(page, browser) {
       const path = `/report/${++reports}`;
       const url = new URL(page, origin);
       url.searchParams.set("report", origin + path);
@@ -87,11 +88,12 @@ export async function serve(
         return await new Promise((resolve, reject) => {
           timer = setTimeout(() => reject(new Error(`${page} reported nothing`)), PATIENCE);
           waiting.set(path, resolve);
-          open(url.href).catch(reject);
+          browser.open(url.href).catch(reject);
         });
       } finally {
         clearTimeout(timer);
         waiting.delete(path);
+        await browser.leave();
       }
     },
     close: () => {
