@@ -69,7 +69,7 @@ export async function run(home: Home, row: Row): Promise<void> {
   try {
     for (const start of [chromium, firefox, webkit]) {
       const browser = await start();
-      const visit = async <T>(page: string) => reported<T>(await server.report(page, browser.open));
+      const visit = async <T>(page: string) => reported<T>(await server.report(page, browser));
       try {
         await row(browser.name, "surprisal/parallel, cross-origin isolated", () =>
           visit("/isolated/pool.html?isolated"),
@@ -144,7 +144,7 @@ async function bundles(home: Home, row: Row, browser: Browser): Promise<void> {
       { isolated: ISOLATED },
     );
     try {
-      return reported<Result>(await server.report("/isolated/index.html", browser.open));
+      return reported<Result>(await server.report("/isolated/index.html", browser));
     } finally {
       server.close();
     }
@@ -174,7 +174,7 @@ async function bundles(home: Home, row: Row, browser: Browser): Promise<void> {
     const reporter = await serve({});
     try {
       await server.listen();
-      return reported<Result>(await reporter.report(`${server.resolvedUrls?.local[0]}`, browser.open));
+      return reported<Result>(await reporter.report(`${server.resolvedUrls?.local[0]}`, browser));
     } finally {
       reporter.close();
       await server.close();

@@ -310,7 +310,11 @@ export class Crew {
       control,
       tells: call.signal || call.progress ? TELL : 0,
     };
-    const hands = { begin: (worker: WorkerLike) => worker.postMessage(job, []), goOn: () => false };
+    const begin = (worker: WorkerLike): boolean => {
+      worker.postMessage(job, []);
+      return true;
+    };
+    const hands = { begin, goOn: () => false };
     await this.#workedOn(job, control, call, limit, hands);
     const written = regions.map(viewOf);
     return { written, missing: () => mend(job, control, written) };
@@ -341,7 +345,9 @@ export class Crew {
       next += count;
       return !isOver;
     };
-    const begin = (worker: WorkerLike, workers: number): void => {
+    const begin = (worker: WorkerLike, workers: number): boolean => {
+      // there may be fewer tiles than workers
+      if (next >= tiles) return false;
       const buffers: ArrayBuffer[] = [];
       const copy = (pack: Packed): unknown => {
         if (pack.bytes === 0) return pack.at(new ArrayBuffer(0), 0);
@@ -356,7 +362,7 @@ export class Crew {
         outputs: outputs.map(({ kind, length }) => ({ kind, length })),
       };
       worker.postMessage(job, buffers);
-      give(worker, workers);
+      return give(worker, workers);
     };
     const goOn = (worker: WorkerLike, answer: Answer, workers: number): boolean => {
       if (!("runs" in answer && answer.runs && answer.slab && answer.done) || answer.error !== undefined) return false;
@@ -458,11 +464,7 @@ export class Crew {
         member.gone = () => without(member);
         keepAlive(member.worker, true);
       }
-      for (const member of [...busy])
-        sent(member, () => {
-          begin(member.worker, busy.size);
-          return true;
-        });
+      for (const member of [...busy]) sent(member, () => begin(member.worker, busy.size));
     });
   }
 }
@@ -480,9 +482,9 @@ interface Worked {
   readonly missing: () => void;
 }
 
-/** How a worker is begun with, and what becomes of its answer: whether it has more to do. */
+/** How a worker is begun with, and what becomes of its answer: whether it has something to do. */
 interface Hands {
-  readonly begin: (worker: WorkerLike, workers: number) => void;
+  readonly begin: (worker: WorkerLike, workers: number) => boolean;
   readonly goOn: (worker: WorkerLike, answer: Answer, workers: number) => boolean;
 }
 

@@ -91,7 +91,8 @@ describe("arguments", () => {
     tiles = 0;
     const got = await two.jsDivergenceWithGrad(x, y, { ...options, out: { gradP: a, gradQ: b }, progress });
     expect(tiles).toBeGreaterThan(1);
-    expect([got.gradP, got.gradQ]).toEqual([a, b]);
+    expect(got.gradP).toBe(a);
+    expect(got.gradQ).toBe(b);
     expect(bitsOf(got)).toEqual(bitsOf(library.jsDivergenceWithGrad(x, y, options)));
     await two.close();
   });
