@@ -111,7 +111,12 @@ function example(): string {
     const [bar, summary] = ["progress", "#summary"].map((selector) => document.querySelector(selector));
     new MutationObserver(() => summary.textContent && report(bar.value === 1 ? summary.textContent : "the bar is at " + bar.value))
       .observe(summary, { childList: true });
-    document.querySelector("#start").click();`;
+    const start = document.querySelector("#start");
+    const timer = setInterval(() => {
+      if (start.disabled) return;
+      clearInterval(timer);
+      start.click();
+    }, 20);`;
   return readFileSync(join(root, "examples/all-cores.html"), "utf8")
     .replace("<meta", `<script src="report.js"></script><meta`)
     .concat(`<script type="module">${press}</script>`);
