@@ -86,6 +86,26 @@ const entry = (name: string, kernels: Kernels, more: UserConfig = {}): UserConfi
   ...more,
 });
 
+/** Functions come from the package's own entry: one instance of the kernels serves both, and the pool adds little to a page. */
+const functionsFrom = (file: string) => ({
+  name: "functions-from",
+  resolveId(id: string) {
+    return id === "../index.ts" ? { id: file, external: "absolute" as const } : undefined;
+  },
+});
+
+/** The pool, or what runs in its workers, beside an entry of the functions. */
+const parallel = (name: string, source: string, functions: string, dts = false): UserConfig => ({
+  entry: { [name]: `src/parallel/${source}.ts` },
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  dts,
+  plugins: [functionsFrom(functions), minified],
+  clean: false,
+  outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
+});
+
 export default defineConfig([
   // all have its types
   entry(
@@ -97,4 +117,8 @@ export default defineConfig([
   entry("index.workerd", { from: "workerd", beside: (family) => `./workerd/${family}.js` }),
   entry("base.workerd", { from: "precompiledBase", beside: (family) => `./workerd/${family}.base.js` }),
   entry("index.edge", { from: "precompiledBase", beside: (family) => `./edge/${family}.js` }),
+  parallel("parallel", "index", "./index.js", true),
+  parallel("parallel.worker", "worker", "./index.js"),
+  parallel("parallel.workerd", "index", "./index.workerd.js"),
+  parallel("parallel.edge", "index", "./index.edge.js"),
 ]);

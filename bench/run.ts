@@ -24,6 +24,7 @@ const FAMILIES = [
   "startup",
   "ceilings",
   "small",
+  "parallel",
 ];
 
 const named = options.families;

@@ -35,7 +35,7 @@ export async function bundle(home: Home, source: string): Promise<string> {
 }
 
 /** Runs a bundle in the sandbox, where bytes may not be compiled; prints what `edge.default` gives. */
-function host(bundled: string, folder: string): string {
+export function host(bundled: string, folder: string): string {
   return `
     const { readFileSync } = require("node:fs");
     const { EdgeVM } = require(${JSON.stringify(tool("@edge-runtime/vm"))});

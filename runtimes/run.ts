@@ -23,6 +23,7 @@ const NAMES = [
   "webkit",
   "bundlers",
   "next",
+  "parallel",
   "faults",
   "examples",
 ];

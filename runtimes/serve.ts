@@ -32,11 +32,20 @@ export interface Server {
 /** A page that has not reported by then hangs: 8 s are usual, 25 s on a busy machine. */
 const PATIENCE = 120_000;
 
+/** The headers of a page that is cross-origin isolated, and of what it loads. */
+export const ISOLATED = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /**
- * Serves `routes`, under each of the names in `policies` with that Content-Security-Policy: "/name/…"; a page under a policy
- * loads its scripts and workers from under it too.
+ * Serves `routes`, under each of the names in `policies` with that Content-Security-Policy, or with those headers: "/name/…"; a page under a
+ * policy loads its scripts and workers from under it too.
  */
-export async function serve(routes: Routes, policies: Record<string, string> = {}): Promise<Server> {
+export async function serve(
+  routes: Routes,
+  policies: Record<string, string | Readonly<Record<string, string>>> = {},
+): Promise<Server> {
   const waiting = new Map<string, (report: unknown) => void>();
   let reports = 0;
 
@@ -52,7 +61,7 @@ export async function serve(routes: Routes, policies: Record<string, string> = {
     const path = policy === undefined ? pathname : pathname.slice(pathname.indexOf("/", 1));
     const headers = {
       "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-      ...(policy === undefined ? {} : { "content-security-policy": policy }),
+      ...(typeof policy === "string" ? { "content-security-policy": policy } : policy),
     };
     for (const [prefix, source] of Object.entries(routes)) {
       if (!path.startsWith(prefix)) continue;

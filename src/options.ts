@@ -2,6 +2,7 @@
 
 import { tagOf } from "./arrays.ts";
 import { describe, failKind, failValue } from "./errors.ts";
+import { takeShare } from "./share.ts";
 import type { From, Signal } from "./types.ts";
 
 const NOTHING: object = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.create(null));
@@ -16,13 +17,17 @@ export function optionsOf<T extends object>(
   names: readonly string[],
   argument = "options",
 ): Partial<T> {
-  if (value === undefined) return NOTHING as Partial<T>;
+  if (value === undefined) {
+    takeShare(undefined);
+    return NOTHING as Partial<T>;
+  }
   if (typeof value !== "object" || value === null || tagOf(value) !== undefined || Array.isArray(value))
     failKind(fn, argument, "an object", value);
   for (const name in value) {
     if (isAmong(name, names) || !isGiven(value, name)) continue;
     failUnknown(fn, argument === "options" ? "unknown option" : `"${argument}" has an unknown name`, name, names);
   }
+  takeShare(value);
   return value;
 }
 

@@ -402,6 +402,25 @@ function sizeTable(): string | undefined {
   return `${table(["import", "KB", "import", "KB", "import", "KB"], rows)}\n\nIn KB, ${all.join("; ")}.`;
 }
 
+interface Parallel extends Environment {
+  workers: number;
+  /** In µs, alone and in a pool, by the medians; the ratio is that of turns. */
+  figures: Record<string, { alone: number; pooled: number; ratio: number }>;
+}
+
+/** How many times as fast a pool is. */
+function parallelTable(): string | undefined {
+  const parallel = results<Parallel>("parallel");
+  if (parallel === undefined) return undefined;
+  const rows = Object.entries(parallel.figures).map(([name, { alone, pooled, ratio }]) => [
+    name,
+    digits(alone / 1000),
+    digits(pooled / 1000),
+    `${ratio.toFixed(2)}×`,
+  ]);
+  return `${table(["", "alone, ms", "pool, ms", "as fast"], rows)}\n\n${parallel.workers} workers, Node ${parallel.node}, ${parallel.cpu}.`;
+}
+
 interface Memory extends Environment {
   memory: Record<string, number>;
   tiles: { KiB: number[]; calls: { call: string; us: number[] }[] };
@@ -410,6 +429,7 @@ const memory = read<Memory>("docs/memory.json");
 
 /** What stands between the markers; undefined where there are no figures yet. */
 const BLOCKS: Record<string, string | undefined> = {
+  parallel: parallelTable(),
   accuracy:
     accuracy &&
     table(

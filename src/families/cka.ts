@@ -5,7 +5,16 @@ import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { scratch } from "../memory/scratch.ts";
 import { flagOf, optionsOf } from "../options.ts";
-import { type Block, eachPair, matrixIn, type Product, productOf, scratchFor } from "../place/blocks.ts";
+import {
+  type Block,
+  blockBeside,
+  eachBlock,
+  matrixIn,
+  type Product,
+  productOf,
+  scratchFor,
+  sumBlocks,
+} from "../place/blocks.ts";
 import { centringOf } from "../place/prepare.ts";
 import type { Input } from "../types.ts";
 
@@ -50,6 +59,7 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
   const product = (of: Operand, depth: number): Product => ({
     ...productOf(matrixIn(of, n), undefined, depth),
     small: true,
+    sums: "blocks",
   });
   const [p, q] = [product(samples.x, d), product(samples.y, e)];
   const first = scratchFor(p);
@@ -60,10 +70,22 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
       x: { ...one.x, centring: centringOf(at, pointer, one, true) },
     });
     const [k, l] = [centred(p), centred(q)];
+    const beside = (block: Block): Block => blockBeside(at, pointer + first, l, block);
     const s: Moments = { rowsK: new Float64Array(n), rowsL: new Float64Array(n), kl: 0, kk: 0, ll: 0 };
-    eachPair(at, [k, pointer], [l, pointer + first], (a, b) => {
-      gather(at, p.x.bytes, a, b, apart, s);
-    });
+    if (apart) eachBlock(at, pointer, k, (block) => gather(at, p.x.bytes, block, beside(block), s));
+    else
+      sumBlocks(at, pointer, [k], {
+        each: 3,
+        beside: e,
+        find: (_, block, numbers) => products(at, p.x.bytes, block, beside(block), numbers),
+        take(_, { rows }, numbers) {
+          for (let r = 0; r < rows; r++) {
+            s.kl += numbers[3 * r] as number;
+            s.kk += numbers[3 * r + 1] as number;
+            s.ll += numbers[3 * r + 2] as number;
+          }
+        },
+      });
     const hsic = (kl: number, r: Float64Array, t: Float64Array): number => (apart ? unbiasedHsic(n, kl, r, t) : kl);
     const norm = Math.sqrt(hsic(s.kk, s.rowsK, s.rowsK)) * Math.sqrt(hsic(s.ll, s.rowsL, s.rowsL));
     return hsic(s.kl, s.rowsK, s.rowsL) / norm;
@@ -71,27 +93,44 @@ export function cka(x: Input, y: Input, options?: CkaOptions): number {
   return scratch(fn, first + scratchFor(q), use, false);
 }
 
-/** Adds a block of K and L to the moments, and its mirror image. */
-function gather(at: Arena, size: number, a: Block, b: Block, unbiased: boolean, s: Moments): void {
+/** Σ K∘L, Σ K∘K and Σ L∘L of each row of a block, and of its mirror image. */
+function products(at: Arena, size: number, a: Block, b: Block, numbers: Float64Array): void {
   const values = at.view(size);
   const diagonal = a.i === a.j;
   for (let r = 0; r < a.rows; r++) {
     const [ka, lb] = [a.pointer / size + r * a.stride, b.pointer / size + r * b.stride];
-    const end = diagonal ? r + +!unbiased : a.columns;
-    let [kl, kk, ll, k1, l1] = [0, 0, 0, 0, 0];
-    for (let c = 0; c < end; c++) {
+    let [kl, kk, ll] = [0, 0, 0];
+    for (let c = 0; c < (diagonal ? r + 1 : a.columns); c++) {
       const k = values[ka + c] as number;
       const l = values[lb + c] as number;
       const times = diagonal && c === r ? 1 : 2;
       kl += times * k * l;
       kk += times * k * k;
       ll += times * l * l;
+    }
+    numbers[3 * r] = kl;
+    numbers[3 * r + 1] = kk;
+    numbers[3 * r + 2] = ll;
+  }
+}
+
+/** Adds a block of K and L to the moments, and its mirror image, without the diagonal. */
+function gather(at: Arena, size: number, a: Block, b: Block, s: Moments): void {
+  const values = at.view(size);
+  const diagonal = a.i === a.j;
+  for (let r = 0; r < a.rows; r++) {
+    const [ka, lb] = [a.pointer / size + r * a.stride, b.pointer / size + r * b.stride];
+    let [kl, kk, ll, k1, l1] = [0, 0, 0, 0, 0];
+    for (let c = 0; c < (diagonal ? r : a.columns); c++) {
+      const k = values[ka + c] as number;
+      const l = values[lb + c] as number;
+      kl += 2 * k * l;
+      kk += 2 * k * k;
+      ll += 2 * l * l;
       k1 += k;
       l1 += l;
-      if (times === 2) {
-        (s.rowsK[a.j + c] as number) += k;
-        (s.rowsL[a.j + c] as number) += l;
-      }
+      (s.rowsK[a.j + c] as number) += k;
+      (s.rowsL[a.j + c] as number) += l;
     }
     s.kl += kl;
     s.kk += kk;

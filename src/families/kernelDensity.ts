@@ -3,7 +3,7 @@
 import * as CODE from "../../assembly/gram/codes.ts";
 import { type Total, weightOf } from "../check/masses.ts";
 import { sameDepth, shapesOf } from "../check/points.ts";
-import { create, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
+import { type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
@@ -21,6 +21,7 @@ import {
   sidesOf,
   withBlocks,
 } from "../place/blocks.ts";
+import { outputOf } from "../place/output.ts";
 import { exponentIn } from "../place/prepare.ts";
 import { watchOf } from "../place/watch.ts";
 import { SUM_LENGTH, sumAt } from "../read/sum.ts";
@@ -89,7 +90,7 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
   if (m === 0) failValue(fn, "yShape", "[m, d] with m at least 1", shapes.yShape);
   const weight = weightOf(fn, given, m, false);
   const { bytes } = own;
-  const result = create(fn, bytes, n);
+  const { array: result } = outputOf(fn, undefined, bytes, n);
   const gaussians = (a: Operand, b: Operand): Product => ({
     ...productOf(matrixIn(a, n), matrixIn(b, m), d, CODE.SQUARES),
     small: true,

@@ -1,4 +1,5 @@
 /** Cross-entropy of a linear layer's logits, which are never held: its value, and the gradients of the layer. */
+import { STATE } from "../../assembly/losses/codes.ts";
 import { classesOf, labelsOf } from "../check/labels.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
@@ -7,12 +8,13 @@ import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
 import { integerIn, numberIn, optionsOf } from "../options.ts";
-import { type Block, eachBlock } from "../place/blocks.ts";
+import { type Block, eachBlock, type Product, reduceRows } from "../place/blocks.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { addGradients, lastingMatrix, roomOf, tilesOf, watched } from "../place/tiles.ts";
-import { type Watch, watchOf } from "../place/watch.ts";
+import { UNWATCHED, type Watch, watchOf } from "../place/watch.ts";
 import { LogitRows, type Tile } from "../read/logits.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
+import { sharing } from "../share.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
 
 export interface LinearCrossEntropyOptions<
@@ -127,9 +129,11 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
   const { bytes } = x;
   const [a, b] = [lastingMatrix(fn, x, n, watch.alone), lastingMatrix(fn, p.weight, classes, watch.alone)];
   const bias = p.bias && lastingMatrix(fn, p.bias, classes, watch.alone);
-  const product = tilesOf(a, b, d);
+  const product: Product = { ...tilesOf(a, b, d), sums: "columns" };
   const room = roomOf(product, grads !== undefined, grads !== undefined);
-  const logits = new LogitRows(labels, classes, ignoreIndex, p.smoothing);
+  const share = sharing();
+  const states = share?.output("f64", STATE * n, () => new Float64Array(STATE * n), "dropped");
+  const logits = new LogitRows(labels, classes, ignoreIndex, p.smoothing, states);
   const ignores = labels.includes(ignoreIndex);
   const isIgnored = ignores ? (row: number): boolean => labels[row] === ignoreIndex : undefined;
 
@@ -146,10 +150,16 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
       if (bias) at.copyIn(bias.array, bytes, j, columns, places.bias);
       return { pointer, stride, i, rows, first: j, columns };
     };
-    eachBlock(at, pointer, product, (block) => {
-      logits.add(at, bytes, tileOf(block), places);
-      next();
-    });
+    const add = (block: Block): void => logits.add(at, bytes, tileOf(block), places);
+    // rows by rows, a thread has all that is summed of them
+    if (share) {
+      const begin = (i: number, rows: number): void => logits.clear(i, rows);
+      reduceRows(at, pointer, product, { begin, take: add, end: () => undefined }, UNWATCHED);
+    } else
+      eachBlock(at, pointer, product, (block) => {
+        add(block);
+        next();
+      });
     const losses = logits.finish(at, scale);
     if (!grads) return losses;
     const ends = { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.weight };

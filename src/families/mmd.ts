@@ -5,7 +5,7 @@ import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { raise } from "../memory/scalar.ts";
 import { flagOf, optionsOf } from "../options.ts";
-import { eachBlock, type Matrix, mapBlock, matrixIn, withBlocks } from "../place/blocks.ts";
+import { type Block, type Matrix, mapBlock, matrixIn, type Product, sumBlocks, withBlocks } from "../place/blocks.ts";
 import { CompensatedSum } from "../read/sum.ts";
 import type { Input } from "../types.ts";
 import {
@@ -26,32 +26,55 @@ export interface MmdOptions extends Partial<KernelOptions> {
   unbiased?: boolean | undefined;
 }
 
-/** Σ of a matrix of kernels, in f64, row by row of its blocks: of what is off the diagonal, and of the diagonal. */
-function sums(
-  at: Arena,
-  scratch: number,
-  { product, mapping }: Mapped,
-  power: number | undefined,
-): { pairs: number; diagonal: number } {
-  const { bytes: size } = product.x;
-  const pairs = new CompensatedSum();
-  const diagonal = new CompensatedSum();
-  eachBlock(at, scratch, product, (block) => {
-    const own = !product.y && block.i === block.j;
-    mapBlock(at, size, block, own, mapping);
-    const values = at.view(size);
-    for (let r = 0; r < block.rows; r++) {
-      const row = block.pointer / size + r * block.stride;
-      let sum = 0;
-      // both triangles: what is below the diagonal counts twice
-      if (power !== undefined) raise(at, GRAM, values.subarray(row, row + (own ? r + 1 : block.columns)), size, power);
-      for (let c = 0; c < (own ? r : block.columns); c++) sum += values[row + c] as number;
-      pairs.add(product.y ? sum : 2 * sum);
-      if (own) diagonal.add(values[row + r] as number);
-    }
-  });
-  return { pairs: pairs.value, diagonal: diagonal.value };
+/** Σ of a matrix of kernels, of what is off the diagonal, and of the diagonal. */
+interface Sums {
+  readonly pairs: CompensatedSum;
+  readonly diagonal: CompensatedSum;
 }
+
+/** Those of some matrices, in f64, row by row of their blocks. */
+function sums(at: Arena, scratch: number, matrices: readonly Mapped[], power: number | undefined): Sums[] {
+  const all = matrices.map((): Sums => ({ pairs: new CompensatedSum(), diagonal: new CompensatedSum() }));
+  const isOn = (of: number, { i, j }: Pick<Block, "i" | "j">): boolean => !matrices[of]?.product.y && i === j;
+  sumBlocks(
+    at,
+    scratch,
+    matrices.map(({ product }) => inBlocks(product)),
+    {
+      // its sum, and what is on the diagonal
+      each: 2,
+      find(of, block, numbers) {
+        const { product, mapping } = matrices[of] as Mapped;
+        const { bytes: size } = product.x;
+        const own = isOn(of, block);
+        mapBlock(at, size, block, own, mapping);
+        const values = at.view(size);
+        for (let r = 0; r < block.rows; r++) {
+          const row = block.pointer / size + r * block.stride;
+          let sum = 0;
+          if (power !== undefined)
+            raise(at, GRAM, values.subarray(row, row + (own ? r + 1 : block.columns)), size, power);
+          for (let c = 0; c < (own ? r : block.columns); c++) sum += values[row + c] as number;
+          // both triangles: what is below the diagonal counts twice
+          numbers[2 * r] = product.y ? sum : 2 * sum;
+          if (own) numbers[2 * r + 1] = values[row + r] as number;
+        }
+      },
+      take(of, block, numbers) {
+        const { pairs, diagonal } = all[of] as Sums;
+        const own = isOn(of, block);
+        for (let r = 0; r < block.rows; r++) {
+          pairs.add(numbers[2 * r] as number);
+          if (own) diagonal.add(numbers[2 * r + 1] as number);
+        }
+      },
+    },
+  );
+  return all;
+}
+
+/** Sums are taken block by block. */
+const inBlocks = (product: Product): Product => ({ ...product, sums: "blocks" });
 
 const OPTIONS = ["shape", "yShape", "kernel", "gamma", "degree", "coef0", "unbiased"];
 
@@ -76,19 +99,16 @@ export function mmd(x: Input, y: Input, options?: MmdOptions): number {
   const plan = kernelPlan(checked, d);
   const [[n], [m]] = [samples.shape, samples.yShape];
   const [p, q] = [matrixIn(samples.x, n), matrixIn(samples.y, m)];
-  return withBlocks(fn, kernelProducts(p, q, d), [], [], (at, scratch) => {
-    const own = (sample: Matrix): number => {
-      const { pairs, diagonal } = sums(
-        at,
-        scratch,
-        kernelOperands(at, scratch, plan, sample, undefined, d),
-        plan.power,
-      );
-      const { rows } = sample;
-      return apart ? pairs / (rows * (rows - 1)) : (pairs + diagonal) / (rows * rows);
-    };
-    const cross = sums(at, scratch, kernelOperands(at, scratch, plan, p, q, d), plan.power).pairs / (n * m);
-    const value = own(p) + own(q) - 2 * cross;
+  return withBlocks(fn, kernelProducts(p, q, d).map(inBlocks), [], [], (at, scratch) => {
+    const operands = (x: Matrix, y?: Matrix): Mapped => kernelOperands(at, scratch, plan, x, y, d);
+    const [both, first, second] = sums(at, scratch, [operands(p, q), operands(p), operands(q)], plan.power) as [
+      Sums,
+      Sums,
+      Sums,
+    ];
+    const own = ({ pairs, diagonal }: Sums, rows: number): number =>
+      apart ? pairs.value / (rows * (rows - 1)) : (pairs.value + diagonal.value) / (rows * rows);
+    const value = own(first, n) + own(second, m) - 2 * (both.pairs.value / (n * m));
     // below 0 by rounding alone
     return !apart && plan.positive && value < 0 ? 0 : value;
   });

@@ -1,7 +1,7 @@
 /** The nearest rows of one matrix to each row of another. */
 import * as CODE from "../../assembly/divergence/codes.ts";
 import { pointsOf, sameDepth } from "../check/points.ts";
-import { create, type Operand, sizesIn } from "../check/tensor.ts";
+import { type Operand, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { DIVERGENCE } from "../memory/embedded/divergence.ts";
@@ -18,9 +18,10 @@ import {
   sidesOf,
   withBlocks,
 } from "../place/blocks.ts";
-import { copied } from "../place/output.ts";
+import { copied, outputOf } from "../place/output.ts";
 import { commonCentring, exponentIn, normsOf, squaresOf } from "../place/prepare.ts";
 import { turnsOf, type Watch, watchOf } from "../place/watch.ts";
+import { shareRows, sharing } from "../share.ts";
 import type { FloatArray, From, Input, PairsProgress, ResultOf, Signal } from "../types.ts";
 import { flagsOf, fromsOf } from "./divergence.ts";
 import { DIVERGENCES_BYTES, type Divergences, divergenceBlock, divergenceSide } from "./pairwiseDivergence.ts";
@@ -120,7 +121,7 @@ export function nearest<X extends Input, Y extends Input | undefined = undefined
       k,
     );
   const indices = indicesOf(fn, n * k);
-  const values = create(fn, points.x.bytes, n * k);
+  const values = outputOf(fn, undefined, points.x.bytes, n * k).array;
   const search: Search = { fn, x: points.x, y: points.y, n, m, d, k, metric, indices, values, watch };
   if (n === 0) return { indices, values } as NearestResult<ResultOf<X, Y>>;
   if (metric === "kl" || metric === "js") byDivergence(search, metric, flagsOf(froms, true));
@@ -129,6 +130,11 @@ export function nearest<X extends Input, Y extends Input | undefined = undefined
 }
 
 function indicesOf(fn: string, length: number): Int32Array {
+  const make = (): Int32Array => newIndices(fn, length);
+  return sharing()?.output("i32", length, make, "new") ?? make();
+}
+
+function newIndices(fn: string, length: number): Int32Array {
   try {
     return new Int32Array(length);
   } catch (cause) {
@@ -392,8 +398,7 @@ function byDivergence(search: Search, metric: "kl" | "js", flags: number): void 
       const { nearest } = at.typed(DIVERGENCE, bytes);
       const total = Math.ceil(n / side) * Math.ceil(m / columns);
       const turn = turnsOf(watch, total, 2 ** 21 / (side * columns * Math.max(d, 16)));
-      for (let i = 0; i < n; i += side) {
-        const rows = Math.min(side, n - i);
+      shareRows(n, side, 16 * m * d, (i, rows) => {
         begin(i, rows);
         for (let j = 0; j < m; j += columns) {
           const count = Math.min(columns, m - j);
@@ -404,7 +409,7 @@ function byDivergence(search: Search, metric: "kl" | "js", flags: number): void 
           turn();
         }
         end(i, rows);
-      }
+      });
     },
     watch.alone,
   );

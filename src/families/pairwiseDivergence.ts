@@ -8,6 +8,7 @@ import { arena } from "../memory/kernels.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import { apart, type Output, outputOf } from "../place/output.ts";
 import { baseOf, perNat, Rows } from "../read/reduce.ts";
+import { type Extent, shareRows } from "../share.ts";
 import type { FloatArray, From, Input, Out, ResultOf } from "../types.ts";
 import { flagsOf, fromsOf, kindOf, type Metric, streamDivergence } from "./divergence.ts";
 
@@ -155,8 +156,15 @@ function writeDivergences(at: Arena, of: Divergences, out: Output, mirror: boole
   const { n, m, p } = of;
   const { bytes } = p;
   const side = divergenceSide(of);
-  for (let i = 0; i < n; i += side) {
-    const rows = Math.min(side, n - i);
+  /** Of a symmetric matrix rows from the diagonal on, and as many columns. */
+  const extentsOf = (i: number, rows: number): readonly Extent[] =>
+    mirror
+      ? [
+          { i, rows, of: n, j: i, columns: n - i },
+          { i, rows: n - i, of: n, j: i, columns: rows },
+        ]
+      : [{ i, rows, of: n }];
+  const run = (i: number, rows: number): void => {
     const from = mirror ? i : 0;
     for (let j = from; j < m; j += side) {
       const columns = Math.min(side, m - j);
@@ -167,5 +175,6 @@ function writeDivergences(at: Arena, of: Divergences, out: Output, mirror: boole
         if (mirror && j > i) at.copyOut(results + r * columns * bytes, columns, out.array, bytes, j * m + i + r, m);
       }
     }
-  }
+  };
+  shareRows(n, side, (mirror ? 8 : 16) * m * Math.max(of.d, 16), run, extentsOf);
 }

@@ -6,7 +6,8 @@
  * A block of C has at most SIDE rows and columns, and is summed over k chunk by chunk. What becomes of a finished block is
  * the caller's, and never is more than one of them in memory:
  *
- *     eachBlock      every block, in any order: they are summed (mmd, cka)
+ *     eachBlock      every block, in any order
+ *     sumBlocks      numbers of every block, which are summed (mmd, cka)
  *     writeProduct   they are kept: mapped, mirrored and copied out (gram, kernelMatrix, pairwiseDistance)
  *     reduceRows     the blocks of some rows from left to right: every row becomes a few numbers (nearest, kernelProduct, kernelDensity)
  */
@@ -16,6 +17,7 @@ import type { Operand } from "../check/tensor.ts";
 import { type Arena, GROUP_BYTES } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
+import { type Share, shareRows, sharing } from "../share.ts";
 import type { FloatArray } from "../types.ts";
 import { apart, copied, type Output } from "./output.ts";
 import { turnsOf, UNWATCHED, type Watch } from "./watch.ts";
@@ -95,10 +97,12 @@ export interface Product {
   readonly runs: boolean;
   /** Whether the rows of a block are kept as they came, whole, beside those that are prepared. */
   readonly keeps: boolean;
+  /** What sums are cut by, and is cut alike where threads divide the blocks. */
+  readonly sums: "none" | "columns" | "blocks";
 }
 
 export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = CODE.DOT): Product {
-  return { x, y, depth, of, plain: false, small: false, most: SIDE, runs: false, keeps: false };
+  return { x, y, depth, of, plain: false, small: false, most: SIDE, runs: false, keeps: false, sums: "none" };
 }
 
 /** Where a finished block stands. Of a block on the diagonal of a symmetric product only the lower triangle is right. */
@@ -139,18 +143,29 @@ export interface Plan {
   readonly bytes: number;
 }
 
+/**
+ * Of blocks that are divided among threads: six of them along either side, so that some threads have as much as others, but not smaller than
+ * 256 × 256, which take 1.05 times as long as blocks of 512 × 512; 334 × 334 take 1.02 times.
+ */
+function sharedSideOf(rows: number): number {
+  return Math.min(Math.max(Math.ceil(rows / 6), 256), SMALL_SIDE);
+}
+
 /** Equal blocks, as many as are needed. */
 function sideOf(n: number, largest: number): number {
   return Math.ceil(n / Math.max(1, Math.ceil(n / largest)));
 }
 
 /** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
-export function planOf({ x, y, depth, plain, small, most, runs, keeps }: Product): Plan {
+export function planOf({ x, y, depth, plain, small, most, runs, keeps, sums }: Product): Plan {
   const { bytes: size } = x;
   const part = size === 4 ? 1 : depth > SPAN ? WIDE_WITH_TOTALS : WIDE;
   const largest = Math.min(most, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
-  const side = sideOf(x.rows, largest);
-  const otherSide = !y ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largest);
+  const isShared = sums !== "blocks" && sharing() !== undefined;
+  const sharedOf = (rows: number): number => (isShared ? Math.min(largest, sharedSideOf(rows)) : largest);
+  const side = sideOf(x.rows, sharedOf(x.rows));
+  const largestOther = y && (sums === "columns" ? largest : sharedOf(y.rows));
+  const otherSide = !largestOther ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largestOther);
   const longest = Math.max(1, side, plain ? 0 : otherSide);
   // a power of two chains, by bits: a logarithm of Math that errs on one engine would sum in another order there
   const chains = 31 - Math.clz32(Math.max(1, STAGED_BYTES / size / longest / CHAIN));
@@ -266,6 +281,52 @@ export function eachBlock(
   }
 }
 
+/** Where a block begins. */
+interface Place {
+  readonly i: number;
+  readonly j: number;
+}
+
+/** Blocks of `rows` rows and `columns` others, or of a symmetric product, as they follow each other. */
+function placesOf(plan: Plan, rows: number, columns: number | undefined): Place[] {
+  const places: Place[] = [];
+  for (let j = 0; j < (columns ?? rows); j += plan.otherSide)
+    for (let i = columns === undefined ? j : 0; i < rows; i += plan.side) places.push({ i, j });
+  return places;
+}
+
+/** The same blocks as the tiles of a sweep. */
+function shareBlocks(
+  arena: Arena,
+  scratch: number,
+  product: Product,
+  share: Share,
+  visit: (block: Block) => void,
+): boolean {
+  const plan = planOf(product);
+  const { x, y, depth } = product;
+  const columns = (y ?? x).rows;
+  const places = placesOf(plan, x.rows, y?.rows);
+  // those on the diagonal, which are half the work, come last: threads end closer to each other
+  if (!y) places.sort((one, other) => Number(one.i === one.j) - Number(other.i === other.j));
+  const pairs = x.rows * columns;
+  return share.sweep({
+    tiles: places.length,
+    work: (y ? 1 : 0.5) * pairs * Math.max(depth, 16),
+    elements: pairs,
+    run: (tile) => {
+      const { i, j } = places[tile] as Place;
+      visit(block(arena, scratch, product, plan, i, j));
+    },
+    extentsOf: (tile) => {
+      const { i, j } = places[tile] as Place;
+      const [rows, count] = [Math.min(plan.side, x.rows - i), Math.min(plan.otherSide, columns - j)];
+      const own = { i, rows, of: x.rows, j, columns: count };
+      return y || i === j ? [own] : [own, { i: j, rows: count, of: x.rows, j: i, columns: rows }];
+    },
+  });
+}
+
 /** Blocks between two looks at the signal. */
 export function turnOf({ side, otherSide }: Plan, { depth }: Product): number {
   return WATCHED / (side * otherSide * Math.max(depth, 16));
@@ -276,16 +337,59 @@ export function countOf({ side, otherSide }: Plan, { x, y }: Product): number {
   return Math.ceil(x.rows / side) * Math.ceil((y ?? x).rows / otherSide) || 0;
 }
 
-/** The same of two `small` products of the same numbers of rows, block beside block; `second` in scratch of its own. */
-export function eachPair(
+/** The block of another product where one stands, which is cut alike, in scratch of its own. */
+export function blockBeside(arena: Arena, scratch: number, product: Product, { i, j }: Block): Block {
+  return block(arena, scratch, product, planOf(product), i, j);
+}
+
+/** What is summed over the blocks of some products. */
+export interface Summing {
+  /** How many numbers are found for each row of a block. */
+  readonly each: number;
+  /** Multiply-adds of a pair beside those of its product. */
+  readonly beside?: number;
+  /** Finds those of a block of product `of`, in any order of blocks. */
+  find(of: number, block: Block, numbers: Float64Array): void;
+  /** Takes them in, block after block as they follow each other. */
+  take(of: number, block: Pick<Block, "i" | "rows" | "j">, numbers: Float64Array): void;
+}
+
+/** Sums over the blocks of some products, in the same order whoever has found what is summed. */
+export function sumBlocks(
   arena: Arena,
-  [first, firstAt]: readonly [Product, number],
-  [second, secondAt]: readonly [Product, number],
-  visit: (a: Block, b: Block) => void,
+  scratch: number,
+  products: readonly Product[],
+  { each, beside = 0, find, take }: Summing,
 ): void {
-  const plan = planOf(second);
-  eachBlock(arena, firstAt, first, (a) => {
-    visit(a, block(arena, secondAt, second, plan, a.i, a.j));
+  const plans = products.map(planOf);
+  const tiles = products.flatMap(({ x, y }, of) =>
+    placesOf(plans[of] as Plan, x.rows, y?.rows).map((place) => ({ of, ...place })),
+  );
+  const width = each * Math.max(...plans.map(({ side }) => side));
+  const findIn = (tile: number, numbers: Float64Array): void => {
+    const { of, i, j } = tiles[tile] as Place & { of: number };
+    find(of, block(arena, scratch, products[of] as Product, plans[of] as Plan, i, j), numbers);
+  };
+  const share = sharing();
+  const length = width * tiles.length;
+  const all = share?.output("f64", length, () => new Float64Array(length), "dropped");
+  const numbersOf = (tile: number): Float64Array | undefined => all?.subarray(tile * width, (tile + 1) * width);
+  const isFound = share?.sweep({
+    tiles: tiles.length,
+    work: products.reduce(
+      (sum, { x, y, depth }) => sum + x.rows * (y ? y.rows : x.rows / 2) * (Math.max(depth, 16) + beside),
+      0,
+    ),
+    elements: 0,
+    run: (tile) => findIn(tile, numbersOf(tile) as Float64Array),
+    extentsOf: (tile) => [{ i: tile, rows: 1, of: tiles.length }],
+  });
+  const own = new Float64Array(width);
+  tiles.forEach(({ of, i, j }, tile) => {
+    const rows = Math.min((plans[of] as Plan).side, (products[of] as Product).x.rows - i);
+    const numbers = (isFound && numbersOf(tile)) || own;
+    if (!isFound) findIn(tile, numbers);
+    take(of, { i, rows, j }, numbers);
   });
 }
 
@@ -308,15 +412,14 @@ export function reduceRows(
   const { x, y } = product;
   const columns = (y ?? x).rows;
   const turn = turnsOf(watch, countOf(plan, product), turnOf(plan, product));
-  for (let i = 0; i < x.rows; i += plan.side) {
-    const rows = Math.min(plan.side, x.rows - i);
+  shareRows(x.rows, plan.side, columns * Math.max(product.depth, 16), (i, rows) => {
     begin(i, rows);
     for (let j = 0; j < columns; j += plan.otherSide) {
       take(block(arena, scratch, product, plan, i, j, j > 0));
       turn();
     }
     end(i, rows);
-  }
+  });
 }
 
 /** Copies whole rows of a matrix to `to`: the matrix that they are there. */
@@ -408,30 +511,27 @@ export function writeProduct(arena: Arena, scratch: number, product: Product, ta
   const { array: out, bytes: size } = target.out;
   const kernels = arena.typed(GRAM, size);
   const width = (product.y ?? product.x).rows;
-  eachBlock(
-    arena,
-    scratch,
-    product,
-    (block) => {
-      const { pointer, stride, i, rows, j, columns, spare } = block;
-      const diagonal = !product.y && i === j;
-      mapBlock(arena, size, block, diagonal, mapping);
-      if (diagonal) kernels.mirror(pointer, stride, rows);
-      if (columns === width) {
-        kernels.compact(pointer, stride, rows, columns);
-        arena.copyOut(pointer, rows * columns, out, size, start + i * width);
-      } else {
-        for (let r = 0; r < rows; r++)
-          arena.copyOut(pointer + r * stride * size, columns, out, size, start + (i + r) * width + j);
-      }
-      if (product.y || diagonal) return;
-      for (let from = 0; from < columns; from += SPARE_ROWS) {
-        const count = Math.min(SPARE_ROWS, columns - from);
-        kernels.transpose(pointer + from * size, stride, rows, count, spare);
-        for (let q = 0; q < count; q++)
-          arena.copyOut(spare + q * rows * size, rows, out, size, start + (j + from + q) * width + i);
-      }
-    },
-    watch,
-  );
+  const write = (block: Block): void => {
+    const { pointer, stride, i, rows, j, columns, spare } = block;
+    const diagonal = !product.y && i === j;
+    mapBlock(arena, size, block, diagonal, mapping);
+    if (diagonal) kernels.mirror(pointer, stride, rows);
+    if (columns === width) {
+      kernels.compact(pointer, stride, rows, columns);
+      arena.copyOut(pointer, rows * columns, out, size, start + i * width);
+    } else {
+      for (let r = 0; r < rows; r++)
+        arena.copyOut(pointer + r * stride * size, columns, out, size, start + (i + r) * width + j);
+    }
+    if (product.y || diagonal) return;
+    for (let from = 0; from < columns; from += SPARE_ROWS) {
+      const count = Math.min(SPARE_ROWS, columns - from);
+      kernels.transpose(pointer + from * size, stride, rows, count, spare);
+      for (let q = 0; q < count; q++)
+        arena.copyOut(spare + q * rows * size, rows, out, size, start + (j + from + q) * width + i);
+    }
+  };
+  const share = sharing();
+  if (share && shareBlocks(arena, scratch, product, share, write)) return;
+  eachBlock(arena, scratch, product, write, watch);
 }

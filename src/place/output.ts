@@ -4,6 +4,7 @@ import { checkPresent, create, floatBytes, type Operand, typeName } from "../che
 import { failKind, failValue } from "../errors.ts";
 import { arena } from "../memory/kernels.ts";
 import { isResident, residentView } from "../memory/residents.ts";
+import { sharing } from "../share.ts";
 import type { FloatArray } from "../types.ts";
 
 /** The caller's `out`, or a new array. */
@@ -17,6 +18,15 @@ export interface Output {
 
 /** The caller's `out`, which must be of the type and the length given, or a new array. */
 export function outputOf(fn: string, out: unknown, bytes: number, length: number, name = "out"): Output {
+  const share = sharing();
+  if (!share) return ownOutput(fn, out, bytes, length, name);
+  const given = out !== undefined;
+  const make = (): FloatArray => ownOutput(fn, out, bytes, length, name).array;
+  const array = share.output(bytes === 4 ? "f32" : "f64", length, make, given ? "given" : "new");
+  return { array, length, bytes, fresh: !given };
+}
+
+function ownOutput(fn: string, out: unknown, bytes: number, length: number, name: string): Output {
   if (out === undefined) return { array: create(fn, bytes, length), length, bytes, fresh: true };
   const array = isResident(out) ? residentView(fn, name, out) : out;
   const tag = tagOf(array);

@@ -1,11 +1,12 @@
 /**
  * What is learned of an operand before its products are taken, and makes their range or their digits better: the unit in which distances
  * stay in range, the means that are taken from columns, the norms that rows are divided by. A matrix that carries them is prepared
- * block by block as it is staged (blocks.ts).
+ * block by block as it is staged (blocks.ts). All of it is made once where a call is divided among threads: it is plain data.
  */
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { exponentOf } from "../memory/scalar.ts";
+import { once } from "../share.ts";
 import { type Centring, type Matrix, type Norms, type Product, planOf, productOf, stage, vectorsAt } from "./blocks.ts";
 
 /** What is known of the columns of a matrix. */
@@ -64,17 +65,19 @@ export function rangeOf(
   squared: boolean,
   gamma: number,
 ): { readonly unit: number; readonly gamma: number } {
-  // the exponents of γ that are nothing out of the way, of the largest number, and the largest of a unit
-  const [usual, top, most] = matrices[0].bytes === 4 ? [64, 125, 100] : [500, 1021, 600];
-  const exponent = gamma === 0 ? -Infinity : exponentOf(gamma);
-  if (Math.abs(exponent) <= usual) return { unit: 1, gamma };
-  let wanted = Math.min(Math.max(Math.round(exponent / (squared ? 2 : 1)), -most), most);
-  if (wanted > 0) {
-    const largest = (x: Matrix): number => largestOf(columnsOf(arena, scratch, productOf(x, undefined, depth), 1));
-    wanted = Math.max(0, Math.min(wanted, top - exponentOf(Math.max(...matrices.map(largest)))));
-  }
-  const unit = 2 ** wanted;
-  return { unit, gamma: squared ? gamma / unit / unit : gamma / unit };
+  return once(() => {
+    // the exponents of γ that are nothing out of the way, of the largest number, and the largest of a unit
+    const [usual, top, most] = matrices[0].bytes === 4 ? [64, 125, 100] : [500, 1021, 600];
+    const exponent = gamma === 0 ? -Infinity : exponentOf(gamma);
+    if (Math.abs(exponent) <= usual) return { unit: 1, gamma };
+    let wanted = Math.min(Math.max(Math.round(exponent / (squared ? 2 : 1)), -most), most);
+    if (wanted > 0) {
+      const largest = (x: Matrix): number => largestOf(columnsOf(arena, scratch, productOf(x, undefined, depth), 1));
+      wanted = Math.max(0, Math.min(wanted, top - exponentOf(Math.max(...matrices.map(largest)))));
+    }
+    const unit = 2 ** wanted;
+    return { unit, gamma: squared ? gamma / unit / unit : gamma / unit };
+  });
 }
 
 /**
@@ -82,25 +85,27 @@ export function rangeOf(
  * multiplied by the power of two that brings the largest difference from a mean into [1, 2).
  */
 export function centringOf(arena: Arena, scratch: number, product: Product, scaled: boolean): Centring {
-  let unit = 1;
-  let columns = columnsOf(arena, scratch, product, unit);
-  const largest = largestOf(columns);
-  // of numbers below 2^960 as many as there can be have a finite sum; those below 2^-400 are far from the largest in 2^600ths
-  if (largest > 2 ** 960) unit = 2 ** -64;
-  else if (largest > 0 && largest < 2 ** -400) unit = 2 ** 600;
-  if (unit !== 1) columns = columnsOf(arena, scratch, product, unit);
-  const { sums, lows, highs } = columns;
-  const { rows } = product.x;
-  // a mean lies between the extremes, rounded or not: of equal numbers it is their value, and nothing is left of them
-  const means = sums.map((sum, k) =>
-    Math.min(Math.max(sum / rows, unit * (lows[k] as number)), unit * (highs[k] as number)),
-  );
-  if (!scaled) return { means, unit, factor: 1 / unit };
-  const spread = means.reduce(
-    (most, mean, k) => Math.max(most, unit * (highs[k] as number) - mean, mean - unit * (lows[k] as number)),
-    0,
-  );
-  return { means, unit, factor: spread > 0 && spread < Infinity ? 2 ** -Math.max(exponentOf(spread), -1000) : 1 };
+  return once(() => {
+    let unit = 1;
+    let columns = columnsOf(arena, scratch, product, unit);
+    const largest = largestOf(columns);
+    // of numbers below 2^960 as many as there can be have a finite sum; those below 2^-400 are far from the largest in 2^600ths
+    if (largest > 2 ** 960) unit = 2 ** -64;
+    else if (largest > 0 && largest < 2 ** -400) unit = 2 ** 600;
+    if (unit !== 1) columns = columnsOf(arena, scratch, product, unit);
+    const { sums, lows, highs } = columns;
+    const { rows } = product.x;
+    // a mean lies between the extremes, rounded or not: of equal numbers it is their value, and nothing is left of them
+    const means = sums.map((sum, k) =>
+      Math.min(Math.max(sum / rows, unit * (lows[k] as number)), unit * (highs[k] as number)),
+    );
+    if (!scaled) return { means, unit, factor: 1 / unit };
+    const spread = means.reduce(
+      (most, mean, k) => Math.max(most, unit * (highs[k] as number) - mean, mean - unit * (lows[k] as number)),
+      0,
+    );
+    return { means, unit, factor: spread > 0 && spread < Infinity ? 2 ** -Math.max(exponentOf(spread), -1000) : 1 };
+  });
 }
 
 /**
@@ -113,8 +118,10 @@ export function exponentIn(
   x: Matrix,
   depth: number,
 ): { readonly exponent: number; readonly finite: boolean } {
-  const columns = columnsOf(arena, scratch, productOf(x, undefined, depth), 1);
-  return { exponent: finiteExponent(columns, undefined), finite: largestOf(columns) < Infinity };
+  return once(() => {
+    const columns = columnsOf(arena, scratch, productOf(x, undefined, depth), 1);
+    return { exponent: finiteExponent(columns, undefined), finite: largestOf(columns) < Infinity };
+  });
 }
 
 /** That of the largest difference from means, in the columns where it is finite. */
@@ -138,64 +145,70 @@ export function commonCentring(
   matrices: readonly [Matrix, ...Matrix[]],
   depth: number,
 ): Centring {
-  const all = matrices.map((x) => columnsOf(arena, scratch, productOf(x, undefined, depth), 1));
-  const rows = matrices.reduce((sum, x) => sum + x.rows, 0);
-  const join = (of: (columns: Columns) => Float64Array, by: (a: number, b: number) => number): Float64Array =>
-    new Float64Array(depth).map((_, k) => all.map((one) => of(one)[k] as number).reduce(by));
-  const lows = join((one) => one.lows, Math.min);
-  const highs = join((one) => one.highs, Math.max);
-  const sums = join(
-    (one) => one.sums,
-    (a, b) => a + b,
-  );
-  // where columns are centred matters to the digits of their products, not to distances: a column with a NaN, or of too large a sum,
-  // takes the middle of its extremes
-  const means = sums.map((sum, k) => {
-    const middle = (lows[k] as number) / 2 + (highs[k] as number) / 2;
-    const mean = sum / rows;
-    return Number.isFinite(mean) ? mean : Number.isFinite(middle) ? middle : 0;
+  return once(() => {
+    const all = matrices.map((x) => columnsOf(arena, scratch, productOf(x, undefined, depth), 1));
+    const rows = matrices.reduce((sum, x) => sum + x.rows, 0);
+    const join = (of: (columns: Columns) => Float64Array, by: (a: number, b: number) => number): Float64Array =>
+      new Float64Array(depth).map((_, k) => all.map((one) => of(one)[k] as number).reduce(by));
+    const lows = join((one) => one.lows, Math.min);
+    const highs = join((one) => one.highs, Math.max);
+    const sums = join(
+      (one) => one.sums,
+      (a, b) => a + b,
+    );
+    // where columns are centred matters to the digits of their products, not to distances: a column with a NaN, or of too large a sum,
+    // takes the middle of its extremes
+    const means = sums.map((sum, k) => {
+      const middle = (lows[k] as number) / 2 + (highs[k] as number) / 2;
+      const mean = sum / rows;
+      return Number.isFinite(mean) ? mean : Number.isFinite(middle) ? middle : 0;
+    });
+    return { means, unit: 1, factor: 2 ** -finiteExponent({ sums, lows, highs }, means) };
   });
-  return { means, unit: 1, factor: 2 ** -finiteExponent({ sums, lows, highs }, means) };
 }
 
 /** The Euclidean norm of each row of x, in units in which its square is in range; 1 for a row of zeros, which then stays one. */
 export function normsOf(arena: Arena, scratch: number, product: Product): Norms {
-  const units = new Float64Array(product.x.rows).fill(1);
-  let sums = squaresOf(arena, scratch, product, units);
-  // squares of f32 are always in range; of f64, where a sum is within these, no square that counts was subnormal
-  const far = (sum: number): boolean => sum < 2 ** -800 || sum > 2 ** 800;
-  if (product.x.bytes === 8 && sums.some(far)) {
+  return once(() => {
+    const units = new Float64Array(product.x.rows).fill(1);
+    let sums = squaresOf(arena, scratch, product, units);
+    // squares of f32 are always in range; of f64, where a sum is within these, no square that counts was subnormal
+    const far = (sum: number): boolean => sum < 2 ** -800 || sum > 2 ** 800;
+    if (product.x.bytes === 8 && sums.some(far)) {
+      sums.forEach((sum, i) => {
+        if (far(sum)) units[i] = sum < 1 ? 2 ** 600 : 2 ** -600;
+      });
+      sums = squaresOf(arena, scratch, product, units);
+    }
+    const zeros: number[] = [];
     sums.forEach((sum, i) => {
-      if (far(sum)) units[i] = sum < 1 ? 2 ** 600 : 2 ** -600;
+      if (sum === 0) zeros.push(i);
     });
-    sums = squaresOf(arena, scratch, product, units);
-  }
-  const zeros: number[] = [];
-  sums.forEach((sum, i) => {
-    if (sum === 0) zeros.push(i);
+    return { units, norms: sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum))), zeros };
   });
-  return { units, norms: sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum))), zeros };
 }
 
 /** Σₖ (units[i]·x[i, k])² of each row of x, centred or as it came, in f64; in the scratch of the product of x and itself. */
 export function squaresOf(arena: Arena, scratch: number, product: Product, units: Float64Array): Float64Array {
-  const { x: m, depth } = product;
-  const plan = planOf(product);
-  const sums = new Float64Array(m.rows);
-  const a = scratch + plan.a;
-  const vectors = vectorsAt(scratch, plan);
-  // the first takes the means
-  const [, unitsAt, sumsAt] = vectors;
-  for (let i = 0; i < m.rows; i += plan.side) {
-    const rows = Math.min(plan.side, m.rows - i);
-    arena.copyIn(units, 8, i, rows, unitsAt);
-    arena.copyIn(sums, 8, i, rows, sumsAt);
-    for (let k = 0; k < depth; k += plan.chunk) {
-      const count = Math.min(plan.chunk, depth - k);
-      const stride = stage(arena, m, depth, i, rows, k, count, a, vectors);
-      arena.typed(GRAM, m.bytes).rowSquares(a, stride, rows, count, unitsAt, sumsAt);
+  return once(() => {
+    const { x: m, depth } = product;
+    const plan = planOf(product);
+    const sums = new Float64Array(m.rows);
+    const a = scratch + plan.a;
+    const vectors = vectorsAt(scratch, plan);
+    // the first takes the means
+    const [, unitsAt, sumsAt] = vectors;
+    for (let i = 0; i < m.rows; i += plan.side) {
+      const rows = Math.min(plan.side, m.rows - i);
+      arena.copyIn(units, 8, i, rows, unitsAt);
+      arena.copyIn(sums, 8, i, rows, sumsAt);
+      for (let k = 0; k < depth; k += plan.chunk) {
+        const count = Math.min(plan.chunk, depth - k);
+        const stride = stage(arena, m, depth, i, rows, k, count, a, vectors);
+        arena.typed(GRAM, m.bytes).rowSquares(a, stride, rows, count, unitsAt, sumsAt);
+      }
+      arena.copyOut(sumsAt, rows, sums, 8, i);
     }
-    arena.copyOut(sumsAt, rows, sums, 8, i);
-  }
-  return sums;
+    return sums;
+  });
 }

@@ -77,13 +77,25 @@ export class LogitRows {
   readonly #states: Float64Array;
   #scale = 1;
 
-  constructor(labels: Int32Array, classes: number, ignore: number, smoothing: number) {
+  /** `states`: room for the state of every row, all 0 or cleared before the first tile. */
+  constructor(
+    labels: Int32Array,
+    classes: number,
+    ignore: number,
+    smoothing: number,
+    states = new Float64Array(STATE * labels.length),
+  ) {
     this.#labels = labels;
     this.#classes = classes;
     this.#ignore = ignore;
     this.#smoothing = smoothing;
     this.#portion = smoothing && 2 ** -(exponentOf(classes) + 1);
-    this.#states = new Float64Array(STATE * labels.length);
+    this.#states = states;
+  }
+
+  /** Nothing is known of some rows. */
+  clear(i: number, rows: number): void {
+    this.#states.fill(0, STATE * i, STATE * (i + rows));
   }
 
   /** Takes in a tile, of each row the first classes first. The tile is not left as it was. */

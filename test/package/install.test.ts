@@ -31,6 +31,11 @@ it("holds what it needs and nothing else", () => {
     "dist/index.edge.js",
     "dist/index.js",
     "dist/index.workerd.js",
+    "dist/parallel.d.ts",
+    "dist/parallel.edge.js",
+    "dist/parallel.js",
+    "dist/parallel.worker.js",
+    "dist/parallel.workerd.js",
     ...FAMILIES.flatMap((family) => VARIANTS.map((variant) => `dist/wasm/${family}.${variant}.wasm`)),
     ...FAMILIES.flatMap((family) => [`dist/workerd/${family}.base.js`, `dist/workerd/${family}.js`]),
     "package.json",
@@ -55,6 +60,22 @@ it("depends on nothing at run time", async () => {
     expect(Object.values(metafile.inputs).map(({ imports }) => imports)).toEqual([[]]);
     expect(readFileSync(path, "utf8")).not.toMatch(/import\.meta|\bBuffer\b|\brequire\s*\(|\bimport\s*\(/);
   }
+});
+
+it("has a pool, which finds its workers and has the bits of the functions", () => {
+  const text = runScript(
+    home,
+    "pool.mjs",
+    `import { gram } from "surprisal";
+    import { createPool } from "surprisal/parallel";
+    const x = Float32Array.from({ length: 700 * 512 }, (_, i) => Math.sin(i));
+    const pool = await createPool({ size: 2 });
+    let tiles = 0;
+    const got = await pool.gram(x, { shape: [700, 512], progress: (now) => { tiles = now.tiles; } });
+    await pool.close();
+    console.log(tiles > 1, Buffer.compare(Buffer.from(got.buffer), Buffer.from(gram(x, { shape: [700, 512] }).buffer)));`,
+  );
+  expect(text).toBe("true 0");
 });
 
 describe.each([

@@ -1,0 +1,112 @@
+/**
+ * What a pool has to do wherever it runs: the bits of the functions, errors, a signal, a worker that goes in the middle, its end. Text that
+ * pages, bundles and programs have beside the package.
+ *
+ * `workers`: how many of 2 there are to be; `make`: what makes a worker, where the package does not; `tells`: whether one that is terminated is
+ * noticed at once, which in pages takes a minute or two.
+ */
+export async function pools(surprisal, { createPool }, { workers, make, tells = false }) {
+  const [n, d] = [900, 400];
+  const values = (length, seed) => Float32Array.from({ length }, (_, i) => Math.sin(seed + i * 1.7) + 1.1);
+  const [x, y] = [values(n * d, 1), values(n * d, 2)];
+  const labels = Int32Array.from({ length: n }, (_, i) => (i * 7) % n);
+  const shape = [n, d];
+  const calls = {
+    gram: [x, { shape }],
+    kernelMatrix: [x, y, { shape, kernel: "rbf" }],
+    pairwiseDivergence: [x, undefined, { shape, metric: "js" }],
+    nearest: [x, undefined, { shape, k: 3 }],
+    mmd: [x, y, { shape }],
+    linearCrossEntropy: [x, y, labels, { shape, weightShape: shape }],
+    entropy: [x, { shape }],
+  };
+  const failed = [];
+  let passed = 0;
+  const same = (got, wanted) => {
+    const words = (value) => JSON.stringify(value, (_, one) => (ArrayBuffer.isView(one) ? bits(one) : one));
+    if (words(got) !== words(wanted))
+      throw new Error(`gave ${words(got).slice(0, 200)}, expected ${words(wanted).slice(0, 200)}`);
+  };
+  const check = async (name, body) => {
+    try {
+      await body();
+      passed++;
+    } catch (error) {
+      failed.push({ name, message: String(error?.stack ?? error) });
+    }
+  };
+  const rejected = async (promise) => {
+    try {
+      await promise;
+    } catch (error) {
+      return error;
+    }
+    throw new Error("was not rejected");
+  };
+  const made = [];
+  const worker =
+    make &&
+    (() => {
+      const one = make();
+      made.push(one);
+      return one;
+    });
+  const pool = await createPool({ size: 2, worker });
+  await check(`has ${workers} workers`, () => same(pool.size, workers));
+  for (const [name, args] of Object.entries(calls)) {
+    await check(`${name}: the same bits`, async () => {
+      let tiles = 0;
+      const progress = (now) => {
+        tiles = now.tiles;
+      };
+      const options = { ...args.at(-1), progress };
+      same(await pool[name](...args.slice(0, -1), options), surprisal[name](...args));
+      // the rows of 360,000 elements are too few to be worth dividing
+      if (workers > 1 && name !== "entropy" && tiles < 2) throw new Error(`was done in ${tiles} tiles`);
+    });
+  }
+  await check("an error is the function's", async () => {
+    const { name, message } = await rejected(pool.gram(x, { shape: [n, d + 1] }));
+    same([name, message], ["RangeError", 'gram: "shape" [900, 401] holds 360900 elements, but the input has 360000']);
+  });
+  if (workers > 1) {
+    await check("a signal stops a call", async () => {
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const stopped = rejected(pool.nearest(x, y, { shape, signal: controller.signal }));
+      controller.abort(reason);
+      const error = await stopped;
+      if (error !== reason) throw error;
+    });
+    await check("workers that cannot be made are an error", async () => {
+      const refused = () => {
+        throw new Error("blocked");
+      };
+      const { message } = await rejected(createPool({ size: 2, worker: refused }));
+      if (!message.startsWith("createPool: a worker could not be started: blocked")) throw new Error(message);
+    });
+  }
+  if (make && tells) {
+    await check("a worker that is terminated in the middle", async () => {
+      const result = pool.kernelMatrix(x, y, { shape, kernel: "rbf" });
+      setTimeout(() => made[0].terminate(), 5);
+      same(await result, surprisal.kernelMatrix(x, y, { shape, kernel: "rbf" }));
+    });
+  }
+  await check("closes", async () => {
+    await pool.close();
+    const { message } = await rejected(pool.gram(x, { shape }));
+    same(message, "gram: the pool is closed");
+  });
+  return { passed, failed };
+}
+
+/** All bits of an array in a few characters (FNV-1a of its bytes). */
+function bits(array) {
+  // a global of the edge runtime's takes long to find
+  const { imul } = Math;
+  let hash = 0x811c9dc5;
+  for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    hash = imul(hash ^ byte, 0x01000193);
+  return `${array.constructor.name} ${array.length} ${hash >>> 0}`;
+}

@@ -1,0 +1,556 @@
+/** The workers of a pool, and the calls that they divide among themselves, one after the other. */
+
+import { bufferOf, byteOffsetOf } from "../arrays.ts";
+import { info } from "../index.ts";
+import { callbackOf, signalOf } from "../options.ts";
+import { SHARE, type Share, type Written } from "../share.ts";
+import type { FloatArray, PairsProgress, Signal } from "../types.ts";
+import { isShared, optionsOnce, type Packed, packed, readOnce } from "./arguments.ts";
+import { FUNCTIONS, type Name } from "./functions.ts";
+import { keepAlive, listen, type WorkerLike, workerThreads } from "./thread.ts";
+import {
+  type Answer,
+  BYTES,
+  COUNT,
+  Finish,
+  FLAGS,
+  type Found,
+  type Job,
+  type LoneJob,
+  Part,
+  type Region,
+  runTo,
+  type SharedJob,
+  STOP,
+  Survey,
+  type Turn,
+  takeSlab,
+  viewOf,
+} from "./work.ts";
+import { type IsWorth, isWorth } from "./worth.ts";
+
+/** Milliseconds in which a worker has to answer when it is made. */
+const START_LIMIT = 30_000;
+
+/** Milliseconds in which one tile at least has to be done, and how many times as long as a tile is expected to take are added to them. */
+const TILE_LIMIT = 60_000;
+const SLOW = 100;
+
+/** Milliseconds between two calls of `progress`. */
+const TELL = 20;
+
+/** Milliseconds of tiles that a worker is given at a time, where memory is not shared: it hears nothing meanwhile. */
+const TURN = 50;
+
+/** Bytes of shared memory that are kept from call to call. */
+const KEPT_BYTES = 2 ** 26;
+
+const ALIGNED = 64;
+const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNED) * ALIGNED;
+
+/** What a member of the crew is waited for. */
+interface Member {
+  readonly worker: WorkerLike;
+  isGone: boolean;
+  /** Called with what it says, and where it is gone. */
+  heard: (answer: Answer) => void;
+  gone: (why: string) => void;
+}
+
+interface Watched {
+  readonly signal: Signal | undefined;
+  readonly progress: ((progress: PairsProgress) => void) | undefined;
+}
+
+/** A call, its arguments read. */
+interface Call extends Watched {
+  readonly name: Name;
+  readonly args: readonly unknown[];
+  readonly options: Readonly<Record<string, unknown>> | undefined;
+}
+
+export class Crew {
+  readonly #members = new Set<Member>();
+  readonly #make: () => WorkerLike | undefined;
+  /** How many workers there are to be. */
+  readonly size: number;
+  /** The call that comes last. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+  #stop: (() => void) | undefined;
+  #isFilling = false;
+  #memory: SharedArrayBuffer | undefined;
+  #jobs = 0;
+  readonly #isWorth: IsWorth;
+
+  constructor(size: number, make: () => WorkerLike | undefined, worth = isWorth) {
+    this.size = size;
+    this.#make = make;
+    this.#isWorth = worth;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#members.size;
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- workers
+
+  /** Makes the workers that there are not. @throws Error if one does not come to life. */
+  async fill(fn: string): Promise<void> {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    const wanted = Array.from({ length: this.size - this.#members.size }, () => this.#add(fn));
+    const failed = (await Promise.allSettled(wanted)).find((one) => one.status === "rejected");
+    this.#isFilling = false;
+    if (failed) throw failed.reason;
+  }
+
+  #add(fn: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void =>
+        reject(
+          new Error(
+            `${fn}: a worker could not be started: ${why.replace(/\.$/, "")}. A page's Content-Security-Policy has to allow it (worker-src); where it is not found beside the package, pass "worker", a function that makes one of surprisal/parallel/worker`,
+          ),
+        );
+      let worker: WorkerLike | undefined;
+      try {
+        worker = this.#make();
+      } catch (cause) {
+        fail(cause instanceof Error ? cause.message : String(cause));
+        return;
+      }
+      // where there are none the calling thread does the work
+      if (!worker) {
+        resolve();
+        return;
+      }
+      const member: Member = { worker, isGone: false, heard: () => undefined, gone: () => undefined };
+      const timer = setTimeout(() => {
+        this.#dismiss(member);
+        fail(`it was waited for ${START_LIMIT / 1000} s and said nothing`);
+      }, START_LIMIT);
+      member.heard = (answer) => {
+        if (!("ready" in answer)) return;
+        clearTimeout(timer);
+        member.heard = () => undefined;
+        member.gone = () => undefined;
+        if (this.#closed) this.#dismiss(member);
+        else this.#members.add(member);
+        keepAlive(member.worker, false);
+        resolve();
+      };
+      member.gone = (why) => {
+        clearTimeout(timer);
+        fail(why);
+      };
+      listen(
+        worker,
+        (message) => member.heard(message as Answer),
+        (why) => {
+          if (member.isGone) return;
+          member.isGone = true;
+          this.#members.delete(member);
+          member.gone(why);
+        },
+      );
+    });
+  }
+
+  #dismiss(member: Member): void {
+    member.isGone = true;
+    this.#members.delete(member);
+    member.worker.terminate();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#stop?.();
+      await Promise.all(
+        [...this.#members].map((member) => {
+          this.#members.delete(member);
+          const { gone } = member;
+          member.isGone = true;
+          const ended = member.worker.terminate();
+          gone("the pool was closed");
+          return ended;
+        }),
+      );
+      this.#memory = undefined;
+    })();
+    return this.#closed;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ calls
+
+  /** A call of a function, in as many threads as it is worth. */
+  async call(name: Name, given: readonly unknown[]): Promise<unknown> {
+    if (this.#closed) throw new Error(`${name}: the pool is closed`);
+    const { arrays } = FUNCTIONS[name];
+    const last = given[arrays];
+    const hasOptions = isPlain(last);
+    const { signal, progress, ...options } = hasOptions ? optionsOnce(last) : {};
+    const call: Call = {
+      name,
+      args: Array.from({ length: arrays }, (_, k) => readOnce(given[k])),
+      // what is no object is the function's to refuse
+      options: hasOptions ? options : (last as undefined),
+      ...watchedOf(name, { signal, progress }),
+    };
+    if (this.#members.size < 2 || (last !== undefined && !hasOptions)) return this.#here(call);
+    const shares = canShare();
+    const packs = call.args.map(packedSafely);
+    const optionPacks = Object.entries(options).filter(([key]) => key !== "out");
+    const withOptions = optionPacks.map(([key, value]) => [key, packedSafely(value)] as const);
+    const inputs = [...packs, ...withOptions.map(([, pack]) => pack)];
+    const survey = new Survey((work, outputs) => this.#pays(name, work, inputs, outputs, shares));
+    const ended = runWith(call, survey);
+    if (ended) {
+      call.progress?.({ tiles: 1, fraction: 1 });
+      return ended.result;
+    }
+    const before = this.#last;
+    const turn = (async () => {
+      await before;
+      return this.#divided(call, survey, packs, withOptions, shares);
+    })();
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** In the calling thread. */
+  #here({ name, args, options, signal, progress }: Call): unknown {
+    const { run, watched } = FUNCTIONS[name];
+    if (!watched || (signal === undefined && progress === undefined)) {
+      const result = run(...args, options);
+      progress?.({ tiles: 1, fraction: 1 });
+      return result;
+    }
+    return run(...args, { ...options, signal, progress });
+  }
+
+  #pays(name: Name, work: number, inputs: readonly Packed[], outputs: readonly Found[], shares: boolean): boolean {
+    const workers = this.#members.size;
+    const read = bytesOf(inputs);
+    const written = outputs.reduce((sum, { kind, length, array, use }) => {
+      const stays = shares && (use === "dropped" || (use === "given" && isShared(array)));
+      return sum + (stays ? 0 : length * BYTES[kind]);
+    }, 0);
+    // a slab is copied when it is made, and where it goes
+    const copied = shares ? read + written : workers * read + 2 * written;
+    return this.#isWorth(work * FUNCTIONS[name].cost, copied, workers, shares);
+  }
+
+  async #divided(
+    call: Call,
+    { outputs, tiles, work, known }: Survey,
+    args: readonly Packed[],
+    options: readonly (readonly [string, Packed])[],
+    shares: boolean,
+  ): Promise<unknown> {
+    const { name, signal, progress } = call;
+    if (this.#closed) throw new Error(`${name}: the pool was closed before the call had its turn`);
+    if (signal?.aborted) throw signal.reason;
+    const inputs = [...args, ...options.map(([, pack]) => pack)];
+    // an argument that was detached while others had their turn is an error of the function's
+    if (inputs.some((input) => !input.isThere())) return this.#here(call);
+    const expected = (work * FUNCTIONS[name].cost) / 1e6 / tiles;
+    const limit = TILE_LIMIT + SLOW * expected;
+    const job = { id: ++this.#jobs, fn: name, variant: info().variant, known, tiles };
+    /** Whether an output is written where it is: no input is read once that has begun. */
+    const isApart = ({ array }: Found): boolean => !inputs.some((input) => input.overlaps(array as FloatArray));
+    const { written, missing } = shares
+      ? await this.#together(job, call, { args, options, outputs }, limit, isApart)
+      : await this.#apart(job, call, { args, options, outputs }, limit, expected);
+    if (this.#closed) throw new Error(`${name}: the pool was closed while the call was running`);
+    if (signal?.aborted) throw signal.reason;
+    missing();
+    const finished = runWith(call, new Finish(outputs, written, known));
+    progress?.({ tiles, fraction: 1 });
+    return finished?.result;
+  }
+
+  /** A job in memory that all share: every worker claims tiles, and writes their results there. */
+  async #together(
+    plain: Omit<Job, "args" | "options">,
+    call: Call,
+    { args, options, outputs }: Given,
+    limit: number,
+    isApart: (found: Found) => boolean,
+  ): Promise<Worked> {
+    const { tiles } = plain;
+    const inputs = [...args, ...options.map(([, pack]) => pack)];
+    const controlBytes = aligned(4 * (FLAGS + tiles));
+    const isDirect = (found: Found): boolean => found.use === "given" && isShared(found.array) && isApart(found);
+    const total =
+      controlBytes +
+      inputs.reduce((sum, { bytes }) => sum + aligned(bytes), 0) +
+      outputs.reduce((sum, found) => sum + (isDirect(found) ? 0 : aligned(found.length * BYTES[found.kind])), 0);
+    const memory = this.#room(call.name, total);
+    const control = new Int32Array(memory, 0, FLAGS + tiles);
+    control.fill(0);
+    let next = controlBytes;
+    const place = (bytes: number): number => {
+      const at = next;
+      next += aligned(bytes);
+      return at;
+    };
+    const regions = outputs.map((found): Region => {
+      const { kind, length, array } = found;
+      if (!isDirect(found)) return { kind, buffer: memory, byteOffset: place(length * BYTES[kind]), length };
+      const own = array as FloatArray;
+      return { kind, buffer: bufferOf(own), byteOffset: byteOffsetOf(own), length };
+    });
+    const job: SharedJob = {
+      ...plain,
+      args: args.map((pack) => pack.at(memory, place(pack.bytes))),
+      options: Object.fromEntries(options.map(([key, pack]) => [key, pack.at(memory, place(pack.bytes))])),
+      regions,
+      control,
+      tells: call.signal || call.progress ? TELL : 0,
+    };
+    const begin = (worker: WorkerLike): boolean => {
+      worker.postMessage(job, []);
+      return true;
+    };
+    const hands = { begin, goOn: () => false };
+    await this.#workedOn(job, control, call, limit, hands);
+    const written = regions.map(viewOf);
+    return { written, missing: () => mend(job, control, written) };
+  }
+
+  /** A job where nothing is shared: every worker has a copy of the arguments, and sends what its tiles wrote. */
+  async #apart(
+    plain: Omit<Job, "args" | "options">,
+    call: Call,
+    { args, options, outputs }: Given,
+    limit: number,
+    expected: number,
+  ): Promise<Worked> {
+    const { id, tiles } = plain;
+    const control = new Int32Array(FLAGS + tiles);
+    const written = outputs.map(({ kind, length, array, use }) =>
+      // what is the caller's is written at the end, as its arguments are read till then
+      use === "given"
+        ? viewOf({ kind, buffer: bufferFor(call.name, length * BYTES[kind]), byteOffset: 0, length })
+        : array,
+    );
+    let next = 0;
+    const give = (worker: WorkerLike, workers: number): boolean => {
+      const isOver = next >= tiles || Atomics.load(control, STOP) === 1;
+      const share = Math.ceil((tiles - next) / (2 * workers));
+      const count = isOver ? 0 : Math.max(1, Math.min(share, Math.floor(TURN / expected)));
+      worker.postMessage({ id, from: next, to: next + count } satisfies Turn, []);
+      next += count;
+      return !isOver;
+    };
+    const begin = (worker: WorkerLike, workers: number): boolean => {
+      // there may be fewer tiles than workers
+      if (next >= tiles) return false;
+      const buffers: ArrayBuffer[] = [];
+      const copy = (pack: Packed): unknown => {
+        if (pack.bytes === 0) return pack.at(new ArrayBuffer(0), 0);
+        const buffer = bufferFor(call.name, pack.bytes);
+        buffers.push(buffer);
+        return pack.at(buffer, 0);
+      };
+      const job: LoneJob = {
+        ...plain,
+        args: args.map(copy),
+        options: Object.fromEntries(options.map(([key, pack]) => [key, copy(pack)])),
+        outputs: outputs.map(({ kind, length }) => ({ kind, length })),
+      };
+      worker.postMessage(job, buffers);
+      return give(worker, workers);
+    };
+    const goOn = (worker: WorkerLike, answer: Answer, workers: number): boolean => {
+      if (!("runs" in answer && answer.runs && answer.slab && answer.done) || answer.error !== undefined) return false;
+      takeSlab(written, answer.runs, answer.slab);
+      for (const tile of answer.done)
+        if (Atomics.exchange(control, FLAGS + tile, 1) === 0) Atomics.add(control, COUNT, 1);
+      return give(worker, workers);
+    };
+    const { args: own, options: ownOptions } = call;
+    await this.#workedOn({ ...plain, args: own, options: ownOptions ?? {} }, control, call, limit, { begin, goOn });
+    return { written, missing: () => mend({ ...plain, args: own, options: ownOptions ?? {} }, control, written) };
+  }
+
+  /** Shared memory for a call: that of the call before, if it is large enough. */
+  #room(fn: string, bytes: number): SharedArrayBuffer {
+    let memory = this.#memory;
+    if (memory === undefined || memory.byteLength < bytes) {
+      try {
+        memory = new SharedArrayBuffer(bytes);
+      } catch (cause) {
+        throw new RangeError(`${fn}: not enough memory: what all threads share would take ${bytes} bytes`, { cause });
+      }
+    }
+    this.#memory = bytes <= KEPT_BYTES ? memory : undefined;
+    return memory;
+  }
+
+  /** Gives a job to all workers, and waits until each of them is through with it, or gone. */
+  #workedOn(
+    { id, fn, tiles }: Job,
+    control: Int32Array,
+    { signal, progress }: Call,
+    limit: number,
+    { begin, goOn }: Hands,
+  ): Promise<void> {
+    const busy = new Set(this.#members);
+    // all have died since the call was found to be worth dividing
+    if (busy.size === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      let failed: { readonly error: unknown } | undefined;
+      let seen = 0;
+      const stop = (): void => {
+        Atomics.store(control, STOP, 1);
+      };
+      const look = (): void => {
+        try {
+          const done = Atomics.load(control, COUNT);
+          if (progress && !failed && done > seen && done < tiles) progress({ tiles: done, fraction: done / tiles });
+          seen = done;
+        } catch (error) {
+          failed = { error };
+        }
+        if (failed || signal?.aborted) stop();
+      };
+      let before = -1;
+      const timer = setInterval(() => {
+        const done = Atomics.load(control, COUNT);
+        if (done > before) {
+          before = done;
+          return;
+        }
+        // nothing was done for so long: those who have not answered never will
+        for (const member of [...busy]) {
+          this.#dismiss(member);
+          without(member);
+        }
+      }, limit);
+      const without = (member: Member): void => {
+        if (!busy.delete(member)) return;
+        member.heard = () => undefined;
+        member.gone = () => undefined;
+        if (!member.isGone) keepAlive(member.worker, false);
+        if (busy.size > 0) return;
+        clearInterval(timer);
+        this.#stop = undefined;
+        // those that are gone are replaced when there is time
+        if (!this.#closed && this.#members.size < this.size) this.fill(fn).catch(() => undefined);
+        if (failed) reject(failed.error);
+        else resolve();
+      };
+      this.#stop = stop;
+      /** What cannot be sent is done here. */
+      const sent = (member: Member, send: () => boolean): void => {
+        try {
+          if (send()) return;
+        } catch {}
+        without(member);
+      };
+      for (const member of busy) {
+        member.heard = (answer) => {
+          if (!("id" in answer) || answer.id !== id) return;
+          if (answer.told) {
+            look();
+            return;
+          }
+          sent(member, () => goOn(member.worker, answer, busy.size));
+          if (busy.has(member)) look();
+        };
+        member.gone = () => without(member);
+        keepAlive(member.worker, true);
+      }
+      for (const member of [...busy]) sent(member, () => begin(member.worker, busy.size));
+    });
+  }
+}
+
+/** The arguments of a call, and its outputs. */
+interface Given {
+  readonly args: readonly Packed[];
+  readonly options: readonly (readonly [string, Packed])[];
+  readonly outputs: readonly Found[];
+}
+
+/** What workers have written, and what does the tiles that none of them did. */
+interface Worked {
+  readonly written: readonly Written[];
+  readonly missing: () => void;
+}
+
+/** How a worker is begun with, and what becomes of its answer: whether it has something to do. */
+interface Hands {
+  readonly begin: (worker: WorkerLike, workers: number) => boolean;
+  readonly goOn: (worker: WorkerLike, answer: Answer, workers: number) => boolean;
+}
+
+/** Whether memory can be shared with a worker: a page that is not cross-origin isolated has none to share. */
+function canShare(): boolean {
+  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
+  return typeof SharedArrayBuffer !== "undefined" && (crossOriginIsolated !== false || workerThreads() !== undefined);
+}
+
+function bytesOf(inputs: readonly Packed[]): number {
+  return inputs.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function bufferFor(fn: string, bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new RangeError(`${fn}: not enough memory: a worker's copy of an array would take ${bytes} bytes`, { cause });
+  }
+}
+
+/** Does the tiles here that no worker did: one has died, or ran out of memory. */
+function mend(job: Job, control: Int32Array, outputs: readonly Written[]): void {
+  const { tiles, known } = job;
+  const missing: number[] = [];
+  for (let tile = 0; tile < tiles; tile++) if (Atomics.load(control, FLAGS + tile) === 0) missing.push(tile);
+  if (missing.length === 0) return;
+  Atomics.store(control, STOP, 0);
+  let k = 0;
+  const claim = (): number => missing[k++] ?? tiles;
+  runWith(
+    { name: job.fn as Name, args: job.args, options: job.options as Call["options"] },
+    new Part({ control, tiles, known }, outputs, claim, () => undefined),
+  );
+}
+
+/** Calls a function with a share; undefined where that has ended it. */
+function runWith(
+  { name, args, options }: Pick<Call, "name" | "args" | "options">,
+  share: Share & { active: boolean },
+): { readonly result: unknown } | undefined {
+  try {
+    return runTo(() => FUNCTIONS[name].run(...args, { ...options, [SHARE]: share }));
+  } finally {
+    share.active = false;
+  }
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+/** Nothing to copy of what cannot be looked at, which the function then refuses. */
+function packedSafely(value: unknown): Packed {
+  try {
+    return packed(value);
+  } catch {
+    return packed(undefined);
+  }
+}
+
+/** The two options that are the pool's own, checked as the functions do that take them. */
+function watchedOf(name: Name, { signal, progress }: Readonly<Record<string, unknown>>): Watched {
+  signalOf(name, signal as Signal | undefined)?.();
+  return {
+    signal: signal as Signal | undefined,
+    progress: callbackOf(name, "progress", progress as Watched["progress"]),
+  };
+}

@@ -1,0 +1,106 @@
+/** Calls whose tiles are done by several parts, in one thread: whoever does which tile, the bits are those of the function. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as library from "../../src/index.ts";
+import { FUNCTIONS } from "../../src/parallel/functions.ts";
+import {
+  BYTES,
+  Finish,
+  FLAGS,
+  Part,
+  type Run,
+  runTo,
+  Survey,
+  slabOf,
+  takeSlab,
+  viewOf,
+} from "../../src/parallel/work.ts";
+import { SHARE, type Share, type Written } from "../../src/share.ts";
+import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
+
+const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): { result: unknown } | undefined => {
+  const options = args.at(-1) as object;
+  const { run: call } = FUNCTIONS[name];
+  try {
+    return runTo(() => call(...args.slice(0, -1), share ? { ...options, [SHARE]: share } : options));
+  } finally {
+    if (share) share.active = false;
+  }
+};
+
+/** The result of a call whose tiles go to parts as `toWhom` says, one part after the other; undefined where it has less than two. */
+function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) => number, shares: boolean): unknown {
+  const survey = new Survey(() => true);
+  if (run(call, args, survey)) return undefined;
+  const { tiles, outputs } = survey;
+  const made = (): Written[] =>
+    outputs.map(({ kind, length }) =>
+      viewOf({ kind, buffer: new ArrayBuffer(length * BYTES[kind]), byteOffset: 0, length }),
+    );
+  const known = structuredClone(survey.known);
+  const control = new Int32Array(FLAGS + tiles);
+  const written = made();
+  for (let part = 0; part < parts; part++) {
+    let next = 0;
+    const claim = (): number => {
+      while (next < tiles && toWhom(next) !== part) next++;
+      return next++;
+    };
+    // of memory that is not shared every part has its own, of which what its tiles wrote is taken
+    const own = shares ? written : made();
+    const tell = (runs: () => Run[]): void => {
+      if (!shares) takeSlab(written, runs(), slabOf(own, runs()));
+    };
+    expect(run(call, args, new Part({ control, tiles, known }, own, claim, tell))).toBeUndefined();
+  }
+  expect(control.subarray(FLAGS).every((done) => done === 1)).toBe(true);
+  return run(call, args, new Finish(outputs, written, known))?.result;
+}
+
+/** Around the sides of blocks, and of the tiles of rows. */
+const sizes = fc.oneof(fc.integer({ min: 0, max: 67 }), fc.constantFrom(255, 256, 257, 300, 511, 513));
+
+describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) => {
+  it("has the bits of the function, whoever does which tile", () => {
+    let seen = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom("f32" as const, "f64" as const),
+        sizes,
+        fc.integer({ min: 4, max: 300 }),
+        fc.constantFrom(1, 7, 33),
+        fc.integer({ min: 1, max: 5 }),
+        fc.nat(),
+        (type, n, m, d, parts, seed) => {
+          // functions of rows are cut where they have many elements
+          const width = ["Matrix", "pairwise", "gram", "nearest", "kernel"].some((word) => call.name.includes(word));
+          const [rows, depth] = width ? [Math.max(n, 4), d] : [Math.max(n, 4), 200 * d];
+          const args = call.of(dataOf(type, seed), rows, m, depth);
+          const toWhom = (tile: number): number => ((tile + 1) * 7919 + seed) % parts;
+          const got = divided(call, args, parts, toWhom, seed % 2 === 0);
+          if (got === undefined) return;
+          seen++;
+          expect(bitsOf(got)).toEqual(bitsOf(run(call, args)?.result));
+        },
+      ),
+      {
+        numRuns: 8,
+        examples: [
+          ["f32", 257, 300, 7, 3, 1],
+          ["f64", 300, 257, 33, 2, 2],
+        ],
+      },
+    );
+    expect(seen).toBeGreaterThan(0);
+  });
+});
+
+describe("a share", () => {
+  it("goes with its call alone", () => {
+    const survey = new Survey(() => true);
+    const x = new Float64Array(400 * 400);
+    expect(run(CASES[0] as Case, [x, { shape: [400, 400] }], survey)).toBeUndefined();
+    expect(library.softmax(x, { shape: [400, 400] })).toHaveLength(x.length);
+    expect(library.gram(x, { shape: [400, 400] })).toHaveLength(x.length);
+  });
+});
