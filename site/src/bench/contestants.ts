@@ -3,10 +3,11 @@
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 // not by import(): WebKit runs a worker's own module a second time when a module that it fetches imports from it
 import * as ort from "onnxruntime-web/wasm";
-import { info, initSync } from "surprisal";
+import * as surprisal from "surprisal";
+import { createPool, type Pool } from "surprisal/parallel";
 import { model, type Node, type Tensor } from "../../../bench/peers/onnx.ts";
 import { ready, tf } from "../explore/tf.ts";
-import type { Inputs, Operation } from "./operations.ts";
+import type { Functions, Inputs, Operation } from "./operations.ts";
 
 /** A case made ready: `run` is timed, a promise is awaited; `result` is compared before that. */
 export interface Call {
@@ -22,6 +23,7 @@ export interface Contestant {
   prepare(name: string, operation: Operation, inputs: Inputs): Promise<Call | undefined>;
 }
 
+const { info, initSync } = surprisal;
 type Variant = ReturnType<typeof info>["variant"];
 
 const ours = (variant: Variant): Contestant => ({
@@ -38,16 +40,42 @@ const ours = (variant: Variant): Contestant => ({
       run: () => {
         // other contestants' turns lie between: it costs nothing where nothing changes
         initSync({ variant });
-        operation.ours(inputs, out);
+        operation.ours(surprisal, inputs, out);
       },
       result: () => {
         initSync({ variant });
-        operation.ours(inputs, out);
+        operation.ours(surprisal, inputs, out);
         return out;
       },
     };
   },
 });
+
+let pool: Pool | undefined;
+
+/** A worker for each core. What is too little to divide runs in this thread, as it would for anyone who uses a pool. */
+const pooled: Contestant = {
+  name: "surprisal, all threads",
+  async start() {
+    initSync({ variant: "auto" });
+    pool ??= await createPool();
+    return pool.size > 1 ? `${pool.size} workers` : undefined;
+  },
+  async prepare(_, operation, inputs) {
+    const out = new Float32Array(operation.size(inputs));
+    const run = () => {
+      initSync({ variant: "auto" });
+      return operation.ours(pool as unknown as Functions, inputs, out);
+    };
+    return {
+      run,
+      result: async () => {
+        await run();
+        return out;
+      },
+    };
+  },
+};
 
 const plain: Contestant = {
   name: "plain loop",
@@ -187,5 +215,5 @@ const onnx: Contestant = {
   },
 };
 
-/** In the order of the table. Who joins is one more entry: `surprisal/parallel`'s pool has the same calls, awaited. */
-export const CONTESTANTS: readonly Contestant[] = [ours("relaxed"), ours("base"), plain, tfjs, onnx];
+/** In the order of the table. */
+export const CONTESTANTS: readonly Contestant[] = [pooled, ours("relaxed"), ours("base"), plain, tfjs, onnx];

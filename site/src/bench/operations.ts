@@ -1,5 +1,6 @@
 /** What is timed: inputs, the plain loop, and surprisal's call, each in f32 from typed arrays to a typed array. */
-import { crossEntropyWithGrad, gram, jsDivergence, klDivergence, logSumExp, softmax } from "surprisal";
+import type * as surprisal from "surprisal";
+import { softmax } from "surprisal";
 import * as loops from "../../../bench/loops.ts";
 import { normals, uniforms } from "../../../examples/support/random.ts";
 
@@ -13,13 +14,18 @@ export interface Inputs {
   readonly labels: Int32Array;
 }
 
+/** The functions, of surprisal or of a pool, whose calls are promises. */
+export type Functions = Readonly<
+  Pick<typeof surprisal, "softmax" | "logSumExp" | "crossEntropyWithGrad" | "klDivergence" | "jsDivergence" | "gram">
+>;
+
 export interface Operation {
   readonly shapes: readonly string[];
   /** What it writes. */
   readonly size: (inputs: Inputs) => number;
   /** The inputs are distributions. */
   readonly distributions?: true;
-  readonly ours: (inputs: Inputs, out: Float32Array) => unknown;
+  readonly ours: (by: Functions, inputs: Inputs, out: Float32Array) => unknown;
   readonly plain: (inputs: Inputs, out: Float32Array) => unknown;
   /** The same in f64: what results are compared to. */
   readonly exact: (inputs: Inputs, out: Float64Array) => unknown;
@@ -35,21 +41,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   softmax: {
     shapes: ROWS,
     size: all,
-    ours: (i, out) => softmax(i.x, { shape: shapeOf(i), out }),
+    ours: (by, i, out) => by.softmax(i.x, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.softmax(i.x, i.cols, out),
     exact: (i, out) => loops.softmax(wide(i.x), i.cols, out),
   },
   logSumExp: {
     shapes: ROWS,
     size: perRow,
-    ours: (i, out) => logSumExp(i.x, { shape: shapeOf(i), out }),
+    ours: (by, i, out) => by.logSumExp(i.x, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.logSumExp(i.x, i.cols, out),
     exact: (i, out) => loops.logSumExp(wide(i.x), i.cols, out),
   },
   crossEntropyWithGrad: {
     shapes: ROWS,
     size: all,
-    ours: (i, out) => crossEntropyWithGrad(i.x, i.labels, { shape: shapeOf(i), out }),
+    ours: (by, i, out) => by.crossEntropyWithGrad(i.x, i.labels, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.crossEntropyWithGrad(i.x, i.labels, i.cols, out),
     exact: (i, out) => loops.crossEntropyWithGrad(wide(i.x), i.labels, i.cols, out),
   },
@@ -57,7 +63,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     shapes: ROWS,
     size: perRow,
     distributions: true,
-    ours: (i, out) => klDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
+    ours: (by, i, out) => by.klDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
     plain: (i, out) => loops.klDivergence(i.x, i.y, i.cols, out),
     exact: (i, out) => loops.klDivergence(wide(i.x), wide(i.y), i.cols, out),
   },
@@ -65,14 +71,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     shapes: ROWS,
     size: perRow,
     distributions: true,
-    ours: (i, out) => jsDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
+    ours: (by, i, out) => by.jsDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
     plain: (i, out) => loops.jsDivergence(i.x, i.y, i.cols, out),
     exact: (i, out) => loops.jsDivergence(wide(i.x), wide(i.y), i.cols, out),
   },
   gram: {
     shapes: ["64x512", "256x256", "512x1024"],
     size: ({ rows }) => rows * rows,
-    ours: (i, out) => gram(i.x, { shape: shapeOf(i), out }),
+    ours: (by, i, out) => by.gram(i.x, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.gramInTiles(i.x, i.rows, i.cols, out),
     exact: (i, out) => loops.gram(wide(i.x), i.rows, i.cols, out),
   },

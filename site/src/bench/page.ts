@@ -179,7 +179,11 @@ export const mount: Mount = (root) => {
       h(
         "p",
         {},
-        "Everything runs in one worker and on one thread, in 32-bit floats, from a typed array to a typed array. A sample is as many calls as fill 12 ms, since a page’s clock ticks only every tenth of one; tinybench takes fifteen of each contestant in three rounds, by turns. A bar is the median, its line goes from the tenth to the ninetieth percentile. ",
+        "Everything runs in one worker and on one thread, but for ",
+        h("em", {}, "all threads"),
+        ", a pool of ",
+        h("code", {}, "surprisal/parallel"),
+        " that divides what is worth it and leaves the rest in this thread; in 32-bit floats, from a typed array to a typed array. A sample is as many calls as fill 12 ms, since a page’s clock ticks only every tenth of one; tinybench takes fifteen of each contestant in three rounds, by turns. A bar is the median, its line goes from the tenth to the ninetieth percentile. ",
         h("em", {}, "relaxed"),
         " uses fused multiply-add; it is left out where the browser has no relaxed SIMD.",
       ),
