@@ -1,5 +1,6 @@
 /** Tables, bars and pictures for a terminal. */
 import { styleText } from "node:util";
+import { Presets, SingleBar } from "cli-progress";
 import Table from "cli-table3";
 import { SIDE } from "./digits.ts";
 
@@ -38,12 +39,21 @@ export function bar(share: number, width = 20): string {
   return `${"█".repeat(eighths >> 3)}${EIGHTHS[eighths & 7]}`.trimEnd().padEnd(width);
 }
 
-/** A line that is rewritten as the work goes on; where there is no terminal, written once at the end. */
+/** A bar that moves as the work goes on; where there is no terminal, a line at the end. */
 export function progress(total: number): (done: number, note: string) => void {
+  if (!process.stdout.isTTY) return (done, note) => void (done === total && console.log(`100 %  ${note}`));
+  const bar = new SingleBar(
+    {
+      format: "{bar}  {percentage} %  {note}",
+      stream: process.stdout,
+      barsize: 20,
+    },
+    Presets.shades_classic,
+  );
   return (done, note) => {
-    const line = `${bar(done / total, 20).replaceAll(" ", "░")}  ${Math.floor((100 * done) / total)} %  ${note}`;
-    if (process.stdout.isTTY) process.stdout.write(`\r${line}\x1b[K${done === total ? "\n" : ""}`);
-    else if (done === total) console.log(line);
+    if (!bar.isActive) bar.start(total, 0, { note });
+    bar.update(done, { note });
+    if (done === total) bar.stop();
   };
 }
 
