@@ -35,12 +35,10 @@ async function syncFolder(path: string): Promise<void> {
 /** Writes files so that each appears whole, all of them written before the first appears. */
 export async function commit(folder: string, pieces: readonly Piece[], trace?: Trace): Promise<void> {
   const tmp = join(folder, "tmp");
-  await mkdir(tmp, { recursive: true });
-  const written: [from: string, to: string][] = [];
+  const files = pieces.map(({ file, bytes }) => ({ from: join(tmp, randomUUID()), to: join(folder, file), bytes }));
   try {
-    for (const { file, bytes } of pieces) {
-      const from = join(tmp, randomUUID());
-      written.push([from, join(folder, file)]);
+    await mkdir(tmp, { recursive: true });
+    for (const { from, bytes } of files) {
       const handle = await open(from, "wx");
       try {
         await handle.writeFile(bytes);
@@ -50,15 +48,15 @@ export async function commit(folder: string, pieces: readonly Piece[], trace?: T
       }
     }
     trace?.("written");
-    for (const [from, to] of written) {
+    for (const { from, to } of files) {
       await mkdir(dirname(to), { recursive: true });
       await rename(from, to);
       await syncFolder(dirname(to));
     }
   } catch (error) {
-    for (const [from] of written) await rm(from, { force: true });
-    // a run that has ended sweeps tmp/ away under a worker that was late: its tile is there
-    if ((error as { code?: unknown }).code === "ENOENT" && written.every(([, to]) => existsSync(to))) return;
+    for (const { from } of files) await rm(from, { force: true });
+    // a run that has ended sweeps tmp/ away under a worker that was late, even while it is made: its tile is there
+    if ((error as { code?: unknown }).code === "ENOENT" && files.every(({ to }) => existsSync(to))) return;
     throw during(folder, error);
   }
 }

@@ -90,11 +90,11 @@ class Meter {
   }
 
   check(): void {
-    const [first] = this.failures;
-    if (first)
-      throw new ClusterError(
-        `${this.failures.size} ${this.failures.size === 1 ? "tile" : "tiles"} failed; ${first[1]}`,
-      );
+    const { failures } = this;
+    if (failures.size === 0) return;
+    // of several threads or workers any may be the first to fail
+    const first = Math.min(...failures.keys());
+    throw new ClusterError(`${failures.size} ${failures.size === 1 ? "tile" : "tiles"} failed; ${failures.get(first)}`);
   }
 }
 

@@ -197,12 +197,13 @@ describe("on threads", () => {
     await expect(runBuilt({ ...GOOD, edge: 2 }, { data, local: 1, progress })).rejects.toThrow("from the callback");
   });
 
-  test("tiles that fail end the run with the first one's message", async () => {
+  test("tiles that fail end the run with the message of the lowest", async () => {
     const failing: Request = { ...GOOD, edge: 5 };
     const id = await prepare(await specOf(failing, data), data);
     writeFileSync(join(folderOf(data, id), "matrix", "c"), "");
     await expect(runBuilt(failing, { data, local: 2 })).rejects.toThrow(
-      /1\d tiles failed; tile 0 of pairwiseDivergence: /,
+      // of two threads the one with tile 0 may be still starting when the other has failed sixteen times
+      /1\d tiles failed; tile [01] of pairwiseDivergence: /,
     );
   });
 });
