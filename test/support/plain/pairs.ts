@@ -178,7 +178,13 @@ export function kernelDensity(given: Given): Expected {
     const far = squares.map(({ value }) => ((value / h) * Math.SQRT1_2) ** 2);
     const terms = far.map((s, j) => Math.log((weights[j] as number) / top) - s);
     const most = terms.reduce((a, b) => Math.max(a, b), -Infinity);
-    if (most === -Infinity) return { value: -Infinity, error: 0 };
+    if (most === -Infinity) {
+      // squares over 2^1024, so that they are numbers: next to the largest number of f64 either is right
+      const over = squares.map(({ value }, j) =>
+        weights[j] ? ((value / h) * Math.SQRT1_2 * 2 ** -512) ** 2 : Infinity,
+      );
+      return Math.min(...over) < 1.01 ? ANYTHING : { value: -Infinity, error: 0 };
+    }
     const powers = terms.map((t) => Math.exp(t - most));
     const whole = sum(y.n, (j) => powers[j] as number);
     // each term errs relatively, and counts for as much as its power
