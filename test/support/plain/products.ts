@@ -282,7 +282,11 @@ const contrastiveLossOf =
         },
       };
     const by = 1 / (sides * n * temperature);
-    const g = (i: number, j: number): Estimate => times(grads[i * n + j] as Estimate, by);
+    // a derivative may be subnormal, or nothing, before it is multiplied by what it is one by
+    const g = (i: number, j: number): Estimate => {
+      const { value, error } = times(grads[i * n + j] as Estimate, by);
+      return { value, error: error + leastOf(dtype) };
+    };
     const side = (own: typeof u, other: typeof u, at: (i: number, j: number) => Estimate): Estimate[] => {
       const direct = Array.from({ length: n * d }, (_, e) =>
         combined(
@@ -357,10 +361,10 @@ const contrastiveLossOf =
               combined(
                 given,
                 n * n,
-                (at) => grads[at] as Estimate,
+                (at) => g(Math.floor(at / n), at % n),
                 () => 1,
               ),
-              1 / n,
+              1 / (n * by),
             ),
           },
         }),

@@ -231,8 +231,14 @@ export function entropyBounds(given: Given): Expected {
       most,
       full === others ? most : (full ? -full * cap * Math.log(cap) : 0) + (last ? -last * Math.log(last) : 0),
     );
-    const ends = [(known + least) * factor, (known + most) * factor].sort((a, b) => a - b) as [number, number];
-    const error = (v: number) => 1e-11 * (1 + p.length) * Math.abs(factor) + 4 * dtype.unit * Math.abs(v);
+    // a probability beyond 1 by rounding counts as 1
+    const ends = [Math.max(0, known + least) * factor, Math.max(0, known + most) * factor].sort((a, b) => a - b) as [
+      number,
+      number,
+    ];
+    // what is known of a sum beyond 1 by rounding is below 0, and may be taken for 0
+    const below = Math.max(0, -known) * Math.abs(factor);
+    const error = (v: number) => 1e-11 * (1 + p.length) * Math.abs(factor) + 4 * dtype.unit * Math.abs(v) + below;
     return [
       { value: ends[0], error: error(ends[0]) },
       { value: ends[1], error: error(ends[1]) },
