@@ -250,6 +250,31 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
     }
     console.log(`  the largest shift is ${most.toFixed(4)}`);
   },
+  async "transport: 200 points are dragged at the pace of the screen"(person) {
+    await person.open("transport?preset=many");
+    await person.until(`${reading("points")} === "200 → 200"`, "there are 200 points");
+    await person.js(`(() => {
+      window.dragged = { works: [], frames: 0 };
+      new PerformanceObserver((list) => dragged.works.push(...list.getEntries().map((e) => e.duration))).observe({ type: "measure" });
+      const tick = () => { dragged.frames++; requestAnimationFrame(tick); };
+      requestAnimationFrame(tick);
+    })()`);
+    const { x, y, w, h } = await box(person, ".stage canvas");
+    const start = performance.now();
+    const circle = Array.from({ length: 60 }, (_, i): Spot => {
+      const angle = (i / 60) * 2 * Math.PI;
+      return [x + w * (0.3 + 0.2 * Math.cos(angle)), y + h * (0.5 + 0.3 * Math.sin(angle))];
+    });
+    await person.drag(...circle);
+    const seconds = (performance.now() - start) / 1000;
+    const { works, frames } = await person.js<{ works: number[]; frames: number }>("dragged");
+    works.sort((a, b) => a - b);
+    const at = (q: number): number => works[Math.floor(q * works.length)] as number;
+    console.log(
+      `  ${works.length} redraws in ${frames} frames and ${seconds.toFixed(1)} s; plan and drawing take ${at(0.1).toFixed(1)} / ${at(0.5).toFixed(1)} / ${at(0.9).toFixed(1)} ms (10 %, median, 90 %)`,
+    );
+    assert.ok(works.length > 50, `${works.length} redraws`);
+  },
   async "every control is reached by Tab alone"(person) {
     for (const screen of ["", "softmax", "divergence", "transport", "style", "benchmark"]) {
       await person.open(screen);
