@@ -170,6 +170,8 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.until(`${text("tbody td")} === "ot.emd2(a, b, M)"`, "POT's names are shown");
     await person.open("features");
     assert.ok((await person.js<number>(`document.querySelectorAll("tbody tr").length`)) > 10);
+    await person.click("text=mathjs");
+    await person.until(`${text(".proofs")}.includes("math.kldivergence(p, q)")`, "what was called is shown");
     await person.open("recipes");
     assert.ok((await person.js<number>(`document.querySelectorAll(".recipes section").length`)) >= 6);
   },
