@@ -40,7 +40,7 @@ interface Given {
 type Cell =
   | string
   | Given
-  /** Not there: this fails, or is another value. */
+  /** Not there: this fails, or is another value than the last of the row's. */
   | { readonly not: string }
   /** Read, not called: NumKong's. */
   | { readonly read: string; readonly but?: string };
@@ -197,7 +197,7 @@ const ROWS: readonly Row[] = [
     names: /$^/,
     tolerance: 1e-14,
     cells: {
-      "tfjs, wasm": { not: "[tf.logSumExp(tf.tensor([1, 2])), tf.logSumExp(tf.tensor([1, 2]))]" },
+      "tfjs, wasm": { not: "tf.logSumExp(tf.tensor([1, 2]))" },
       "onnxruntime-web": {
         codes: [
           'op("ReduceLogSumExp", { keepdims: 0 }, f32(1, 2))',
@@ -535,11 +535,10 @@ async function marked(row: Row, library: Library): Promise<Mark> {
       ort,
     );
   if (typeof cell === "object" && "not" in cell) {
-    const right = await expected(row.ours);
+    const right = await expected(row.ours.slice(-1));
     const got = await returned(cell.not, scope).catch(() => undefined);
     if (got && close(got, right, tolerance)) throw new Error(`it is there: ${cell.not} gives ${got}`);
-    // of several the last tells them apart
-    const said = (values: readonly number[]) => (values.at(-1) as number).toPrecision(9);
+    const said = (values: readonly number[]) => values.map((value) => value.toPrecision(9)).join(", ");
     const fact = /^(simd|atOnce)/.test(cell.not);
     return {
       mark: "",

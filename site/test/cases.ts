@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Person, Spot } from "./drivers.ts";
+import { found, type Person, type Spot } from "./drivers.ts";
 
 export type Case = (person: Person) => Promise<void>;
 
@@ -127,6 +127,10 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.until(`${reading("reads")} === "1"`, "it reads the one that was drawn");
     await person.click("text=the T that fits");
     await person.until(`location.hash.includes("T=")`, "the temperature is in the address");
+    // the neighbours need no training: they show that what was drawn is there again
+    const near = await person.js<string>(text("figure [role=status]"));
+    await person.open(await person.js<string>("location.hash.slice(2)"));
+    await person.until(`${text("figure [role=status]")} === ${JSON.stringify(near)}`, "the link restores the drawing");
   },
   async "neighbours: the map forms, and is walked by keys"(person) {
     await person.open("neighbours?count=300");
@@ -134,9 +138,13 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.focus(".stage canvas");
     await person.press("ArrowRight");
     await person.until(
-      `${text(".side div > [role=status].note:not(.progress *)")}.startsWith("Digit 1 of 300")`,
-      "a digit is chosen",
+      `/^Digit ([2-9]|\\d\\d+) of 300: a \\d\\.$/.test(${text(".looked-at [role=status]")})`,
+      "another digit is chosen",
     );
+    const chosen = await person.js<string>(text(".looked-at [role=status]"));
+    await person.until(`location.hash.includes("digit=")`, "the address has it");
+    await person.open(await person.js<string>("location.hash.slice(2)"));
+    await person.until(`${text(".looked-at [role=status]")} === ${JSON.stringify(chosen)}`, "the link restores it");
   },
   async "style: painting begins, the loss falls, it stops"(person) {
     // more steps than it can make meanwhile
@@ -148,6 +156,32 @@ export const CASES: Readonly<Record<string, Case>> = {
     assert.ok((await number(person, "style loss")) < early);
     await person.click("text=Stop");
     await person.until(`${text(".progress .note")}.startsWith("Stopped")`, "it stops");
+  },
+  async "style: pictures of one's own; what is none says so"(person) {
+    await person.open("style");
+    const corner = (canvas: number): string =>
+      `[...document.querySelectorAll(".pictures canvas")[${canvas}].getContext("2d").getImageData(3, 3, 1, 1).data].join(" ")`;
+    const choose = (picker: number, file: string) =>
+      person.js(
+        `(async () => { const data = new DataTransfer(); data.items.add(${file}); const input = document.querySelectorAll(".picker input[type=file]")[${picker}]; input.files = data.files; input.dispatchEvent(new Event("change")); })()`,
+      );
+    const said = (picker: number): string =>
+      `document.querySelectorAll(".picker [role=status]")[${picker}].textContent`;
+    await choose(0, `new File(["no picture"], "notes.png", { type: "image/png" })`);
+    await person.until(`${said(0)}.startsWith("“notes.png” is no picture")`, "it says what is wrong");
+    assert.equal(await person.js(`document.querySelectorAll(".picker")[0].querySelectorAll(":checked").length`), 1);
+    const red = `await new Promise((made) => { const c = document.createElement("canvas"); c.width = 300; c.height = 200; const g = c.getContext("2d"); g.fillStyle = "#f00"; g.fillRect(0, 0, 300, 200); c.toBlob((blob) => made(new File([blob], "red.png", { type: "image/png" }))); })`;
+    for (const [picker, canvases] of [
+      [0, [0, 2]],
+      [1, [1]],
+    ] as const) {
+      await choose(picker, red);
+      await person.until(`${said(picker)}.startsWith("Your picture stays")`, "the picture is taken");
+      for (const canvas of canvases) assert.equal(await person.js(corner(canvas)), "255 0 0 255");
+    }
+    await person.click("text=hills");
+    await person.until(`${corner(0)} !== "255 0 0 255"`, "the page's own picture is back");
+    assert.equal(await person.js(`document.querySelectorAll(".picker [role=status]")[0].hidden`), true);
   },
   async "benchmark: all agree, are timed, and are in the table"(person) {
     await person.open("benchmark?shape=small&samples=3");
@@ -277,12 +311,63 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
     );
     assert.ok(works.length > 50, `${works.length} redraws`);
   },
+  async "what is copied is on the clipboard: a link, code, the figures as Markdown and as JSON"(person) {
+    await person.open("softmax");
+    const page = person.puppet?.page();
+    await page
+      ?.browserContext()
+      .overridePermissions(new URL(page.url()).origin, ["clipboard-read", "clipboard-sanitized-write"]);
+    const said = `[...document.querySelectorAll("button")].some((button) => button.textContent === "Copied")`;
+    const copied = async (button: string): Promise<string> => {
+      // a page that is not in front may not use the clipboard
+      await person.puppet?.page().bringToFront();
+      await person.until(`!${said}`, "the last button has its label again");
+      await person.click(button);
+      await person.until(said, `${button} copies`);
+      return person.js<string>("navigator.clipboard.readText()");
+    };
+    await person.click("text=fox to 1000");
+    const link = new URL(await copied("text=Copy a link to this"));
+    assert.equal(link.hash, "#/softmax?z=2+1+0.1+-1+1000");
+    await person.focus(".code button");
+    assert.match(
+      await copied(".code button"),
+      /^import \{[^}]*\} from "surprisal";\n\nconst z = \[2, 1, 0\.1, -1, 1000\];/,
+    );
+
+    await person.open("benchmark?op=softmax&shape=small&samples=3");
+    assert.equal(await person.js(`${found("text=Copy as JSON")}.disabled`), true);
+    await person.click("text=Measure");
+    await person.until(`${text(".progress .note")} === "Done: 1 case."`, "it is done");
+    const rows = await person.js<number>(`document.querySelectorAll(".screen tbody tr").length`);
+    const { cases, versions } = JSON.parse(await copied("text=Copy as JSON")) as {
+      cases: { name: string; shape: string; figures: { who: string; median: number; error: number }[] }[];
+      versions: Record<string, string>;
+    };
+    const [{ name, shape, figures } = assert.fail("there is no case")] = cases;
+    assert.deepEqual([cases.length, name, shape, figures.length], [1, "softmax", "32x10", rows]);
+    for (const { who, median, error } of figures) assert.ok(median > 0 && error < 1e-3, who);
+    assert.match(versions["surprisal"] as string, /^\d+\.\d+\.\d+/);
+    const lines = (await copied("text=Copy as Markdown")).split("\n\n")[0]?.split("\n") ?? [];
+    const cells = lines.map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+    assert.deepEqual(cells[0]?.slice(0, 3), ["operation", "shape", "contestant"]);
+    assert.deepEqual(
+      cells.slice(2).map(([, , who]) => who),
+      figures.map(({ who }) => who),
+    );
+    assert.ok(cells.every((line) => line.length === cells[0]?.length));
+  },
   async "every control is reached by Tab alone"(person) {
     for (const screen of ["", "softmax", "divergence", "transport", "style", "benchmark"]) {
       await person.open(screen);
       // of a group of radio buttons one is a stop
       const all = await person.js<number>(
-        `(() => { window.stops = [...document.querySelectorAll("a[href], button:not(:disabled), input:not([type=radio]), input[type=radio]:checked, [tabindex='0']")]; return stops.length; })()`,
+        `(() => { window.stops = [...document.querySelectorAll("a[href], button:not(:disabled), input:not([type=radio]), input[type=radio]:checked, [tabindex='0']")].filter((e) => e.checkVisibility()); return stops.length; })()`,
       );
       const reached = new Set<number>();
       for (let i = 0; i < all + 5; i++) {

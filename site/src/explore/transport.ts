@@ -109,10 +109,10 @@ export const mount: Mount = (root) => {
     return list.length > 12_000 ? list.sort((a, b) => b.mass - a.mass).slice(0, 12_000) : list;
   }
 
-  const numbers = readings(["W₂, pixels", "points", "time, ms"]);
+  const numbers = readings(["W₂, pixels", "points", "found in, ms"]);
   const lines = code("The code of this screen");
   const epsilon = slider({
-    label: "Blur ε",
+    label: "Sinkhorn’s blur ε",
     min: -3,
     max: 0,
     step: 0.02,
@@ -193,12 +193,12 @@ export const mount: Mount = (root) => {
     numbers.show({
       "W₂, pixels": digits(Math.sqrt(Math.max(cost, 0))),
       points: `${n} → ${m}`,
-      "time, ms": smooth.toFixed(1),
+      "found in, ms": smooth.toFixed(1),
     });
     morph.set(t);
     epsilon.set(Math.log10(state.now.epsilon));
-    for (const input of planChoice.querySelectorAll("input"))
-      input.checked = input.value === (exact ? "exact" : "blurred");
+    planChoice.set(exact ? "exact" : "blurred");
+    presets.set(state.now.preset);
     lines.show(
       `${importing(exact ? "emd" : "sinkhorn", "pairwiseDistance")}\n\nconst cost = pairwiseDistance(a, b, {\n  shape: [${n}, 2], yShape: [${m}, 2],\n  metric: "squaredEuclidean",\n});\nconst { plan } = ${exact ? "emd(wa, wb, cost, {\n  plan: true,\n});" : "sinkhorn(wa, wb, cost, {\n  epsilon, plan: true,\n});"}`,
     );
@@ -274,6 +274,15 @@ export const mount: Mount = (root) => {
     touched();
   });
 
+  const presets = choice(
+    "Clouds",
+    { ring: "Ring", crossing: "Crossing", two: "Lumps", many: "200 points" },
+    state.now.preset,
+    (name) => {
+      preset(name);
+      state.set({ preset: name, a: [], b: [] });
+    },
+  );
   const planChoice = choice("Plan", { exact: "Exact", blurred: "Sinkhorn" }, state.now.plan, (plan) =>
     state.set({ plan }),
   );
@@ -293,25 +302,20 @@ export const mount: Mount = (root) => {
       ),
     ],
     side: [
+      presets.element,
       choice("Brush", { move: "Move", blue: "Blue", orange: "Orange", erase: "Erase" }, state.now.brush, (brush) =>
         state.set({ brush }),
-      ),
-      planChoice,
+      ).element,
+      planChoice.element,
       epsilon.element,
-      morph.element,
       h(
         "div",
-        { class: "buttons" },
+        { class: "with-button" },
+        morph.element,
         button("Play", () => {
           playing = true;
           state.set({ t: 0 });
         }),
-        ...Object.keys(PRESETS).map((name) =>
-          button(name, () => {
-            preset(name);
-            state.set({ preset: name, a: [], b: [] });
-          }),
-        ),
       ),
       numbers.element,
       lines.element,

@@ -11,11 +11,17 @@ const FIRST = NAMES[0] as string;
 
 /** A mark, and what it is called to who does not see it. */
 const cell = (mark: string, ...more: Node[]): HTMLElement =>
-  h("td", {}, h("span", { "aria-hidden": "true" }, mark), h("span", { class: "hidden" }, SAID[mark] ?? mark), ...more);
+  h(
+    "td",
+    { role: "cell" },
+    h("span", { "aria-hidden": "true" }, mark),
+    h("span", { class: "hidden" }, SAID[mark] ?? mark),
+    ...more,
+  );
 
 export const mount: Mount = (root) => {
   const state = link({ of: FIRST }, () => draw());
-  const proofs = h("tbody");
+  const proofs = h("tbody", { role: "rowgroup" });
   const draw = () => {
     const column = Math.max(0, NAMES.indexOf(state.now.of)) + 1;
     proofs.replaceChildren(
@@ -23,12 +29,12 @@ export const mount: Mount = (root) => {
         const { mark, code, but }: { mark: string; code?: string; but?: string } = cells[column] ?? { mark: "" };
         return h(
           "tr",
-          {},
-          h("th", { scope: "row" }, name),
+          { role: "row" },
+          h("th", { scope: "row", role: "rowheader" }, name),
           cell(mark),
           h(
             "td",
-            {},
+            { role: "cell" },
             ...(code ? [h("div", { class: "cell-code" }, ...coloured(code))] : []),
             h("span", { class: "note" }, but ?? (code ? "" : "no such name is exported")),
           ),
@@ -60,7 +66,7 @@ export const mount: Mount = (root) => {
               "tr",
               {},
               h("th", { scope: "col" }, "Feature"),
-              ...[["surprisal", "this page’s"], ...page.others].map(([name, version]) =>
+              ...[["surprisal", "this one"], ...page.others].map(([name, version]) =>
                 h("th", { scope: "col" }, name as string, h("br"), h("span", { class: "note" }, version as string)),
               ),
             ),
@@ -80,7 +86,8 @@ export const mount: Mount = (root) => {
         { class: "prose" },
         `On ${page.checked} each was installed in its newest version and called: the code below ran, and returned what surprisal returns. Where there is no code, nothing that it exports has a name like it. NumKong is not on npm: its column was read from its repository.`,
       ),
-      choice("Of", Object.fromEntries(NAMES.map((name) => [name, name])), state.now.of, (of) => state.set({ of })),
+      choice("Library", Object.fromEntries(NAMES.map((name) => [name, name])), state.now.of, (of) => state.set({ of }))
+        .element,
       h(
         "div",
         {
@@ -90,7 +97,7 @@ export const mount: Mount = (root) => {
           "aria-label": "How that was found",
           style: "margin-top:1.2rem",
         },
-        h("table", { class: "proofs" }, proofs),
+        h("table", { class: "proofs", role: "table" }, proofs),
       ),
       h(
         "p",
