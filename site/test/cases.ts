@@ -239,6 +239,17 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** Of TypeDoc's pages a function, an interface, a type, the contents, and all documents. */
+const REFERENCE = [
+  "modules/index.html",
+  "functions/index.softmax.html",
+  "interfaces/index.EmdOptions.html",
+  "types/index.Metric.html",
+  ...["accuracy", "cluster", "evaluation", "memory", "pairs", "parallel", "runtimes", "speed", "transport"].map(
+    (name) => `documents/${name}.html`,
+  ),
+];
+
 const axe = (): string => readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 interface Violation {
   readonly id: string;
@@ -259,6 +270,29 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
         all.push(
           ...violations.map(
             ({ id, nodes }) => `${screen}, ${theme}: ${id} at ${nodes.map(({ target }) => target).join("; ")}`,
+          ),
+        );
+      }
+    }
+    assert.deepEqual(all, []);
+  },
+  async "axe finds nothing in the reference and the documents, light or dark"(person) {
+    const source = axe();
+    const all: string[] = [];
+    for (const path of REFERENCE) {
+      await person.visit(`api/${path}`);
+      await person.until(`getComputedStyle(document.body).display !== "none" && !!window.app`, "the page is there");
+      for (const theme of ["light", "dark"]) {
+        await person.js(`document.documentElement.dataset.theme = "${theme}"`);
+        await person.js(source);
+        // TypeDoc's script puts links into what is pressed to open a part of the tree of contents; the themes differ in colours alone
+        const rules = theme === "light" ? "" : `runOnly: ["color-contrast", "link-in-text-block"]`;
+        const violations = await person.js<Violation[]>(
+          `axe.run({ exclude: ["#tsd-nav-container"] }, { ${rules} }).then(({ violations }) => violations)`,
+        );
+        all.push(
+          ...violations.map(
+            ({ id, nodes }) => `${path}, ${theme}: ${id} at ${nodes.map(({ target }) => target).join("; ")}`,
           ),
         );
       }
