@@ -8,7 +8,8 @@ import { found, type Person, type Spot } from "./drivers.ts";
 
 export type Case = (person: Person) => Promise<void>;
 
-const SCREENS = [
+/** All, as they are opened to be looked at. */
+export const SCREENS = [
   "",
   "softmax",
   "divergence",

@@ -3,7 +3,7 @@ import { crossEntropy, nearest, softmax } from "surprisal";
 import { code, importing } from "../kit/code.ts";
 import { button, progressBar, slider } from "../kit/controls.ts";
 import { CLASSES, type Digits, loadDigits, PIXELS, paint } from "../kit/digits.ts";
-import { colour, eachFrame, h, onTheme, sharpCanvas } from "../kit/dom.ts";
+import { colour, eachFrame, h, sharpCanvas } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { layout, type Mount, readings, digits as shown } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
@@ -129,6 +129,12 @@ export const mount: Mount = (root) => {
     );
   }
 
+  /** What was read, and with how many bits of surprise, once it has learnt. */
+  const say = (best?: number, bits = Number.NaN) =>
+    lines.show(
+      `${importing("crossEntropy", "nearest", "softmax")}\n\nconst p = softmax(logits, {\n  temperature: ${state.now.T.toFixed(2)},\n});\ncrossEntropy(logits, [${best ?? "read"}], { base: 2 });\n  // ${best === undefined ? "" : `${shown(bits, 3)} `}bits of surprise\nnearest(drawn, digits, { k: ${K},\n  shape: [1, 784], yShape: [5000, 784] });`,
+    );
+
   let curvesOf = -1;
   const draw = () => {
     drawPad();
@@ -160,6 +166,7 @@ export const mount: Mount = (root) => {
         output.textContent = "–";
       }
       numbers.show({ reads: "–", "surprise, bits": "–" });
+      say();
       return;
     }
     const network = new Network(learnt.parameters);
@@ -182,6 +189,7 @@ export const mount: Mount = (root) => {
       accuracy: `${(100 * learnt.accuracy).toFixed(1)} %`,
       "test loss, nats": learnt.loss.toFixed(3),
     });
+    say(best, bits);
     const saliency = network.saliency(x, best);
     const most = Math.max(...saliency.map(Math.abs), 1e-30);
     paint(
@@ -207,9 +215,6 @@ export const mount: Mount = (root) => {
       0,
       0,
       112,
-    );
-    lines.show(
-      `${importing("crossEntropy", "nearest", "softmax")}\n\nconst p = softmax(logits, {\n  temperature: ${state.now.T.toFixed(2)},\n});\ncrossEntropy(logits, [${best}], { base: 2 });\n  // ${shown(bits, 3)} bits of surprise\nnearest(drawn, digits, { k: ${K},\n  shape: [1, 784], yShape: [5000, 784] });`,
     );
   };
   const frame = eachFrame(draw);
@@ -349,10 +354,8 @@ export const mount: Mount = (root) => {
     );
   }
   draw();
-  const stop = onTheme(frame.ask);
   return () => {
     job?.stop();
-    frame.cancel();
-    stop();
+    frame.end();
   };
 };

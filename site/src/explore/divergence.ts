@@ -2,7 +2,7 @@
 import { jsDivergence, klDivergence, wassersteinHistogram } from "surprisal";
 import { code, importing } from "../kit/code.ts";
 import { button, choice, slider } from "../kit/controls.ts";
-import { eachFrame, h, onTheme, s } from "../kit/dom.ts";
+import { eachFrame, h, s } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { digits, layout, type Mount, readings } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
@@ -271,9 +271,5 @@ export const mount: Mount = (root) => {
     address: state.address,
   });
   draw();
-  const stop = onTheme(frame.ask);
-  return () => {
-    frame.cancel();
-    stop();
-  };
+  return frame.end;
 };

@@ -2,7 +2,7 @@
 import { code, importing } from "../kit/code.ts";
 import { button, progressBar, slider } from "../kit/controls.ts";
 import { type Digits, loadDigits, PIXELS, paint } from "../kit/digits.ts";
-import { colour, eachFrame, h, onTheme, sharpCanvas } from "../kit/dom.ts";
+import { colour, eachFrame, h, sharpCanvas } from "../kit/dom.ts";
 import { layout, type Mount } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
 import { work } from "../kit/work.ts";
@@ -220,11 +220,9 @@ export const mount: Mount = (root) => {
     },
     () => {},
   );
-  const stop = onTheme(frame.ask);
   return () => {
     clearTimeout(resting);
     job?.stop();
-    frame.cancel();
-    stop();
+    frame.end();
   };
 };

@@ -175,21 +175,17 @@ export const mount: Mount = (root) => {
     address: state.address,
   });
   draw();
-  let ended = false;
   import("./tf.ts")
     .then(({ load }) => load())
     .then(
       (loaded) => {
         tf = loaded;
-        if (!ended) frame.ask();
+        frame.ask();
       },
       (error: unknown) => {
         why = `tfjs did not load: ${error instanceof Error ? error.message : error}`;
-        if (!ended) frame.ask();
+        frame.ask();
       },
     );
-  return () => {
-    ended = true;
-    frame.cancel();
-  };
+  return frame.end;
 };

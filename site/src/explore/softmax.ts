@@ -2,7 +2,7 @@
 import { entropy, logSumExp, softmax } from "surprisal";
 import { code, importing } from "../kit/code.ts";
 import { button, slider } from "../kit/controls.ts";
-import { eachFrame, h, onTheme } from "../kit/dom.ts";
+import { eachFrame, h } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { digits, layout, type Mount, readings } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
@@ -165,9 +165,5 @@ export const mount: Mount = (root) => {
     address: state.address,
   });
   draw();
-  const stop = onTheme(frame.ask);
-  return () => {
-    frame.cancel();
-    stop();
-  };
+  return frame.end;
 };

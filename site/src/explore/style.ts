@@ -1,7 +1,7 @@
 /** Two pictures; the first one repainted until its Gram matrices are those of the second. */
 import { code, importing } from "../kit/code.ts";
 import { button, choice, progressBar, slider } from "../kit/controls.ts";
-import { eachFrame, h, onTheme } from "../kit/dom.ts";
+import { eachFrame, h } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { layout, type Mount, readings } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
@@ -230,10 +230,8 @@ export const mount: Mount = (root) => {
   choose(content, state.now.content, "boat");
   choose(style, state.now.style, "waves");
   drawCurve();
-  const stop = onTheme(frame.ask);
   return () => {
     job?.stop();
-    frame.cancel();
-    stop();
+    frame.end();
   };
 };

@@ -3,7 +3,7 @@ import { emd, pairwiseDistance, sinkhorn } from "surprisal";
 import { uniforms } from "../../../examples/support/random.ts";
 import { code, importing } from "../kit/code.ts";
 import { button, choice, slider } from "../kit/controls.ts";
-import { colour, eachFrame, h, onTheme, sharpCanvas } from "../kit/dom.ts";
+import { colour, eachFrame, h, sharpCanvas } from "../kit/dom.ts";
 import { digits, layout, type Mount, readings } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
 
@@ -331,9 +331,5 @@ export const mount: Mount = (root) => {
   });
   draw();
   frame.ask();
-  const stop = onTheme(frame.ask);
-  return () => {
-    frame.cancel();
-    stop();
-  };
+  return frame.end;
 };
