@@ -278,6 +278,28 @@ forEachType((dtype, variant) => {
     });
   });
 
+  it.each([
+    [3, 2],
+    [40, 2],
+    [5, 9],
+  ])("distances of points close to 0 keep their digits beside others: %i of %i numbers", (n, d) => {
+    for (const least of [2 * dtype.tiny * dtype.unit, dtype.tiny, dtype.tiny ** 0.5, dtype.unit ** 2]) {
+      const x = new array(n * d).map((_, i) => (i < 2 * d ? (i % d) * least : Math.sin(i)));
+      x[d] = 7 * least;
+      const y = new array(Array.from(x).reverse());
+      for (const other of [undefined, y]) {
+        const got = pairwiseDistance(x, other, { shape: [n, d], ...(other && { yShape: [n, d] }) });
+        const k = other ? n : n - 1;
+        const near = nearest(x, other, { shape: [n, d], ...(other && { yShape: [n, d] }), k });
+        near.indices.forEach((j, at) => {
+          const [own, search] = [got[Math.floor(at / k) * n + j] as number, near.values[at] as number];
+          expect(Math.abs(own - search)).toBeLessThanOrEqual(8 * dtype.unit * search);
+        });
+        expect(got[1] ?? 0).toBeGreaterThan(0);
+      }
+    }
+  });
+
   it("a density counts weights that are subnormal beside their sum", () => {
     const least = 2 * dtype.tiny * dtype.unit;
     // the other sample is 10⁴ bandwidths away, so that the subnormal weight's is the density
