@@ -114,11 +114,15 @@ export type FewPairs = (
 export interface FewNumbers {
   readonly at: Arena;
   readonly rows: number;
+  readonly n: number;
   readonly values: number;
   readonly out: Output | undefined;
 }
 
-/** A number for each row of one array, or of two that are alike, `undefined` being the second of one. `each`: `out` is for them. */
+/**
+ * A number for each row of one array, or of two that are alike, of which the second of one has no name. `each`: `out` is for them;
+ * `most`: bytes of an array at most.
+ */
 export function fewNumbers(
   fn: string,
   names: readonly [string, string?],
@@ -128,10 +132,12 @@ export function fewNumbers(
   out: unknown,
   each: boolean,
   run: FewPairs,
+  most = 8 * MOST,
 ): FewNumbers | undefined {
   const found = rowsOf(fn, names[0], first, sizes);
   if (found === undefined) return undefined;
   const { array, bytes, length, rows, n } = found;
+  if (length * bytes > most) return undefined;
   const beside = names[1] === undefined ? undefined : besideOf(fn, names[1], second, found);
   if (names[1] !== undefined && beside === undefined) return undefined;
   const results = each ? resultOf(fn, out, found, rows) : undefined;
@@ -142,7 +148,7 @@ export function fewNumbers(
   at.copyIn(array, bytes, 0, length, at.stage);
   if (beside) at.copyIn(beside, bytes, 0, length, y);
   run(at, bytes === 4, at.stage, y, values, rows, n);
-  return { at, rows, values, out: results && { array: results, length: rows, bytes, fresh: out === undefined } };
+  return { at, rows, n, values, out: results && { array: results, length: rows, bytes, fresh: out === undefined } };
 }
 
 /** The same with a class for each row: one f64 a row, which is left at `values`, and if it is wanted a gradient at x. */
