@@ -1,7 +1,7 @@
 /** Density estimates by Gaussian kernels. */
 
 import * as CODE from "../../assembly/gram/codes.ts";
-import { type Total, weightOf } from "../check/masses.ts";
+import { weightOf } from "../check/masses.ts";
 import { sameDepth, shapesOf } from "../check/points.ts";
 import { type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
@@ -111,9 +111,11 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       const gamma = Math.min(0.5 / (h * unit) / (h * unit), Number.MAX_VALUE);
       const centring = unit === 1 ? undefined : { means: undefined, unit, factor: 1 };
       const product = { ...rest, x: { ...x, centring }, y: y && { ...y, centring } };
-      const logs = logsOf(at, w, weight);
-      // weights over their sum; without them all are 1/m
-      const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (logs ? 0 : logarithm(at, GRAM, m));
+      const logs = w && Float64Array.from(w.array);
+      if (logs) logarithms(at, GRAM, logs);
+      // without weights their sum is m; over it, a subnormal one would be rounded
+      const logSum = logarithm(at, GRAM, weight.sum) - logarithm(at, GRAM, weight.unit);
+      const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + logSum;
       const maxima = state;
       const falls = maxima + 8 * side;
       const sums = falls + 8 * side;
@@ -173,12 +175,4 @@ function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: numb
   const fits = 2 * (largest + near + 2) + exponentOf(d) < most;
   const wanted = fits ? near : near - 2;
   return 2 ** (wanted > 0 ? Math.max(0, Math.min(wanted, most - 1 - largest)) : wanted);
-}
-
-/** log of each weight over their sum; none of weights that are all alike. */
-function logsOf(at: Arena, weights: Operand | undefined, { sum, unit }: Total): Float64Array | undefined {
-  if (!weights) return undefined;
-  const logs = Float64Array.from(weights.array, (weight) => (weight * unit) / sum);
-  logarithms(at, GRAM, logs);
-  return logs;
 }
