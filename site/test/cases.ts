@@ -363,6 +363,8 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
       `  ${works.length} redraws in ${frames} frames and ${seconds.toFixed(1)} s; plan and drawing take ${at(0.1).toFixed(1)} / ${at(0.5).toFixed(1)} / ${at(0.9).toFixed(1)} ms (10 %, median, 90 %)`,
     );
     assert.ok(works.length > 50, `${works.length} redraws`);
+    // a frame lasts 16.7 ms; redraws that a busy machine interrupted take longer, a quarter of them was not
+    assert.ok(at(0.25) < 16, `a quarter of the redraws take more than ${at(0.25)} ms`);
   },
   async "what is copied is on the clipboard: a link, code, the figures as Markdown and as JSON"(person) {
     await person.open("softmax");
