@@ -1,7 +1,7 @@
 /** Density estimates by Gaussian kernels. */
 
 import * as CODE from "../../assembly/gram/codes.ts";
-import { weightOf } from "../check/masses.ts";
+import { type Total, weightOf } from "../check/masses.ts";
 import { sameDepth, shapesOf } from "../check/points.ts";
 import { type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
@@ -111,11 +111,9 @@ export function kernelDensity<X extends Input, Y extends Input, W extends Input 
       const gamma = Math.min(0.5 / (h * unit) / (h * unit), Number.MAX_VALUE);
       const centring = unit === 1 ? undefined : { means: undefined, unit, factor: 1 };
       const product = { ...rest, x: { ...x, centring }, y: y && { ...y, centring } };
-      const logs = w && Float64Array.from(w.array);
-      if (logs) logarithms(at, GRAM, logs);
-      // without weights their sum is m; over it, a subnormal one would be rounded
-      const logSum = logarithm(at, GRAM, weight.sum) - logarithm(at, GRAM, weight.unit);
-      const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + logSum;
+      const logs = logsOf(at, w, weight);
+      // weights over their sum; without them all are 1/m
+      const offset = d * (HALF_LOG_TWO_PI + logarithm(at, GRAM, h)) + (logs ? 0 : logarithm(at, GRAM, m));
       const maxima = state;
       const falls = maxima + 8 * side;
       const sums = falls + 8 * side;
@@ -175,4 +173,18 @@ function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: numb
   const fits = 2 * (largest + near + 2) + exponentOf(d) < most;
   const wanted = fits ? near : near - 2;
   return 2 ** (wanted > 0 ? Math.max(0, Math.min(wanted, most - 1 - largest)) : wanted);
+}
+
+/** log of each weight over their sum; none of weights that are all alike. */
+function logsOf(at: Arena, weights: Operand | undefined, { sum, unit }: Total): Float64Array | undefined {
+  if (!weights) return undefined;
+  const logs = Float64Array.from(weights.array, (weight) => (weight * unit) / sum);
+  // what is subnormal over the sum would be rounded: the difference of two logarithms is not, beside −700
+  const small = logs.map((share, j) => (share < 2 ** -1022 ? (weights.array[j] as number) : Number.NaN));
+  const isSmall = small.some((weight) => weight > 0);
+  logarithms(at, GRAM, logs);
+  if (!isSmall) return logs;
+  logarithms(at, GRAM, small);
+  const logSum = logarithm(at, GRAM, sum) - logarithm(at, GRAM, unit);
+  return logs.map((log, j) => (Number.isNaN(small[j]) ? log : (small[j] as number) - logSum));
 }
