@@ -301,7 +301,9 @@ export const CHROMIUM: Readonly<Record<string, Case>> = {
     for (const path of REFERENCE) {
       await person.visit(`api/${path}`);
       await person.until(`getComputedStyle(document.body).display !== "none" && !!window.app`, "the page is there");
-      for (const theme of ["light", "dark"]) {
+      // all have one stylesheet: signatures, links in text and highlighted code are seen in the dark once each
+      const themes = /softmax|memory|evaluation/.test(path) ? ["light", "dark"] : ["light"];
+      for (const theme of themes) {
         await person.js(`document.documentElement.dataset.theme = "${theme}"`);
         await person.js(source);
         // TypeDoc's script puts links into what is pressed to open a part of the tree of contents; the themes differ in colours alone
