@@ -332,6 +332,12 @@ export function contrastiveLoss(x: Input, y: Input, options?: ContrastiveLossOpt
  * The same with its gradients with respect to x, y and the temperature, and with `kind: "sigmoid"` to the bias: the tiles are made a second
  * time. The gradient of a row of zeros is that of a row which is not divided by its norm.
  *
+ * Of rows p, q (x and y, of norm 1 unless `normalize` is false) and G = ∂loss/∂(p·q), with Z = max (Σ|p·q|/τ + |bias|) and u = 2⁻²⁴
+ * or 2⁻⁵³ of the type, each is off by at most u·(16 + 4·Z) of what it is the sum of: a row of gradX of Σⱼ |G|·‖q‖/‖x‖, gradTemperature of
+ * Σ |G·p·q|/τ, gradBias of Σ |G|·τ. That is 10⁻⁵ (f32) and 10⁻¹² (f64) of its own size, of confident pairs too, unless most of the sum
+ * cancels, or in f32 τ is below 0.01. Pairs that are there twice cancel: of a learnt batch of 13 with 5 that differ 10⁻⁴ to 2·10⁻⁶ of
+ * a row of gradY is left, which is 2·10⁻⁴ to 10⁻² off in f32.
+ *
  * @throws as `contrastiveLoss`.
  * @example contrastiveLossWithGrad([1, 2], [2, 1], { shape: [2, 1], temperature: 1, normalize: false }).gradTemperature; // -0.2310…
  */
