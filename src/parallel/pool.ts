@@ -1,4 +1,4 @@
-/** What a pool looks like. */
+/** What a pool looks like, and one of a crew of workers. */
 import type {
   CkaOptions,
   CrossEntropyOptions,
@@ -27,6 +27,8 @@ import type {
   SoftmaxOptions,
   Wrt,
 } from "../index.ts";
+import type { Crew } from "./crew.ts";
+import { FUNCTIONS, type Name } from "./functions.ts";
 import type { WorkerLike } from "./thread.ts";
 
 export interface PoolOptions {
@@ -163,4 +165,21 @@ export interface Pool extends AsyncDisposing {
 
   /** Ends the workers. Calls that run are rejected. */
   close(): Promise<void>;
+}
+
+/** Ends the workers of pools that were forgotten. */
+const forgotten =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : /* @__PURE__ */ new FinalizationRegistry<Crew>((crew) => void crew.close());
+
+export function poolOf(crew: Crew): Pool {
+  const close = (): Promise<void> => crew.close();
+  const pool: Record<PropertyKey, unknown> = { close };
+  for (const name of Object.keys(FUNCTIONS) as Name[]) pool[name] = (...args: unknown[]) => crew.call(name, args);
+  Object.defineProperty(pool, "size", { get: () => Math.max(1, crew.count), enumerable: true });
+  // an older engine has no Symbol.asyncDispose
+  if (Symbol.asyncDispose) pool[Symbol.asyncDispose] = close;
+  forgotten?.register(pool, crew);
+  return pool as unknown as Pool;
 }

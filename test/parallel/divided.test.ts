@@ -15,6 +15,7 @@ import {
   takeSlab,
   viewOf,
 } from "../../src/parallel/work.ts";
+import { SHARED_WORK } from "../../src/place/blocks.ts";
 import { SHARE, type Share, type Written } from "../../src/share.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
 
@@ -74,7 +75,12 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
         (type, n, m, d, parts, seed) => {
           // functions of rows are cut where they have many elements
           const width = ["Matrix", "pairwise", "gram", "nearest", "kernel"].some((word) => call.name.includes(word));
-          const [rows, depth] = width ? [Math.max(n, 4), d] : [Math.max(n, 4), 200 * d];
+          const rows = Math.max(n, 4);
+          // pairs where they have much work: twice that, for of a symmetric product there is half
+          const pairs = rows * Math.min(rows, m);
+          const isProduct = call.name !== "pairwiseDivergence" && call.how !== "kl";
+          const deep = pairs < 2 ** 12 || !isProduct ? d : Math.max(d, Math.ceil((2 * SHARED_WORK) / pairs));
+          const depth = width ? deep : 200 * d;
           const args = call.of(dataOf(type, seed), rows, m, depth);
           const toWhom = (tile: number): number => ((tile + 1) * 7919 + seed) % parts;
           const got = divided(call, args, parts, toWhom, seed % 2 === 0);
