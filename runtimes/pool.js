@@ -17,6 +17,9 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
   };
   const [x, y] = [values(n * d, 1), values(n * d, 2)];
   const shape = [n, d];
+  // rows whose logits are small
+  const weight = values(n * d, 3).map((value) => value / d);
+  const labels = Int32Array.from({ length: n }, (_, i) => (i * 7) % n);
   // as many numbers in more rows, which have more pairs
   const many = { shape: [2000, 180] };
   const words = Int32Array.from({ length: 2000 }, (_, i) => (i * 7) % 2000);
@@ -28,6 +31,7 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
     nearest: [true, x, y, { ...many, k: 3 }],
     mmd: [true, x, y, { shape }],
     linearCrossEntropy: [true, x, y, words, { ...many, weightShape: many.shape }],
+    linearCrossEntropyWithGrad: [true, x, weight, labels, { shape, weightShape: shape }],
     // rows of 360,000 elements are too few
     entropy: [false, x, { shape }],
   };

@@ -19,6 +19,7 @@ import {
   klDivergence,
   klDivergenceWithGrad,
   linearCrossEntropy,
+  linearCrossEntropyWithGrad,
   logSoftmax,
   logSumExp,
   mmd,
@@ -64,6 +65,7 @@ export const FUNCTIONS = {
   mmd: plain(mmd, 2, 0.05),
   cka: plain(cka, 2, 0.05),
   linearCrossEntropy: watched(linearCrossEntropy, 3, 0.045),
+  linearCrossEntropyWithGrad: watched(linearCrossEntropyWithGrad, 3, 0.045),
 } satisfies Record<string, Divided>;
 
 export type Name = keyof typeof FUNCTIONS;

@@ -12,6 +12,7 @@ import type {
   KernelMatrixOptions,
   KernelProductOptions,
   LabelsLike,
+  LinearCrossEntropyGradients,
   LinearCrossEntropyOptions,
   LogSumExpOptions,
   MmdOptions,
@@ -162,6 +163,17 @@ export interface Pool extends AsyncDisposing {
     labels: LabelsLike,
     options?: LinearCrossEntropyOptions<R, B>,
   ): Promise<Reduced<R, ResultOf<X, W, B>>>;
+  linearCrossEntropyWithGrad<
+    X extends Input,
+    W extends Input = Input,
+    B extends Input | undefined = undefined,
+    R extends Reduction = "mean",
+  >(
+    x: X,
+    weight: W,
+    labels: LabelsLike,
+    options?: LinearCrossEntropyOptions<R, B>,
+  ): Promise<LinearCrossEntropyGradients<ResultOf<X, W, B>, R, B>>;
 
   /** Ends the workers. Calls that run are rejected. */
   close(): Promise<void>;

@@ -98,7 +98,7 @@ export interface Product {
   /** Whether the rows of a block are kept as they came, whole, beside those that are prepared. */
   readonly keeps: boolean;
   /** What sums are cut by, and is cut alike where threads divide the blocks. */
-  readonly sums: "none" | "columns" | "blocks";
+  readonly sums: "none" | "rows" | "columns" | "blocks";
 }
 
 export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = CODE.DOT): Product {
@@ -175,7 +175,7 @@ export function planOf(product: Product): Plan {
   const largest = Math.min(most, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
   const isShared = sums !== "blocks" && sharing() !== undefined && workOf(product) >= SHARED_WORK;
   const sharedOf = (rows: number): number => (isShared ? Math.min(largest, sharedSideOf(rows)) : largest);
-  const side = sideOf(x.rows, sharedOf(x.rows));
+  const side = sideOf(x.rows, sums === "rows" ? largest : sharedOf(x.rows));
   const largestOther = y && (sums === "columns" ? largest : sharedOf(y.rows));
   const otherSide = !largestOther ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largestOther);
   const longest = Math.max(1, side, plain ? 0 : otherSide);
@@ -291,6 +291,22 @@ export function eachBlock(
       turn();
     }
   }
+}
+
+/** The blocks of a product of x and y that begin with row i, or with column j, one after the other. */
+export function eachBlockAlong(
+  arena: Arena,
+  scratch: number,
+  product: Product,
+  along: Partial<Place>,
+  visit: (block: Block) => void,
+): void {
+  const plan = planOf(product);
+  const { x, y = x } = product;
+  if (along.i !== undefined)
+    for (let j = 0; j < y.rows; j += plan.otherSide) visit(block(arena, scratch, product, plan, along.i, j));
+  if (along.j !== undefined)
+    for (let i = 0; i < x.rows; i += plan.side) visit(block(arena, scratch, product, plan, i, along.j));
 }
 
 /** Where a block begins. */

@@ -75,22 +75,22 @@ export class LogitRows {
   /** A power of two, at most 1/classes, that logits are summed in units of; 0 without smoothing. */
   readonly #portion: number;
   readonly #states: Float64Array;
+  /** What is left of a state when the row is finished. */
+  readonly #finished: Float64Array;
   #scale = 1;
 
-  /** `states`: room for the state of every row, all 0 or cleared before the first tile. */
-  constructor(
-    labels: Int32Array,
-    classes: number,
-    ignore: number,
-    smoothing: number,
-    states = new Float64Array(STATE * labels.length),
-  ) {
+  /**
+   * `states`: room for the state of every row, all 0 or cleared before the first tile. What others write or read, too, is left as it is when
+   * rows are finished.
+   */
+  constructor(labels: Int32Array, classes: number, ignore: number, smoothing: number, states?: Float64Array) {
     this.#labels = labels;
     this.#classes = classes;
     this.#ignore = ignore;
     this.#smoothing = smoothing;
     this.#portion = smoothing && 2 ** -(exponentOf(classes) + 1);
-    this.#states = states;
+    this.#finished = new Float64Array(STATE * labels.length);
+    this.#states = states ?? this.#finished;
   }
 
   /** Nothing is known of some rows. */
@@ -101,36 +101,42 @@ export class LogitRows {
   /** Takes in a tile, of each row the first classes first. The tile is not left as it was. */
   add(at: Arena, bytes: number, { pointer, stride, i, rows, first, columns }: Tile, places: TilePlaces): void {
     const { states, labels, bias } = places;
-    this.#place(at, i, rows, places);
+    this.#place(at, this.#states, i, rows, places);
     // biome-ignore format: as the kernel declares them
     at.typed(LOSSES, bytes).addLogits(pointer, stride, rows, columns, bias, labels, this.#ignore, first, this.#portion, states);
     at.copyOut(states, STATE * rows, this.#states, 8, STATE * i);
   }
 
   /**
-   * When all tiles have been taken in: the losses; `scale` is what gradients will be multiplied by. With u − z_y = `behind`,
+   * When all tiles of rows [from, to) have been taken in: their losses; `scale` is what gradients will be multiplied by. With u − z_y = `behind`,
    *
    *     q = s·e^{u − z_y},     log1p(q) = log(1 + q)·q/((1 + q) − 1), which makes up for the rounding of 1 + q (Kahan),
    *
    * and of a label far behind log1p(q) = u − z_y + log s.
    */
-  finish(at: Arena, scale: number): Float64Array {
-    const labels = this.#labels;
+  finish(at: Arena, scale: number, from = 0, to = this.#labels.length): Float64Array {
+    const labels = this.#labels.subarray(from, to);
+    const states = this.#finished.subarray(STATE * from, STATE * to);
+    if (this.#finished !== this.#states) states.set(this.#states.subarray(STATE * from, STATE * to));
+    const each = (visit: (row: Float64Array, i: number) => void): void =>
+      labels.forEach((label, i) => {
+        if (label !== this.#ignore) visit(states.subarray(STATE * i, STATE * (i + 1)), i);
+      });
     const losses = new Float64Array(labels.length);
     const powers = new Float64Array(labels.length);
     const logs = new Float64Array(labels.length);
     this.#scale = scale;
-    this.#each((row, i) => {
+    each((row, i) => {
       const { behind } = sumOf(row);
       powers[i] = behind < STEEP ? behind : 0;
     });
     exponentials(at, LOSSES, powers);
-    this.#each((row, i) => {
+    each((row, i) => {
       const { s, behind } = sumOf(row);
       logs[i] = behind < STEEP ? 1 + quotientOf(row, powers[i] as number) : s;
     });
     logarithms(at, LOSSES, logs);
-    this.#each((row, i) => {
+    each((row, i) => {
       const a = row[A] as number;
       const label = row[LABEL] as number;
       const { s, behind, lost } = sumOf(row);
@@ -176,20 +182,13 @@ export class LogitRows {
   ): void {
     const { states, labels, bias, row } = places;
     const share = (this.#smoothing / this.#classes) * this.#scale;
-    this.#place(at, i, rows, places);
+    this.#place(at, this.#finished, i, rows, places);
     // biome-ignore format: as the kernel declares them
     at.typed(LOSSES, bytes).logitGradients(pointer, stride, rows, columns, bias, labels, this.#ignore, first, share, states, row);
   }
 
-  /** Each row's state, but of those that are ignored. */
-  #each(visit: (row: Float64Array, i: number) => void): void {
-    this.#labels.forEach((label, i) => {
-      if (label !== this.#ignore) visit(this.#states.subarray(STATE * i, STATE * (i + 1)), i);
-    });
-  }
-
-  #place(at: Arena, i: number, rows: number, { states, labels }: TilePlaces): void {
-    at.copyIn(this.#states, 8, STATE * i, STATE * rows, states);
+  #place(at: Arena, all: Float64Array, i: number, rows: number, { states, labels }: TilePlaces): void {
+    at.copyIn(all, 8, STATE * i, STATE * rows, states);
     copyLabels(at, this.#labels, i, rows, labels);
   }
 }

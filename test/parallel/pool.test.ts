@@ -209,6 +209,27 @@ describe("signals and progress", () => {
     await pool.close();
   });
 
+  it("stop a call whose tiles wait for each other, before the last of them", async () => {
+    const pool = await eagerPool({ size: 2, worker });
+    const options = { shape: [1500, 200], weightShape: [3000, 200] };
+    const labels = Int32Array.from({ length: 1500 }, (_, i) => (7 * i) % 3000);
+    const data = dataOf("f32", 4);
+    const args = [data.reals(300_000), data.reals(600_000), labels] as const;
+    // six tiles, and six that wait for them: some 20 ms each at least, after which progress is called
+    const want = bitsOf(library.linearCrossEntropyWithGrad(...args, options));
+    for (const last of [1, 7]) {
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const progress = ({ tiles }: { tiles: number }): void => {
+        if (tiles >= last) controller.abort(reason);
+      };
+      const stopped = pool.linearCrossEntropyWithGrad(...args, { ...options, signal: controller.signal, progress });
+      await expect(stopped).rejects.toBe(reason);
+      expect(bitsOf(await pool.linearCrossEntropyWithGrad(...args, options))).toEqual(want);
+    }
+    await pool.close();
+  });
+
   it("a progress that throws ends its call", async () => {
     const pool = await eagerPool({ size: 2, worker });
     const progress = (): void => {
@@ -309,6 +330,28 @@ describe("where no memory is shared, as in pages that are not isolated", () => {
     await running;
   });
 
+  it("a worker that is terminated, whatever it was doing: those after it are sent what others found", async () => {
+    const options = { shape: [1000, 100], weightShape: [2000, 100] };
+    const labels = Int32Array.from({ length: 1000 }, (_, i) => (7 * i) % 2000);
+    const data = dataOf("f32", 4);
+    const args = [data.reals(100_000), data.reals(200_000), labels] as const;
+    const want = bitsOf(library.linearCrossEntropyWithGrad(...args, options));
+    for (const last of [1, 2, 4, 5, 7]) {
+      const workers: Worker[] = [];
+      const make = (): Worker => {
+        const one = worker();
+        workers.push(one);
+        return one;
+      };
+      const pool = await eagerPool({ size: 3, worker: make });
+      const progress = ({ tiles }: { tiles: number }): void => {
+        if (tiles >= last) void workers[last % 3]?.terminate();
+      };
+      expect(bitsOf(await pool.linearCrossEntropyWithGrad(...args, { ...options, progress }))).toEqual(want);
+      await pool.close();
+    }
+  });
+
   it("workers that fail at every turn: the calling thread does it", async () => {
     const make = (): Fake =>
       new Fake(function ({ id }) {
@@ -355,6 +398,16 @@ describe("faults", () => {
       });
     const pool = await eagerPool({ size: 2, worker: make });
     expect(bitsOf(await pool.gram(x, { shape: [n, d] }))).toBe(want);
+    // of which half of the tiles wait for the others, and rows that are ignored hold what is no number
+    const rows = x.slice();
+    rows[3 * d] = Number.NaN;
+    rows[5 * d] = Number.POSITIVE_INFINITY;
+    const weight = dataOf("f32", 5).reals(n * d);
+    weight[7] = Number.POSITIVE_INFINITY;
+    const labels = Int32Array.from({ length: n }, (_, i) => (i === 3 || i === 5 ? -100 : i));
+    const options = { shape: [n, d], weightShape: [n, d] };
+    const gradients = library.linearCrossEntropyWithGrad(rows, weight, labels, options);
+    expect(bitsOf(await pool.linearCrossEntropyWithGrad(rows, weight, labels, options))).toEqual(bitsOf(gradients));
     await pool.close();
   });
 
