@@ -1,5 +1,5 @@
 /** Cross-entropy of a linear layer's logits, which are never held: its value, and the gradients of the layer. */
-import { STATE } from "../../assembly/losses/codes.ts";
+import { arrayType } from "../arrays.ts";
 import { classesOf, labelsOf } from "../check/labels.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
@@ -22,9 +22,9 @@ import {
   watched,
 } from "../place/tiles.ts";
 import { UNWATCHED, type Watch, watchOf } from "../place/watch.ts";
-import { LogitRows, type Tile } from "../read/logits.ts";
+import { KEPT, LogitRows, type Tile } from "../read/logits.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
-import { type Share, sharing, type Written } from "../share.ts";
+import { type Share, sharing } from "../share.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
 
 export interface LinearCrossEntropyOptions<
@@ -145,8 +145,14 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
   const product: Product = { ...tilesOf(a, b, d), sums: grads ? "blocks" : "columns" };
   const roomFor = (tiles: Product): Room => roomOf(tiles, grads !== undefined, grads !== undefined);
   const share = sharing();
-  const states = share?.output("f64", STATE * n, () => new Float64Array(STATE * n), "dropped");
-  const logits = new LogitRows(labels, classes, ignoreIndex, p.smoothing, states);
+  const dtype = bytes === 4 ? "f32" : "f64";
+  const own = (): FloatArray => new (arrayType(bytes))(KEPT * n);
+  const kept = share ? share.output(dtype, KEPT * n, own, "dropped") : own();
+  const losses = share ? share.output("f64", n, () => new Float64Array(n), "dropped") : new Float64Array(n);
+  const take = (row: number, loss: number): void => {
+    losses[row] = loss;
+  };
+  const target = { labels, classes, ignore: ignoreIndex, smoothing: p.smoothing, scale, take };
   const ignores = labels.includes(ignoreIndex);
   const isIgnored = ignores ? (row: number): boolean => labels[row] === ignoreIndex : undefined;
   const ends = grads && { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.weight };
@@ -154,9 +160,10 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
   const [byRows, byColumns] = [{ ...product, sums: "columns" } as const, { ...product, sums: "rows" } as const];
 
   const run = (at: Arena, pointer: number): Float64Array => {
-    /** What is done with the blocks of a product, by how it is cut. */
-    const handsFor = (tiles: Product) => {
+    /** What is done with the blocks of a product, by how it is cut; `follow`: whether those of some rows follow each other. */
+    const handsFor = (tiles: Product, follow: boolean) => {
       const room = roomFor(tiles);
+      const logits = new LogitRows(target, kept, follow);
       const places = {
         states: pointer + room.states,
         labels: pointer + room.labels,
@@ -189,15 +196,14 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
     };
 
     /**
-     * The gradients in threads: first rows of x, each with its state and its gradient; then, once all states are there, rows of the weight.
+     * The gradients in threads: first rows of x, each with its loss and its gradient; then, once all of them are there, rows of the weight.
      * The logits are made three times instead of two, and no sum crosses tiles.
      */
-    const isDivided = (share: Share, states: Written, ends: Ends): boolean => {
+    const isDivided = (share: Share, ends: Ends): boolean => {
       const { side } = planOf(byRows);
       const { otherSide } = planOf(byColumns);
       const first = Math.ceil(n / side);
-      const [down, across] = [handsFor(byRows), handsFor(byColumns)];
-      let isFinished = false;
+      const [down, across] = [handsFor(byRows, true), handsFor(byColumns, true)];
       const rowsOf = (tile: number): readonly [number, number] => [tile * side, Math.min(side, n - tile * side)];
       const classesOf = (tile: number): readonly [number, number] => {
         const j = (tile - first) * otherSide;
@@ -207,21 +213,17 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
         tiles: first + Math.ceil(classes / otherSide),
         work: WITH_GRADIENTS * n * classes * Math.max(d, 16),
         elements: 0,
-        barrier: { tile: first, reads: [states] },
+        barrier: { tile: first, reads: [kept] },
         run: (tile) => {
           if (tile < first) {
-            const [i, rows] = rowsOf(tile);
-            logits.clear(i, rows);
+            const [i] = rowsOf(tile);
             eachBlockAlong(at, pointer, byRows, { i }, down.add);
-            logits.finish(at, scale, i, i + rows);
             eachBlockAlong(at, pointer, byRows, { i }, (block) => {
               down.differentiate(block);
               addGradientX(at, pointer, down.room, block, ends);
             });
             return;
           }
-          if (!isFinished) logits.finish(at, scale);
-          isFinished = true;
           eachBlockAlong(at, pointer, byColumns, { j: classesOf(tile)[0] }, (block) => {
             across.differentiate(block);
             addBias(across.room, block);
@@ -232,28 +234,28 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
           const isFirst = tile < first;
           const [i, rows] = isFirst ? rowsOf(tile) : classesOf(tile);
           const of = isFirst ? n : classes;
-          const outputs = isFirst ? [states, ends.gradX.array] : [ends.gradY.array, grads?.bias?.array];
+          const outputs = isFirst ? [kept, losses, ends.gradX.array] : [ends.gradY.array, grads?.bias?.array];
           return outputs.flatMap((output) => (output ? [{ output, i, rows, of }] : []));
         },
       });
     };
-    if (share && states && ends && n > 0 && isDivided(share, states, ends)) {
+    if (share && ends && n > 0 && isDivided(share, ends)) {
       ignore();
-      return logits.finish(at, scale);
+      return losses;
     }
 
-    const { room, add, differentiate } = handsFor(product);
-    const next = watched(watch, product, grads ? 2 : 1);
     // rows by rows, a thread has all that is summed of them
-    if (share && !grads) {
-      const begin = (i: number, rows: number): void => logits.clear(i, rows);
-      reduceRows(at, pointer, product, { begin, take: add, end: () => undefined }, UNWATCHED);
+    const byRow = share !== undefined && !grads;
+    const { room, add, differentiate } = handsFor(product, byRow);
+    const next = watched(watch, product, grads ? 2 : 1);
+    if (byRow) {
+      const nothing = (): void => undefined;
+      reduceRows(at, pointer, product, { begin: nothing, take: add, end: nothing }, UNWATCHED);
     } else
       eachBlock(at, pointer, product, (block) => {
         add(block);
         next();
       });
-    const losses = logits.finish(at, scale);
     if (!ends) return losses;
     eachBlock(at, pointer, product, (block) => {
       differentiate(block);
@@ -304,7 +306,8 @@ function lossOf(p: Problem, withGrad: boolean): Loss {
  *     lossᵢ = log Σⱼ e^{zᵢⱼ} − zᵢ,yᵢ,     zᵢⱼ = xᵢ·wⱼ + bⱼ
  *
  * in nats: `crossEntropy` of the product, whose [n, C] logits would take 2 GB at n = 4,096 and C = 128,256. They are made tile by tile
- * of at most 512 × 512, in memory that depends on neither n nor C, but for 72 bytes a row. The label's logit is kept apart, so that a loss of
+ * of at most 512 × 512, in memory that depends on neither n nor C, but for 40 bytes a row of f32
+ * and 52 of f64. The label's logit is kept apart, so that a loss of
  * 1e-8 keeps its digits. The bits of a row depend on the shapes alone.
  *
  * A row with a NaN in it is NaN, and no other; a row whose label is `ignoreIndex` is 0. A mean over no rows is NaN. Arrays must
