@@ -3,7 +3,8 @@
  * many µs a call of 1 ms or less is slower. As many threads as there are cores; inputs and outputs of functions of rows stand in shared
  * memory. "not shared" is what a page has that is not cross-origin isolated.
  *
- * Then what to divide a call costs, by calls of a few sizes that are divided whatever they are worth: that is src/parallel/worth.ts.
+ * Then what to divide a call costs, by calls of a few sizes that are divided whatever they are worth: that is src/parallel/worth.ts. And what
+ * a unit of work takes, and a call of a pool that is not divided: that is src/parallel/functions.ts. `--only overhead` and `--only costs` do these alone.
  */
 
 import { availableParallelism } from "node:os";
@@ -11,7 +12,10 @@ import { Worker } from "node:worker_threads";
 import * as library from "../dist/index.js";
 import { createPool } from "../dist/parallel.js";
 import { Crew } from "../src/parallel/crew.ts";
-import type { Name } from "../src/parallel/functions.ts";
+import { FUNCTIONS, type Name } from "../src/parallel/functions.ts";
+import { runTo, Survey } from "../src/parallel/work.ts";
+import { SHARE } from "../src/share.ts";
+import { CASES as CALLS, dataOf, titleOf } from "../test/parallel/calls.ts";
 import { normals, uniforms } from "./data.ts";
 import { spread } from "./harness.ts";
 import { options } from "./options.ts";
@@ -44,7 +48,11 @@ const out = shared(new Float64Array(64 * 32_000));
 const matrix = shared(new Float64Array(2000 * 2000));
 const labels = Int32Array.from({ length: 64 }, (_, i) => (i * 499) % 32_000);
 
-const [tokens, head] = [points(1024, 256, 5), points(8192, 256, 6)];
+// logits of size 1: of larger ones most probabilities are too small for f32's normal numbers, which take several times as long
+const [tokens, head] = [
+  points(1024, 256, 5),
+  shared(normals("f32", 8192 * 256, { seed: 6 }).map((value) => value / 16)),
+];
 const words = Int32Array.from({ length: 1024 }, (_, i) => (i * 499) % 8192);
 const head8192 = { shape: [1024, 256], weightShape: [8192, 256] };
 const [own, ownToo] = [x.slice(), y.slice()].map((values) => new Float32Array(values)) as [Float32Array, Float32Array];
@@ -102,6 +110,10 @@ const CASES: Record<string, Pair> = {
     alone: () => library.linearCrossEntropy(tokens, head, words, head8192),
     pooled: () => pool.linearCrossEntropy(tokens, head, words, head8192),
   },
+  "linearCrossEntropyWithGrad 1024×256, 8192 classes": {
+    alone: () => library.linearCrossEntropyWithGrad(tokens, head, words, head8192),
+    pooled: () => pool.linearCrossEntropyWithGrad(tokens, head, words, head8192),
+  },
   "mmd rbf 2000×2000×256": { alone: () => library.mmd(x, y, { shape }), pooled: () => pool.mmd(x, y, { shape }) },
   "cka 2000×256, 256": { alone: () => library.cka(x, y, { shape }), pooled: () => pool.cka(x, y, { shape }) },
   "gram 2000×256, not shared": {
@@ -141,9 +153,9 @@ interface Times {
 }
 
 /** Times of both in µs, in turns. Kernels are compiled, and shared memory is made, in the first rounds. */
-async function timesOf({ alone, pooled }: Pair): Promise<Times> {
+async function timesOf({ alone, pooled }: Pair, often = 1): Promise<Times> {
   const times: Times = { alone: [], pooled: [] };
-  for (let round = 0; round < ROUNDS + 2; round++) {
+  for (let round = 0; round < often * ROUNDS + 2; round++) {
     for (const turn of round % 2 ? [0, 1] : [1, 0]) {
       const start = performance.now();
       await (turn ? pooled() : alone());
@@ -221,5 +233,30 @@ if (options.only.test("overhead")) {
   await crew.close();
   const lines = Object.entries(overheads).map(([name, { micros, share }]) => [name, digits(micros), share.toFixed(2)]);
   console.log(`\nµs = a + b·alone\n${columns([["overhead", "a", "b"], ...lines])}`);
+}
+
+/** What a unit of work takes, which is `cost` of src/parallel/functions.ts; and how many µs a call is slower that a pool leaves in the calling thread. */
+if (options.only.test("costs")) {
+  const worker = (): Worker => new Worker(new URL("../dist/parallel.worker.js", import.meta.url));
+  const crew = new Crew(2, worker, () => false);
+  await crew.fill("createPool");
+  const lines: string[][] = [];
+  for (const one of CALLS) {
+    // a millisecond of most of them
+    const isDivergence = one.name === "pairwiseDivergence" || one.how === "kl";
+    const isPairs = /gram|matrix|pairwise|nearest|kernel|mmd|cka|linear/i.test(one.name);
+    const [n, m, d] = isDivergence ? [64, 64, 64] : isPairs ? [384, 384, 128] : [32, 0, 20_000];
+    const args = one.of(dataOf("f32", 1, true), n, m, d);
+    const { run, cost } = FUNCTIONS[one.name];
+    const survey = new Survey(() => false);
+    runTo(() => run(...args.slice(0, -1), { ...(args.at(-1) as object), [SHARE]: survey }));
+    survey.active = false;
+    const both = await timesOf({ alone: () => run(...args), pooled: () => crew.call(one.name, args) }, 4);
+    const [alone, pooled] = [best(both.alone), best(both.pooled)];
+    const unit = (1000 * alone) / survey.work;
+    lines.push([titleOf(one), digits(alone), unit.toFixed(3), `${cost}`, digits(pooled - alone)]);
+  }
+  await crew.close();
+  console.log(`\n${columns([["costs", "µs", "ns a unit", "cost", "in a pool, µs more"], ...lines])}`);
 }
 if (options.complete) save("parallel", { workers, rounds: ROUNDS, figures, overheads });

@@ -7,18 +7,33 @@
  */
 export async function pools(surprisal, { createPool }, { workers, make, tells = false }) {
   const [n, d] = [900, 400];
-  const values = (length, seed) => Float32Array.from({ length }, (_, i) => Math.sin(seed + i * 1.7) + 1.1);
+  // matrices of n × n are worth dividing where they are written to shared memory
+  const isShared = globalThis.crossOriginIsolated !== false && typeof SharedArrayBuffer !== "undefined";
+  const memory = (length) => new Float32Array(isShared ? new SharedArrayBuffer(4 * length) : length);
+  const values = (length, seed) => {
+    const array = memory(length);
+    for (let i = 0; i < length; i++) array[i] = Math.sin(seed + i * 1.7) + 1.1;
+    return array;
+  };
   const [x, y] = [values(n * d, 1), values(n * d, 2)];
-  const labels = Int32Array.from({ length: n }, (_, i) => (i * 7) % n);
   const shape = [n, d];
+  // rows whose logits are small
+  const weight = values(n * d, 3).map((value) => value / d);
+  const labels = Int32Array.from({ length: n }, (_, i) => (i * 7) % n);
+  // as many numbers in more rows, which have more pairs
+  const many = { shape: [2000, 180] };
+  const words = Int32Array.from({ length: 2000 }, (_, i) => (i * 7) % 2000);
+  // the call, and whether it is worth dividing
   const calls = {
-    gram: [x, { shape }],
-    kernelMatrix: [x, y, { shape, kernel: "rbf" }],
-    pairwiseDivergence: [x, undefined, { shape, metric: "js" }],
-    nearest: [x, undefined, { shape, k: 3 }],
-    mmd: [x, y, { shape }],
-    linearCrossEntropy: [x, y, labels, { shape, weightShape: shape }],
-    entropy: [x, { shape }],
+    gram: [isShared, x, { shape, out: memory(n * n) }],
+    kernelMatrix: [isShared, x, y, { shape, kernel: "rbf", out: memory(n * n) }],
+    pairwiseDivergence: [true, x, undefined, { shape, metric: "js" }],
+    nearest: [true, x, y, { ...many, k: 3 }],
+    mmd: [true, x, y, { shape }],
+    linearCrossEntropy: [true, x, y, words, { ...many, weightShape: many.shape }],
+    linearCrossEntropyWithGrad: [true, x, weight, labels, { shape, weightShape: shape }],
+    // rows of 360,000 elements are too few
+    entropy: [false, x, { shape }],
   };
   const failed = [];
   let passed = 0;
@@ -53,16 +68,16 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
     });
   const pool = await createPool({ size: 2, worker });
   await check(`has ${workers} workers`, () => same(pool.size, workers));
-  for (const [name, args] of Object.entries(calls)) {
+  for (const [name, [isDivided, ...args]] of Object.entries(calls)) {
     await check(`${name}: the same bits`, async () => {
       let tiles = 0;
       const progress = (now) => {
         tiles = now.tiles;
       };
       const options = { ...args.at(-1), progress };
-      same(await pool[name](...args.slice(0, -1), options), surprisal[name](...args));
-      // the rows of 360,000 elements are too few to be worth dividing
-      if (workers > 1 && name !== "entropy" && tiles < 2) throw new Error(`was done in ${tiles} tiles`);
+      const { out: _, ...plain } = args.at(-1);
+      same(await pool[name](...args.slice(0, -1), options), surprisal[name](...args.slice(0, -1), plain));
+      if (workers > 1 && isDivided !== tiles > 1) throw new Error(`was done in ${tiles} tiles`);
     });
   }
   await check("an error is the function's", async () => {
@@ -73,7 +88,7 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
     await check("a signal stops a call", async () => {
       const controller = new AbortController();
       const reason = new Error("enough");
-      const stopped = rejected(pool.nearest(x, y, { shape, signal: controller.signal }));
+      const stopped = rejected(pool.nearest(x, y, { ...many, signal: controller.signal }));
       controller.abort(reason);
       const error = await stopped;
       if (error !== reason) throw error;
@@ -88,9 +103,9 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
   }
   if (make && tells) {
     await check("a worker that is terminated in the middle", async () => {
-      const result = pool.kernelMatrix(x, y, { shape, kernel: "rbf" });
+      const result = pool.nearest(x, y, many);
       setTimeout(() => made[0].terminate(), 5);
-      same(await result, surprisal.kernelMatrix(x, y, { shape, kernel: "rbf" }));
+      same(await result, surprisal.nearest(x, y, many));
     });
   }
   await check("closes", async () => {

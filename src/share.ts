@@ -16,13 +16,19 @@ export type Written = Float32Array | Float64Array | Int32Array;
 /** What becomes of an output: it is new, or the caller's own, or numbers that the function makes its result of and drops. */
 export type Use = "new" | "given" | "dropped";
 
-/** What a tile writes of every output: of `of` equal rows those from `i` on, and of these the columns from `j` on, or all. */
+/** What a tile writes of an output, or of every one: of `of` equal rows those from `i` on, and of these the columns from `j` on, or all. */
 export interface Extent {
+  readonly output?: Written | undefined;
   readonly i: number;
   readonly rows: number;
   readonly of: number;
   readonly j?: number;
   readonly columns?: number;
+}
+
+export interface Barrier {
+  readonly tile: number;
+  readonly reads: readonly Written[];
 }
 
 /** Tiles, in any order, each a pure function of the arguments: how many there are depends on the shapes alone. */
@@ -32,6 +38,8 @@ export interface Sweep {
   readonly work: number;
   /** Elements of the outputs that are written, 0 for all: where an output has more, such sweeps follow each other. */
   readonly elements: number;
+  /** Tiles from this one on need what all those before it wrote to some outputs. The sweep is the only one then. */
+  readonly barrier?: Barrier;
   run(tile: number): void;
   extentsOf(tile: number): readonly Extent[];
 }

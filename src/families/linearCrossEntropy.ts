@@ -8,13 +8,23 @@ import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
 import { integerIn, numberIn, optionsOf } from "../options.ts";
-import { type Block, eachBlock, type Product, reduceRows } from "../place/blocks.ts";
+import { type Block, eachBlock, eachBlockAlong, type Product, planOf, reduceRows } from "../place/blocks.ts";
 import { type Output, outputOf } from "../place/output.ts";
-import { addGradients, lastingMatrix, roomOf, tilesOf, watched } from "../place/tiles.ts";
+import {
+  addGradients,
+  addGradientX,
+  addGradientY,
+  type Ends,
+  lastingMatrix,
+  type Room,
+  roomOf,
+  tilesOf,
+  watched,
+} from "../place/tiles.ts";
 import { UNWATCHED, type Watch, watchOf } from "../place/watch.ts";
 import { KEPT, LogitRows, type Tile } from "../read/logits.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
-import { sharing } from "../share.ts";
+import { type Share, sharing } from "../share.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
 
 export interface LinearCrossEntropyOptions<
@@ -123,14 +133,17 @@ interface Gradients {
   readonly bias: Output | undefined;
 }
 
+/** How often the pairs are gone through with gradients, by the work that they take: two times their logits, and the two products. */
+const WITH_GRADIENTS = 4;
+
 /** The losses of all rows; and the gradients, if they are given, of their sum times `scale`. */
 function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64Array {
   const { fn, x, labels, n, d, classes, ignoreIndex, watch } = p;
   const { bytes } = x;
   const [a, b] = [lastingMatrix(fn, x, n, watch.alone), lastingMatrix(fn, p.weight, classes, watch.alone)];
   const bias = p.bias && lastingMatrix(fn, p.bias, classes, watch.alone);
-  const product: Product = { ...tilesOf(a, b, d), sums: "columns" };
-  const room = roomOf(product, grads !== undefined, grads !== undefined);
+  const product: Product = { ...tilesOf(a, b, d), sums: grads ? "blocks" : "columns" };
+  const roomFor = (tiles: Product): Room => roomOf(tiles, grads !== undefined, grads !== undefined);
   const share = sharing();
   const dtype = bytes === 4 ? "f32" : "f64";
   const own = (): FloatArray => new (arrayType(bytes))(KEPT * n);
@@ -140,27 +153,102 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
     losses[row] = loss;
   };
   const target = { labels, classes, ignore: ignoreIndex, smoothing: p.smoothing, scale, take };
-  // of a thread that has all tiles of its rows these follow each other
-  const logits = new LogitRows(target, kept, share !== undefined);
   const ignores = labels.includes(ignoreIndex);
   const isIgnored = ignores ? (row: number): boolean => labels[row] === ignoreIndex : undefined;
+  const ends = grads && { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.weight };
+  // the sums of x's gradient are over columns, and those of the weight's over rows
+  const [byRows, byColumns] = [{ ...product, sums: "columns" } as const, { ...product, sums: "rows" } as const];
 
   const run = (at: Arena, pointer: number): Float64Array => {
-    const places = {
-      states: pointer + room.states,
-      labels: pointer + room.labels,
-      bias: bias ? pointer + room.bias : 0,
-      row: pointer + room.row,
+    /** What is done with the blocks of a product, by how it is cut; `follow`: whether those of some rows follow each other. */
+    const handsFor = (tiles: Product, follow: boolean) => {
+      const room = roomFor(tiles);
+      const logits = new LogitRows(target, kept, follow);
+      const places = {
+        states: pointer + room.states,
+        labels: pointer + room.labels,
+        bias: bias ? pointer + room.bias : 0,
+        row: pointer + room.row,
+      };
+      const tileOf = ({ pointer, stride, i, rows, j, columns }: Block): Tile => {
+        if (bias) at.copyIn(bias.array, bytes, j, columns, places.bias);
+        return { pointer, stride, i, rows, first: j, columns };
+      };
+      return {
+        room,
+        add: (block: Block): void => logits.add(at, bytes, tileOf(block), places),
+        differentiate: (block: Block): void => logits.differentiate(at, bytes, tileOf(block), places),
+      };
     };
-    const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
-    const next = watched(watch, product, grads ? 2 : 1);
-    const tileOf = ({ pointer, stride, i, rows, j, columns }: Block): Tile => {
-      if (bias) at.copyIn(bias.array, bytes, j, columns, places.bias);
-      return { pointer, stride, i, rows, first: j, columns };
+    const addBias = (room: Room, { pointer: from, stride, i, rows, j, columns }: Block): void => {
+      if (!grads?.bias) return;
+      const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
+      if (i === 0) at.view(8).fill(0, sums / 8, sums / 8 + columns);
+      at.typed(GRAM, bytes).columnSums(from, stride, rows, columns, 1, sums, lows, highs);
+      if (i + rows === n) at.copyOut(sums, columns, grads.bias.array, 8, j);
     };
-    const add = (block: Block): void => logits.add(at, bytes, tileOf(block), places);
+    const ignore = (): void => {
+      // 0 times a weight that is infinite is none
+      if (grads)
+        labels.forEach((label, row) => {
+          if (label === ignoreIndex) grads.x.array.fill(0, row * d, (row + 1) * d);
+        });
+    };
+
+    /**
+     * The gradients in threads: first rows of x, each with its loss and its gradient; then, once all of them are there, rows of the weight.
+     * The logits are made three times instead of two, and no sum crosses tiles.
+     */
+    const isDivided = (share: Share, ends: Ends): boolean => {
+      const { side } = planOf(byRows);
+      const { otherSide } = planOf(byColumns);
+      const first = Math.ceil(n / side);
+      const [down, across] = [handsFor(byRows, true), handsFor(byColumns, true)];
+      const rowsOf = (tile: number): readonly [number, number] => [tile * side, Math.min(side, n - tile * side)];
+      const classesOf = (tile: number): readonly [number, number] => {
+        const j = (tile - first) * otherSide;
+        return [j, Math.min(otherSide, classes - j)];
+      };
+      return share.sweep({
+        tiles: first + Math.ceil(classes / otherSide),
+        work: WITH_GRADIENTS * n * classes * Math.max(d, 16),
+        elements: 0,
+        barrier: { tile: first, reads: [kept] },
+        run: (tile) => {
+          if (tile < first) {
+            const [i] = rowsOf(tile);
+            eachBlockAlong(at, pointer, byRows, { i }, down.add);
+            eachBlockAlong(at, pointer, byRows, { i }, (block) => {
+              down.differentiate(block);
+              addGradientX(at, pointer, down.room, block, ends);
+            });
+            return;
+          }
+          eachBlockAlong(at, pointer, byColumns, { j: classesOf(tile)[0] }, (block) => {
+            across.differentiate(block);
+            addBias(across.room, block);
+            addGradientY(at, pointer, across.room, block, ends, isIgnored);
+          });
+        },
+        extentsOf: (tile) => {
+          const isFirst = tile < first;
+          const [i, rows] = isFirst ? rowsOf(tile) : classesOf(tile);
+          const of = isFirst ? n : classes;
+          const outputs = isFirst ? [kept, losses, ends.gradX.array] : [ends.gradY.array, grads?.bias?.array];
+          return outputs.flatMap((output) => (output ? [{ output, i, rows, of }] : []));
+        },
+      });
+    };
+    if (share && ends && n > 0 && isDivided(share, ends)) {
+      ignore();
+      return losses;
+    }
+
     // rows by rows, a thread has all that is summed of them
-    if (share) {
+    const byRow = share !== undefined && !grads;
+    const { room, add, differentiate } = handsFor(product, byRow);
+    const next = watched(watch, product, grads ? 2 : 1);
+    if (byRow) {
       const nothing = (): void => undefined;
       reduceRows(at, pointer, product, { begin: nothing, take: add, end: nothing }, UNWATCHED);
     } else
@@ -168,26 +256,18 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
         add(block);
         next();
       });
-    if (!grads) return losses;
-    const ends = { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.weight };
+    if (!ends) return losses;
     eachBlock(at, pointer, product, (block) => {
-      const { i, rows, j, columns } = block;
-      logits.differentiate(at, bytes, tileOf(block), places);
-      if (grads.bias) {
-        if (i === 0) at.view(8).fill(0, sums / 8, sums / 8 + columns);
-        at.typed(GRAM, bytes).columnSums(block.pointer, block.stride, rows, columns, 1, sums, lows, highs);
-        if (i + rows === n) at.copyOut(sums, columns, grads.bias.array, 8, j);
-      }
+      differentiate(block);
+      addBias(room, block);
       addGradients(at, pointer, room, block, ends, isIgnored);
       next();
     });
-    // 0 times a weight that is infinite is none
-    labels.forEach((label, row) => {
-      if (label === ignoreIndex) grads.x.array.fill(0, row * d, (row + 1) * d);
-    });
+    ignore();
     return losses;
   };
-  return scratch(fn, room.bytes, run, watch.alone);
+  const cuts = share && grads ? [product, byRows, byColumns] : [product];
+  return scratch(fn, Math.max(...cuts.map((cut) => roomFor(cut).bytes)), run, watch.alone);
 }
 
 interface Loss {

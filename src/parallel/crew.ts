@@ -17,12 +17,16 @@ import {
   type Found,
   type Job,
   type LoneJob,
+  NEXT,
   Part,
   type Region,
+  type Run,
   runTo,
   type SharedJob,
+  type Slab,
   STOP,
   Survey,
+  slabOf,
   type Turn,
   takeSlab,
   viewOf,
@@ -244,7 +248,7 @@ export class Crew {
 
   async #divided(
     call: Call,
-    { outputs, tiles, work, known }: Survey,
+    { outputs, tiles, work, known, barrier }: Survey,
     args: readonly Packed[],
     options: readonly (readonly [string, Packed])[],
     shares: boolean,
@@ -260,9 +264,10 @@ export class Crew {
     const job = { id: ++this.#jobs, fn: name, variant: info().variant, known, tiles };
     /** Whether an output is written where it is: no input is read once that has begun. */
     const isApart = ({ array }: Found): boolean => !inputs.some((input) => input.overlaps(array as FloatArray));
+    const given: Given = { args, options, outputs, barrier };
     const { written, missing } = shares
-      ? await this.#together(job, call, { args, options, outputs }, limit, isApart)
-      : await this.#apart(job, call, { args, options, outputs }, limit, expected);
+      ? await this.#together(job, call, given, limit, isApart)
+      : await this.#apart(job, call, given, limit, expected);
     if (this.#closed) throw new Error(`${name}: the pool was closed while the call was running`);
     if (signal?.aborted) throw signal.reason;
     missing();
@@ -275,7 +280,7 @@ export class Crew {
   async #together(
     plain: Omit<Job, "args" | "options">,
     call: Call,
-    { args, options, outputs }: Given,
+    { args, options, outputs, barrier }: Given,
     limit: number,
     isApart: (found: Found) => boolean,
   ): Promise<Worked> {
@@ -310,21 +315,42 @@ export class Crew {
       control,
       tells: call.signal || call.progress ? TELL : 0,
     };
-    const begin = (worker: WorkerLike): boolean => {
-      worker.postMessage(job, []);
-      return true;
-    };
-    const hands = { begin, goOn: () => false };
-    await this.#workedOn(job, control, call, limit, hands);
     const written = regions.map(viewOf);
-    return { written, missing: () => mend(job, control, written) };
+    const work = (from: number, to: number): Promise<void> => {
+      Atomics.store(control, NEXT, from);
+      const begin = (worker: WorkerLike): boolean => {
+        worker.postMessage({ ...job, tiles: to } satisfies SharedJob, []);
+        return true;
+      };
+      return this.#workedOn(job, control, call, limit, { begin, goOn: () => false });
+    };
+    const mendTo = (to: number): void => mend({ ...job, tiles: to }, control, written);
+    await this.#inTurn(call, tiles, barrier, work, mendTo);
+    return { written, missing: () => mendTo(tiles) };
+  }
+
+  /** The tiles before the barrier, if there is one, all of them; and those after it. */
+  async #inTurn(
+    { signal }: Call,
+    tiles: number,
+    barrier: Survey["barrier"],
+    work: (from: number, to: number) => Promise<void>,
+    mendTo: (to: number) => void,
+  ): Promise<void> {
+    if (barrier) {
+      await work(0, barrier.tile);
+      // whoever called it is told of either
+      if (this.#closed || signal?.aborted) return;
+      mendTo(barrier.tile);
+    }
+    await work(barrier?.tile ?? 0, tiles);
   }
 
   /** A job where nothing is shared: every worker has a copy of the arguments, and sends what its tiles wrote. */
   async #apart(
     plain: Omit<Job, "args" | "options">,
     call: Call,
-    { args, options, outputs }: Given,
+    { args, options, outputs, barrier }: Given,
     limit: number,
     expected: number,
   ): Promise<Worked> {
@@ -336,44 +362,65 @@ export class Crew {
         ? viewOf({ kind, buffer: bufferFor(call.name, length * BYTES[kind]), byteOffset: 0, length })
         : array,
     );
-    let next = 0;
-    const give = (worker: WorkerLike, workers: number): boolean => {
-      const isOver = next >= tiles || Atomics.load(control, STOP) === 1;
-      const share = Math.ceil((tiles - next) / (2 * workers));
-      const count = isOver ? 0 : Math.max(1, Math.min(share, Math.floor(TURN / expected)));
-      worker.postMessage({ id, from: next, to: next + count } satisfies Turn, []);
-      next += count;
-      return !isOver;
-    };
-    const begin = (worker: WorkerLike, workers: number): boolean => {
-      // there may be fewer tiles than workers
-      if (next >= tiles) return false;
-      const buffers: ArrayBuffer[] = [];
-      const copy = (pack: Packed): unknown => {
-        if (pack.bytes === 0) return pack.at(new ArrayBuffer(0), 0);
-        const buffer = bufferFor(call.name, pack.bytes);
-        buffers.push(buffer);
-        return pack.at(buffer, 0);
+    const { args: own, options: ownOptions = {} } = call;
+    const here: Job = { ...plain, args: own, options: ownOptions };
+    /** The workers that have the job. */
+    const begun = new Set<WorkerLike>();
+    const work = (from: number, to: number): Promise<void> => {
+      let next = from;
+      const give = (worker: WorkerLike, workers: number, reads?: Slab): boolean => {
+        if (next >= to || Atomics.load(control, STOP) === 1) return false;
+        const share = Math.ceil((to - next) / (2 * workers));
+        const count = Math.max(1, Math.min(share, Math.floor(TURN / expected)));
+        const turn: Turn = { id, from: next, to: next + count };
+        worker.postMessage(reads ? { ...turn, written: reads } : turn, reads ? [reads.slab] : []);
+        next += count;
+        return true;
       };
-      const job: LoneJob = {
-        ...plain,
-        args: args.map(copy),
-        options: Object.fromEntries(options.map(([key, pack]) => [key, copy(pack)])),
-        outputs: outputs.map(({ kind, length }) => ({ kind, length })),
+      const begin = (worker: WorkerLike, workers: number): boolean => {
+        // there may be fewer tiles than workers
+        if (next >= to) return false;
+        if (!begun.has(worker)) {
+          const buffers: ArrayBuffer[] = [];
+          const copy = (pack: Packed): unknown => {
+            if (pack.bytes === 0) return pack.at(new ArrayBuffer(0), 0);
+            const buffer = bufferFor(call.name, pack.bytes);
+            buffers.push(buffer);
+            return pack.at(buffer, 0);
+          };
+          const job: LoneJob = {
+            ...plain,
+            args: args.map(copy),
+            options: Object.fromEntries(options.map(([key, pack]) => [key, copy(pack)])),
+            outputs: outputs.map(({ kind, length }) => ({ kind, length })),
+          };
+          worker.postMessage(job, buffers);
+          begun.add(worker);
+        }
+        return give(worker, workers, from > 0 && barrier ? slabFrom(written, barrier.outputs) : undefined);
       };
-      worker.postMessage(job, buffers);
-      return give(worker, workers);
+      const goOn = (worker: WorkerLike, answer: Answer, workers: number): boolean => {
+        if (!("runs" in answer && answer.runs && answer.slab && answer.done) || answer.error !== undefined)
+          return false;
+        takeSlab(written, answer.runs, answer.slab);
+        for (const tile of answer.done)
+          if (Atomics.exchange(control, FLAGS + tile, 1) === 0) Atomics.add(control, COUNT, 1);
+        return give(worker, workers);
+      };
+      return this.#workedOn(here, control, call, limit, { begin, goOn });
     };
-    const goOn = (worker: WorkerLike, answer: Answer, workers: number): boolean => {
-      if (!("runs" in answer && answer.runs && answer.slab && answer.done) || answer.error !== undefined) return false;
-      takeSlab(written, answer.runs, answer.slab);
-      for (const tile of answer.done)
-        if (Atomics.exchange(control, FLAGS + tile, 1) === 0) Atomics.add(control, COUNT, 1);
-      return give(worker, workers);
-    };
-    const { args: own, options: ownOptions } = call;
-    await this.#workedOn({ ...plain, args: own, options: ownOptions ?? {} }, control, call, limit, { begin, goOn });
-    return { written, missing: () => mend({ ...plain, args: own, options: ownOptions ?? {} }, control, written) };
+    const mendTo = (to: number): void => mend({ ...here, tiles: to }, control, written);
+    try {
+      await this.#inTurn(call, tiles, barrier, work, mendTo);
+    } finally {
+      // what a worker has of the job is let go
+      for (const worker of begun) {
+        try {
+          worker.postMessage({ id, from: 0, to: 0 } satisfies Turn, []);
+        } catch {}
+      }
+    }
+    return { written, missing: () => mendTo(tiles) };
   }
 
   /** Shared memory for a call: that of the call before, if it is large enough. */
@@ -403,7 +450,7 @@ export class Crew {
     if (busy.size === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       let failed: { readonly error: unknown } | undefined;
-      let seen = 0;
+      let seen = Atomics.load(control, COUNT);
       const stop = (): void => {
         Atomics.store(control, STOP, 1);
       };
@@ -474,6 +521,7 @@ interface Given {
   readonly args: readonly Packed[];
   readonly options: readonly (readonly [string, Packed])[];
   readonly outputs: readonly Found[];
+  readonly barrier: Survey["barrier"];
 }
 
 /** What workers have written, and what does the tiles that none of them did. */
@@ -492,6 +540,12 @@ interface Hands {
 function canShare(): boolean {
   const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
   return typeof SharedArrayBuffer !== "undefined" && (crossOriginIsolated !== false || workerThreads() !== undefined);
+}
+
+/** All that has been written to some outputs. */
+function slabFrom(written: readonly Written[], outputs: readonly number[]): Slab {
+  const runs = outputs.map((output): Run => ({ output, start: 0, length: (written[output] as Written).length }));
+  return { runs, slab: slabOf(written, runs) };
 }
 
 function bytesOf(inputs: readonly Packed[]): number {

@@ -4,18 +4,11 @@ import { failKind } from "../errors.ts";
 import { integerIn, optionsOf } from "../options.ts";
 import { availableCores } from "./cores.ts";
 import { Crew } from "./crew.ts";
-import { FUNCTIONS, type Name } from "./functions.ts";
-import type { Pool, PoolOptions } from "./pool.ts";
+import { type Pool, type PoolOptions, poolOf } from "./pool.ts";
 import { ownWorker, type WorkerLike } from "./thread.ts";
 
 export type { Pool, PoolOptions, Watched } from "./pool.ts";
 export type { WorkerLike } from "./thread.ts";
-
-/** Ends the workers of pools that were forgotten. */
-const forgotten =
-  typeof FinalizationRegistry === "undefined"
-    ? undefined
-    : /* @__PURE__ */ new FinalizationRegistry<Crew>((crew) => void crew.close());
 
 /** Far more than a machine has. */
 const MOST = 1024;
@@ -47,15 +40,4 @@ export async function createPool(options?: PoolOptions): Promise<Pool> {
     }
   }
   return poolOf(crew);
-}
-
-function poolOf(crew: Crew): Pool {
-  const close = (): Promise<void> => crew.close();
-  const pool: Record<PropertyKey, unknown> = { close };
-  for (const name of Object.keys(FUNCTIONS) as Name[]) pool[name] = (...args: unknown[]) => crew.call(name, args);
-  Object.defineProperty(pool, "size", { get: () => Math.max(1, crew.count), enumerable: true });
-  // an older engine has no Symbol.asyncDispose
-  if (Symbol.asyncDispose) pool[Symbol.asyncDispose] = close;
-  forgotten?.register(pool, crew);
-  return pool as unknown as Pool;
 }

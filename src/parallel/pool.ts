@@ -1,4 +1,4 @@
-/** What a pool looks like. */
+/** What a pool looks like, and one of a crew of workers. */
 import type {
   CkaOptions,
   CrossEntropyOptions,
@@ -12,6 +12,7 @@ import type {
   KernelMatrixOptions,
   KernelProductOptions,
   LabelsLike,
+  LinearCrossEntropyGradients,
   LinearCrossEntropyOptions,
   LogSumExpOptions,
   MmdOptions,
@@ -27,6 +28,8 @@ import type {
   SoftmaxOptions,
   Wrt,
 } from "../index.ts";
+import type { Crew } from "./crew.ts";
+import { FUNCTIONS, type Name } from "./functions.ts";
 import type { WorkerLike } from "./thread.ts";
 
 export interface PoolOptions {
@@ -160,7 +163,35 @@ export interface Pool extends AsyncDisposing {
     labels: LabelsLike,
     options?: LinearCrossEntropyOptions<R, B>,
   ): Promise<Reduced<R, ResultOf<X, W, B>>>;
+  linearCrossEntropyWithGrad<
+    X extends Input,
+    W extends Input = Input,
+    B extends Input | undefined = undefined,
+    R extends Reduction = "mean",
+  >(
+    x: X,
+    weight: W,
+    labels: LabelsLike,
+    options?: LinearCrossEntropyOptions<R, B>,
+  ): Promise<LinearCrossEntropyGradients<ResultOf<X, W, B>, R, B>>;
 
   /** Ends the workers. Calls that run are rejected. */
   close(): Promise<void>;
+}
+
+/** Ends the workers of pools that were forgotten. */
+const forgotten =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : /* @__PURE__ */ new FinalizationRegistry<Crew>((crew) => void crew.close());
+
+export function poolOf(crew: Crew): Pool {
+  const close = (): Promise<void> => crew.close();
+  const pool: Record<PropertyKey, unknown> = { close };
+  for (const name of Object.keys(FUNCTIONS) as Name[]) pool[name] = (...args: unknown[]) => crew.call(name, args);
+  Object.defineProperty(pool, "size", { get: () => Math.max(1, crew.count), enumerable: true });
+  // an older engine has no Symbol.asyncDispose
+  if (Symbol.asyncDispose) pool[Symbol.asyncDispose] = close;
+  forgotten?.register(pool, crew);
+  return pool as unknown as Pool;
 }

@@ -45,7 +45,7 @@ export interface Job {
   readonly tiles: number;
 }
 
-/** The same where memory is shared: workers claim tiles until there are none. */
+/** The same where memory is shared: workers claim tiles until there are none. With a barrier it is sent twice, first without the tiles behind it. */
 export interface SharedJob extends Job {
   readonly regions: readonly Region[];
   readonly control: Int32Array;
@@ -63,6 +63,14 @@ export interface Turn {
   readonly id: number;
   readonly from: number;
   readonly to: number;
+  /** What others have written and these tiles read. */
+  readonly written?: Slab;
+}
+
+/** Runs of outputs, and their bytes one after the other. */
+export interface Slab {
+  readonly runs: readonly Run[];
+  readonly slab: ArrayBuffer;
 }
 
 /** A run of what a tile wrote: of which output, from which element on. */
@@ -112,6 +120,8 @@ export class Survey implements Share {
   active = true;
   readonly outputs: Found[] = [];
   readonly known: unknown[] = [];
+  /** The tile that waits for those before it, and the outputs that are read then. */
+  barrier: { readonly tile: number; readonly outputs: readonly number[] } | undefined;
   /** Of all sweeps. */
   tiles = 0;
   work = 0;
@@ -139,9 +149,13 @@ export class Survey implements Share {
     return made;
   }
 
-  sweep({ tiles, work, elements }: Sweep): boolean {
+  sweep({ tiles, work, elements, barrier }: Sweep): boolean {
     if (this.#decided) return false;
     this.#decided = true;
+    this.barrier = barrier && {
+      tile: barrier.tile,
+      outputs: barrier.reads.map((array) => this.outputs.findIndex((found) => found.array === array)),
+    };
     const sweeps = elements > 0 ? (this.outputs[0]?.length ?? 0) / elements : 1;
     this.tiles = tiles * sweeps;
     this.work = work * sweeps;
@@ -232,7 +246,8 @@ export class Part implements Share {
 function runsOf(outputs: readonly Written[], extents: readonly Extent[], start: number, elements: number): Run[] {
   const runs: Run[] = [];
   outputs.forEach(({ length }, output) => {
-    for (const { i, rows, of, j = 0, columns } of extents) {
+    for (const { output: own, i, rows, of, j = 0, columns } of extents) {
+      if (own && own !== outputs[output]) continue;
       const width = (elements || length) / of;
       const count = columns ?? width;
       // whole rows are one run

@@ -16,6 +16,7 @@ import {
   type SharedJob,
   slabOf,
   type Turn,
+  takeSlab,
   viewOf,
 } from "./work.ts";
 
@@ -50,7 +51,7 @@ function claimed(job: SharedJob): void {
 let lone: { readonly job: LoneJob; outputs?: readonly Written[] } | undefined;
 
 /** Tiles [from, to) of a job where nothing is shared. */
-function given({ id, from, to }: Turn): void {
+function given({ id, from, to, written }: Turn): void {
   if (!lone || lone.job.id !== id) return;
   if (from === to) {
     lone = undefined;
@@ -61,6 +62,7 @@ function given({ id, from, to }: Turn): void {
     viewOf({ kind, length, byteOffset: 0, buffer: new ArrayBuffer(length * BYTES[kind]) }),
   );
   const { outputs } = lone;
+  if (written) takeSlab(outputs, written.runs, written.slab);
   const control = new Int32Array(FLAGS + job.tiles);
   const runs: Run[] = [];
   const done: number[] = [];

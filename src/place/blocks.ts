@@ -98,7 +98,7 @@ export interface Product {
   /** Whether the rows of a block are kept as they came, whole, beside those that are prepared. */
   readonly keeps: boolean;
   /** What sums are cut by, and is cut alike where threads divide the blocks. */
-  readonly sums: "none" | "columns" | "blocks";
+  readonly sums: "none" | "rows" | "columns" | "blocks";
 }
 
 export function productOf(x: Matrix, y: Matrix | undefined, depth: number, of: 0 | 1 | 2 = CODE.DOT): Product {
@@ -151,19 +151,31 @@ function sharedSideOf(rows: number): number {
   return Math.min(Math.max(Math.ceil(rows / 6), 256), SMALL_SIDE);
 }
 
+/**
+ * Multiply-adds of a product that threads divide at least: some 2 ms. What is less is cut as in one thread, where blocks of 256 × 256 would
+ * take up to 1.15 times as long: each of their operands is prepared and packed more often.
+ */
+export const SHARED_WORK = 2 ** 25;
+
+/** Multiply-adds of a product: those that one of x and x has on one side of the diagonal. */
+function workOf({ x, y, depth }: Pick<Product, "x" | "y" | "depth">): number {
+  return x.rows * (y ? y.rows : x.rows / 2) * Math.max(depth, 16);
+}
+
 /** Equal blocks, as many as are needed. */
 function sideOf(n: number, largest: number): number {
   return Math.ceil(n / Math.max(1, Math.ceil(n / largest)));
 }
 
 /** How a product is cut, and where its blocks stand from the beginning of the scratch on. */
-export function planOf({ x, y, depth, plain, small, most, runs, keeps, sums }: Product): Plan {
+export function planOf(product: Product): Plan {
+  const { x, y, depth, plain, small, most, runs, keeps, sums } = product;
   const { bytes: size } = x;
   const part = size === 4 ? 1 : depth > SPAN ? WIDE_WITH_TOTALS : WIDE;
   const largest = Math.min(most, part * (small || depth <= CHAIN ? SMALL_SIDE : SIDE));
-  const isShared = sums !== "blocks" && sharing() !== undefined;
+  const isShared = sums !== "blocks" && sharing() !== undefined && workOf(product) >= SHARED_WORK;
   const sharedOf = (rows: number): number => (isShared ? Math.min(largest, sharedSideOf(rows)) : largest);
-  const side = sideOf(x.rows, sharedOf(x.rows));
+  const side = sideOf(x.rows, sums === "rows" ? largest : sharedOf(x.rows));
   const largestOther = y && (sums === "columns" ? largest : sharedOf(y.rows));
   const otherSide = !largestOther ? side : runs ? Math.min(y.rows, SMALL_SIDE) : sideOf(y.rows, largestOther);
   const longest = Math.max(1, side, plain ? 0 : otherSide);
@@ -287,6 +299,22 @@ export function eachBlock(
   }
 }
 
+/** The blocks of a product of x and y that begin with row i, or with column j, one after the other. */
+export function eachBlockAlong(
+  arena: Arena,
+  scratch: number,
+  product: Product,
+  along: Partial<Place>,
+  visit: (block: Block) => void,
+): void {
+  const plan = planOf(product);
+  const { x, y = x } = product;
+  if (along.i !== undefined)
+    for (let j = 0; j < y.rows; j += plan.otherSide) visit(block(arena, scratch, product, plan, along.i, j));
+  if (along.j !== undefined)
+    for (let i = 0; i < x.rows; i += plan.side) visit(block(arena, scratch, product, plan, i, along.j));
+}
+
 /** Where a block begins. */
 interface Place {
   readonly i: number;
@@ -310,7 +338,7 @@ function shareBlocks(
   visit: (block: Block) => void,
 ): boolean {
   const plan = planOf(product);
-  const { x, y, depth } = product;
+  const { x, y } = product;
   const columns = (y ?? x).rows;
   const places = placesOf(plan, x.rows, y?.rows);
   // those on the diagonal, which are half the work, come last: threads end closer to each other
@@ -318,7 +346,7 @@ function shareBlocks(
   const pairs = x.rows * columns;
   return share.sweep({
     tiles: places.length,
-    work: (y ? 1 : 0.5) * pairs * Math.max(depth, 16),
+    work: workOf(product),
     elements: pairs,
     run: (tile) => {
       const { i, j } = places[tile] as Place;
@@ -382,10 +410,7 @@ export function sumBlocks(
   const numbersOf = (tile: number): Float64Array | undefined => all?.subarray(tile * width, (tile + 1) * width);
   const isFound = share?.sweep({
     tiles: tiles.length,
-    work: products.reduce(
-      (sum, { x, y, depth }) => sum + x.rows * (y ? y.rows : x.rows / 2) * (Math.max(depth, 16) + beside),
-      0,
-    ),
+    work: products.reduce((sum, { x, y, depth }) => sum + workOf({ x, y, depth: Math.max(depth, 16) + beside }), 0),
     elements: 0,
     run: (tile) => findIn(tile, numbersOf(tile) as Float64Array),
     extentsOf: (tile) => [{ i: tile, rows: 1, of: tiles.length }],

@@ -156,15 +156,33 @@ export function addGradients(
   scratch: number,
   room: Room,
   block: Block,
-  { x, y, depth, gradX, gradY }: Ends,
+  ends: Ends,
   left?: (row: number) => boolean,
 ): void {
+  addGradientX(at, scratch, room, block, ends);
+  addGradientY(at, scratch, room, block, ends, left);
+}
+
+/** The first of the two alone. */
+export function addGradientX(at: Arena, scratch: number, room: Room, block: Block, { y, depth, gradX }: Ends): void {
   const { pointer, stride, i, rows, j, columns } = block;
-  const turned = scratch + room.turned;
-  turn(at, x.bytes, block, turned);
   const down = { pointer, stride, first: i, rows, from: j, count: columns };
   addProduct(at, scratch, room, down, y, depth, gradX, j === 0);
-  const across = { pointer: turned, stride: turnedStride(block), first: j, rows: columns, from: i, count: rows };
+}
+
+/** The second alone. */
+export function addGradientY(
+  at: Arena,
+  scratch: number,
+  room: Room,
+  block: Block,
+  { x, depth, gradY }: Ends,
+  left?: (row: number) => boolean,
+): void {
+  const { i, rows, j, columns } = block;
+  const pointer = scratch + room.turned;
+  turn(at, x.bytes, block, pointer);
+  const across = { pointer, stride: turnedStride(block), first: j, rows: columns, from: i, count: rows };
   addProduct(at, scratch, room, across, x, depth, gradY, i === 0, left);
 }
 

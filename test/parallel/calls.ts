@@ -196,6 +196,32 @@ export const CASES: readonly Case[] = [
     ],
   },
   {
+    name: "linearCrossEntropyWithGrad",
+    of: (data, n, m, d) => [
+      data.reals(n * d),
+      data.reals((n + m) * d),
+      data.labels(n, n + m),
+      { shape: [n, d], weightShape: [n + m, d] },
+    ],
+  },
+  {
+    name: "linearCrossEntropyWithGrad",
+    how: "none",
+    of: (data, n, m, d) => [
+      data.reals(n * d),
+      data.reals((n + m) * d),
+      data.labels(n, n + m),
+      {
+        shape: [n, d],
+        weightShape: [n + m, d],
+        bias: data.reals(n + m),
+        labelSmoothing: 0.1,
+        ignoreIndex: 3,
+        reduction: "none",
+      },
+    ],
+  },
+  {
     name: "kernelDensity",
     of: (data, n, m, d) => [
       data.reals(n * d),

@@ -15,6 +15,7 @@ import {
   takeSlab,
   viewOf,
 } from "../../src/parallel/work.ts";
+import { SHARED_WORK } from "../../src/place/blocks.ts";
 import { SHARE, type Share, type Written } from "../../src/share.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
 
@@ -32,7 +33,7 @@ const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): {
 function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) => number, shares: boolean): unknown {
   const survey = new Survey(() => true);
   if (run(call, args, survey)) return undefined;
-  const { tiles, outputs } = survey;
+  const { tiles, outputs, barrier } = survey;
   const made = (): Written[] =>
     outputs.map(({ kind, length }) =>
       viewOf({ kind, buffer: new ArrayBuffer(length * BYTES[kind]), byteOffset: 0, length }),
@@ -40,19 +41,28 @@ function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) =
   const known = structuredClone(survey.known);
   const control = new Int32Array(FLAGS + tiles);
   const written = made();
-  for (let part = 0; part < parts; part++) {
-    let next = 0;
-    const claim = (): number => {
-      while (next < tiles && toWhom(next) !== part) next++;
-      return next++;
-    };
-    // of memory that is not shared every part has its own, of which what its tiles wrote is taken
-    const own = shares ? written : made();
-    const tell = (runs: () => Run[]): void => {
-      if (!shares) takeSlab(written, runs(), slabOf(own, runs()));
-    };
-    expect(run(call, args, new Part({ control, tiles, known }, own, claim, tell))).toBeUndefined();
+  // of memory that is not shared every part has its own, of which what its tiles wrote is taken
+  const owns = Array.from({ length: parts }, () => (shares ? written : made()));
+  const turn = (from: number, to: number): void =>
+    owns.forEach((own, part) => {
+      let next = from;
+      const claim = (): number => {
+        while (next < to && toWhom(next) !== part) next++;
+        return next < to ? next++ : to;
+      };
+      const tell = (runs: () => Run[]): void => {
+        if (!shares) takeSlab(written, runs(), slabOf(own, runs()));
+      };
+      expect(run(call, args, new Part({ control, tiles: to, known }, own, claim, tell))).toBeUndefined();
+    });
+  if (barrier) {
+    turn(0, barrier.tile);
+    const runs = barrier.outputs.map(
+      (output): Run => ({ output, start: 0, length: (written[output] as Written).length }),
+    );
+    if (!shares) for (const own of owns) takeSlab(own, runs, slabOf(written, runs));
   }
+  turn(barrier?.tile ?? 0, tiles);
   expect(control.subarray(FLAGS).every((done) => done === 1)).toBe(true);
   return run(call, args, new Finish(outputs, written, known))?.result;
 }
@@ -73,8 +83,16 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
         fc.nat(),
         (type, n, m, d, parts, seed) => {
           // functions of rows are cut where they have many elements
-          const width = ["Matrix", "pairwise", "gram", "nearest", "kernel"].some((word) => call.name.includes(word));
-          const [rows, depth] = width ? [Math.max(n, 4), d] : [Math.max(n, 4), 200 * d];
+          const width = ["Matrix", "pairwise", "gram", "nearest", "kernel", "linear"].some((word) =>
+            call.name.includes(word),
+          );
+          const rows = Math.max(n, 4);
+          // pairs where they have much work: twice that, for of a symmetric product there is half
+          const isLinear = call.name.includes("linear");
+          const pairs = isLinear ? rows * (rows + m) : (rows * Math.min(rows, m)) / 2;
+          const isProduct = call.name !== "pairwiseDivergence" && call.how !== "kl";
+          const deep = pairs < 2 ** 14 || !isProduct ? d : Math.max(d, Math.ceil(SHARED_WORK / pairs));
+          const depth = width ? deep : 200 * d;
           const args = call.of(dataOf(type, seed), rows, m, depth);
           const toWhom = (tile: number): number => ((tile + 1) * 7919 + seed) % parts;
           const got = divided(call, args, parts, toWhom, seed % 2 === 0);

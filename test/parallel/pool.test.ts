@@ -9,6 +9,7 @@ import { supports } from "../../src/memory/kernels.ts";
 import { FUNCTIONS } from "../../src/parallel/functions.ts";
 import { createPool, type Pool } from "../../src/parallel/index.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
+import { eagerPool } from "./eager.ts";
 
 const url = new URL("../../dist/parallel.worker.js", import.meta.url);
 const worker = (): Worker => new Worker(url);
@@ -18,7 +19,7 @@ const call = (pool: Pool, { name }: Case, args: Args): Promise<unknown> =>
   ((pool as unknown as Functions)[name] as Functions[string])(...args);
 const alone = ({ name }: Case, args: Args): unknown => FUNCTIONS[name].run(...args);
 
-/** Large enough to be divided: work of 2 ms or more. */
+/** Large enough to have tiles: more than SHARED_WORK of src/place/blocks.ts, of rows more than one tile has. */
 const sizeOf = ({ name, how }: Case): [number, number, number] => {
   const pairs = ["Matrix", "pairwise", "gram", "nearest", "kernel", "mmd", "cka", "linear"].some((word) =>
     name.includes(word),
@@ -34,7 +35,7 @@ describe.each(variants)("%s kernels", (variant) => {
   const pools: Pool[] = [];
   beforeAll(async () => {
     library.initSync({ variant });
-    for (const size of [1, 2, 3, 5]) pools.push(await createPool({ size, worker }));
+    for (const size of [1, 2, 3, 5]) pools.push(await eagerPool({ size, worker }));
   });
   afterAll(async () => {
     await Promise.all(pools.map((pool) => pool.close()));
@@ -56,9 +57,7 @@ describe.each(variants)("%s kernels", (variant) => {
           const options = { ...(args.at(-1) as object), progress };
           expect(bitsOf(await call(pool, one, [...args.slice(0, -1), options]))).toEqual(want);
           expect(last.fraction).toBe(1);
-          // what writes as much as it reads is worth dividing to shared memory alone, as below
-          const isCheap = /softmax$|WithGrad$/i.test(one.name) || one.how === "along an inner axis";
-          if (pool.size > 1 && !isCheap) expect(last.tiles).toBeGreaterThan(1);
+          if (pool.size > 1) expect(last.tiles).toBeGreaterThan(1);
         }
       }
     },
@@ -67,7 +66,7 @@ describe.each(variants)("%s kernels", (variant) => {
 
 describe("arguments", () => {
   it("and outputs in shared memory are read and written where they stand", async () => {
-    const two = await createPool({ size: 2, worker });
+    const two = await eagerPool({ size: 2, worker });
     const [rows, width] = [64, 40_000];
     const options = { shape: [rows, width] };
     const shared = (): Float32Array =>
@@ -99,7 +98,7 @@ describe("arguments", () => {
 
   let pool: Pool;
   beforeAll(async () => {
-    pool = await createPool({ size: 2, worker });
+    pool = await eagerPool({ size: 2, worker });
   });
   afterAll(() => pool.close());
   const [n, d] = [700, 512];
@@ -159,7 +158,7 @@ describe("arguments", () => {
   });
 
   it("of calls at the same time stay apart, and two pools do", async () => {
-    const other = await createPool({ size: 2, worker });
+    const other = await eagerPool({ size: 2, worker });
     const scaled = library.gram(x, { shape: [n, d], scale: 2 });
     const results = await Promise.all(
       [0, 1, 2, 3, 4, 5].map((k) => (k < 3 ? pool : other).gram(x, { shape: [n, d], scale: 1 + (k % 2) })),
@@ -189,7 +188,7 @@ describe("signals and progress", () => {
   const x = dataOf("f32", 3).reals(n * d);
 
   it("stop a call, and the next one works", async () => {
-    const pool = await createPool({ size: 2, worker });
+    const pool = await eagerPool({ size: 2, worker });
     const controller = new AbortController();
     const reason = new Error("enough");
     let tiles = 0;
@@ -210,8 +209,29 @@ describe("signals and progress", () => {
     await pool.close();
   });
 
+  it("stop a call whose tiles wait for each other, before the last of them", async () => {
+    const pool = await eagerPool({ size: 2, worker });
+    const options = { shape: [1500, 200], weightShape: [3000, 200] };
+    const labels = Int32Array.from({ length: 1500 }, (_, i) => (7 * i) % 3000);
+    const data = dataOf("f32", 4);
+    const args = [data.reals(300_000), data.reals(600_000), labels] as const;
+    // six tiles, and six that wait for them: some 20 ms each at least, after which progress is called
+    const want = bitsOf(library.linearCrossEntropyWithGrad(...args, options));
+    for (const last of [1, 7]) {
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const progress = ({ tiles }: { tiles: number }): void => {
+        if (tiles >= last) controller.abort(reason);
+      };
+      const stopped = pool.linearCrossEntropyWithGrad(...args, { ...options, signal: controller.signal, progress });
+      await expect(stopped).rejects.toBe(reason);
+      expect(bitsOf(await pool.linearCrossEntropyWithGrad(...args, options))).toEqual(want);
+    }
+    await pool.close();
+  });
+
   it("a progress that throws ends its call", async () => {
-    const pool = await createPool({ size: 2, worker });
+    const pool = await eagerPool({ size: 2, worker });
     const progress = (): void => {
       throw new Error("no more");
     };
@@ -243,7 +263,7 @@ describe("where no memory is shared, as in pages that are not isolated", () => {
   const shared = SharedArrayBuffer;
   let pools: Pool[];
   beforeAll(async () => {
-    pools = [await createPool({ size: 2, worker }), await createPool({ size: 3, worker })];
+    pools = [await eagerPool({ size: 2, worker }), await eagerPool({ size: 3, worker })];
     vi.stubGlobal("SharedArrayBuffer", undefined);
   });
   afterAll(async () => {
@@ -252,14 +272,12 @@ describe("where no memory is shared, as in pages that are not isolated", () => {
     await Promise.all(pools.map((pool) => pool.close()));
   });
 
-  it.each(CASES.filter((one) => sizeOf(one)[0] > 64).map((one) => [titleOf(one), one] as const))(
+  it.each(CASES.map((one) => [titleOf(one), one] as const))(
     "%s: the same bits, of tiles that workers send",
     async (_, one) => {
       for (const [k, type] of (["f32", "f64"] as const).entries()) {
         // one for each pool
-        const sizes = sizeOf(one);
-        const [n, m, d] = sizes[2] === 64 ? sizes : [900, 800, 450];
-        const args = one.of(dataOf(type, 1), n, m, d);
+        const args = one.of(dataOf(type, 1), ...sizeOf(one));
         const want = bitsOf(alone(one, args));
         let [tiles, fraction] = [0, 0];
         const progress = (now: { tiles: number; fraction: number }): void => {
@@ -293,7 +311,7 @@ describe("where no memory is shared, as in pages that are not isolated", () => {
       workers.push(one);
       return one;
     };
-    const pool = await createPool({ size: 2, worker: make });
+    const pool = await eagerPool({ size: 2, worker: make });
     const x = dataOf("f32", 3).reals(3000 * 256);
     const options = { shape: [3000, 256], k: 5 };
     const want = bitsOf(library.nearest(x, undefined, options));
@@ -312,12 +330,34 @@ describe("where no memory is shared, as in pages that are not isolated", () => {
     await running;
   });
 
+  it("a worker that is terminated, whatever it was doing: those after it are sent what others found", async () => {
+    const options = { shape: [1000, 100], weightShape: [2000, 100] };
+    const labels = Int32Array.from({ length: 1000 }, (_, i) => (7 * i) % 2000);
+    const data = dataOf("f32", 4);
+    const args = [data.reals(100_000), data.reals(200_000), labels] as const;
+    const want = bitsOf(library.linearCrossEntropyWithGrad(...args, options));
+    for (const last of [1, 2, 4, 5, 7]) {
+      const workers: Worker[] = [];
+      const make = (): Worker => {
+        const one = worker();
+        workers.push(one);
+        return one;
+      };
+      const pool = await eagerPool({ size: 3, worker: make });
+      const progress = ({ tiles }: { tiles: number }): void => {
+        if (tiles >= last) void workers[last % 3]?.terminate();
+      };
+      expect(bitsOf(await pool.linearCrossEntropyWithGrad(...args, { ...options, progress }))).toEqual(want);
+      await pool.close();
+    }
+  });
+
   it("workers that fail at every turn: the calling thread does it", async () => {
     const make = (): Fake =>
       new Fake(function ({ id }) {
         queueMicrotask(() => this.emit("message", { id, told: false, error: "out of memory" }));
       });
-    const pool = await createPool({ size: 2, worker: make });
+    const pool = await eagerPool({ size: 2, worker: make });
     const x = dataOf("f32", 3).reals(900 * 512);
     const want = bitsOf(library.gram(x, { shape: [900, 512] }));
     expect(bitsOf(await pool.gram(x, { shape: [900, 512] }))).toBe(want);
@@ -340,7 +380,7 @@ describe("faults", () => {
       workers.push(one);
       return one;
     };
-    const pool = await createPool({ size: 2, worker: make });
+    const pool = await eagerPool({ size: 2, worker: make });
     const points = dataOf("f32", 3).reals(2000 * 256);
     const expected = library.nearest(points, undefined, { shape: [2000, 256], k: 5 });
     const result = pool.nearest(points, undefined, { shape: [2000, 256], k: 5 });
@@ -356,8 +396,18 @@ describe("faults", () => {
       new Fake(function ({ id }) {
         queueMicrotask(() => this.emit("message", { id, told: false, error: "out of memory" }));
       });
-    const pool = await createPool({ size: 2, worker: make });
+    const pool = await eagerPool({ size: 2, worker: make });
     expect(bitsOf(await pool.gram(x, { shape: [n, d] }))).toBe(want);
+    // of which half of the tiles wait for the others, and rows that are ignored hold what is no number
+    const rows = x.slice();
+    rows[3 * d] = Number.NaN;
+    rows[5 * d] = Number.POSITIVE_INFINITY;
+    const weight = dataOf("f32", 5).reals(n * d);
+    weight[7] = Number.POSITIVE_INFINITY;
+    const labels = Int32Array.from({ length: n }, (_, i) => (i === 3 || i === 5 ? -100 : i));
+    const options = { shape: [n, d], weightShape: [n, d] };
+    const gradients = library.linearCrossEntropyWithGrad(rows, weight, labels, options);
+    expect(bitsOf(await pool.linearCrossEntropyWithGrad(rows, weight, labels, options))).toEqual(bitsOf(gradients));
     await pool.close();
   });
 
@@ -366,7 +416,7 @@ describe("faults", () => {
       new Fake(() => {
         throw new DOMException("could not be cloned", "DataCloneError");
       });
-    const pool = await createPool({ size: 2, worker: make });
+    const pool = await eagerPool({ size: 2, worker: make });
     expect(bitsOf(await pool.gram(x, { shape: [n, d] }))).toBe(want);
     await pool.close();
   });
@@ -378,7 +428,7 @@ describe("faults", () => {
       fakes.push(fake);
       return fake;
     };
-    const pool = await createPool({ size: 2, worker: make });
+    const pool = await eagerPool({ size: 2, worker: make });
     vi.useFakeTimers();
     const result = pool.gram(x, { shape: [n, d] });
     await vi.advanceTimersByTimeAsync(180_000);
@@ -408,7 +458,7 @@ describe("faults", () => {
   });
 
   it("close ends calls that run and those that wait, with errors that say so", async () => {
-    const pool = await createPool({ size: 2, worker });
+    const pool = await eagerPool({ size: 2, worker });
     const points = dataOf("f32", 3).reals(2000 * 256);
     const running = pool.nearest(points, undefined, { shape: [2000, 256] });
     const waiting = pool.nearest(points, undefined, { shape: [2000, 256] });
@@ -459,12 +509,14 @@ describe("a process", () => {
   it("finds its workers, waits for a call, and ends although its pool was not closed", async () => {
     const text = await program(`
       import { createPool } from "surprisal/parallel";
-      import { gram } from "surprisal";
+      import { mmd } from "surprisal";
       const pool = await createPool({ size: 2 });
       const x = Float32Array.from({ length: 700 * 512 }, (_, i) => Math.sin(i));
-      const [got, want] = [await pool.gram(x, { shape: [700, 512] }), gram(x, { shape: [700, 512] })];
-      console.log(pool.size, got.every((value, i) => value === want[i]));`);
-    expect(text.trim()).toBe("2 true");
+      const [shape, y] = [[700, 512], x.map((value) => value + 0.1)];
+      let tiles = 0;
+      const got = await pool.mmd(x, y, { shape, progress: (now) => { tiles = now.tiles; } });
+      console.log(pool.size, tiles > 1, got === mmd(x, y, { shape }));`);
+    expect(text.trim()).toBe("2 true true");
   });
 
   it("ends the workers of a pool that is forgotten", async () => {
