@@ -69,9 +69,9 @@ export async function openNpy(path: string): Promise<Column> {
     return {
       shape,
       type,
-      rows: async (row, count) => {
-        const elements = new array(count * width) as Elements;
-        const target = new Uint8Array(elements.buffer);
+      held: () => 0,
+      rows: async (row, count, into = new array(count * width) as Elements) => {
+        const target = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
         const handle = await open(path);
         try {
           for (let done = 0; done < target.length; ) {
@@ -87,7 +87,7 @@ export async function openNpy(path: string): Promise<Column> {
         } finally {
           await handle.close();
         }
-        return elements;
+        return into;
       },
     };
   } finally {
