@@ -36,6 +36,25 @@ const box = (person: Person, selector: string): Promise<{ x: number; y: number; 
   );
 
 /** Of every browser. */
+/**
+ * Begins a benchmark. A driven Firefox 153 watches workers as a debugger does, and of a hundred workers that a worker makes two never come back
+ * from `new Worker`: 28 of 680 pages that made two each, and 0 of 700 where nothing drove it. Such a page is loaded anew.
+ */
+async function measure(person: Person, hash: string): Promise<void> {
+  const begun = `!/^(Loading surprisal, all threads …)?$/.test(${text(".progress .note")})`;
+  for (let tries = person.name.startsWith("Firefox") ? 4 : 1; ; tries--) {
+    await person.open(hash);
+    await person.click("text=Measure");
+    try {
+      await person.until(begun, "its workers are there", tries > 1 ? 20_000 : undefined);
+      return;
+    } catch (error) {
+      if (tries === 1) throw error;
+      console.log(`${person.name}: ${error instanceof Error ? error.message : error}; once more`);
+    }
+  }
+}
+
 export const CASES: Readonly<Record<string, Case>> = {
   async "the start: a logit is moved by the keyboard, the probabilities follow"(person) {
     await person.open("");
@@ -150,8 +169,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     await person.until(`${text(".progress .note")}.startsWith("Stopped")`, "it stops");
   },
   async "benchmark: all agree, are timed, and are in the table"(person) {
-    await person.open("benchmark?shape=small&samples=3");
-    await person.click("text=Measure");
+    await measure(person, "benchmark?shape=small&samples=3");
     await person.until(`/^(Done|.*did not)/.test(${text(".progress .note")})`, "it is done");
     assert.equal(await person.js(text(".progress .note")), "Done: 6 cases.");
     assert.deepEqual(

@@ -23,8 +23,8 @@ export interface Person {
   open(hash: string): Promise<void>;
   /** The value of an expression in the page. */
   js<T>(expression: string): Promise<T>;
-  /** Waits until an expression holds. */
-  until(expression: string, what: string): Promise<void>;
+  /** Waits until an expression holds, so many milliseconds at most. */
+  until(expression: string, what: string, patience?: number): Promise<void>;
   /** By a selector, or by the text of a button or label. */
   click(what: string): Promise<void>;
   focus(selector: string): Promise<void>;
@@ -37,6 +37,9 @@ export interface Person {
 /** Long, for machines that do much else. */
 const PATIENCE = 150_000;
 
+/** How far the page says it is, and what its console told. */
+const SEEN = `[document.querySelector(".progress .note")?.textContent, window.watched?.errors ?? []]`;
+
 /** How an element is found in the page: `css`, or `text=…` of a button, label or link. */
 export const found = (what: string): string =>
   what.startsWith("text=")
@@ -48,11 +51,16 @@ type Hands = Pick<Person, "js" | "press" | "type" | "drag" | "close"> & { go(url
 
 function person(name: string, address: string, hands: Hands, puppet?: Puppet): Person {
   let visits = 0;
-  const until: Person["until"] = async (expression, what) => {
-    const end = performance.now() + PATIENCE;
+  const until: Person["until"] = async (expression, what, patience = PATIENCE) => {
+    const end = performance.now() + patience;
     for (;;) {
       if (await hands.js<boolean>(`!!(${expression})`)) return;
-      if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+      if (performance.now() > end) {
+        const [seen, errors] = await hands.js<[string | undefined, string[]]>(SEEN);
+        throw new Error(
+          `waited in vain until ${what}; the page says "${seen}", its errors: ${errors.join("; ") || "none"}`,
+        );
+      }
       await sleep(100);
     }
   };

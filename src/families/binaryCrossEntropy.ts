@@ -6,9 +6,10 @@ import { failKind, failValue } from "../errors.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { oneOf, optionsOf } from "../options.ts";
+import { type FewPairs, fewNumbers } from "../place/few.ts";
 import { noOutput, outputOf } from "../place/output.ts";
 import { type Beside, streamElements } from "../place/rows.ts";
-import { reductionOf } from "../read/reduce.ts";
+import { Rows, reducedFew, reductionOf } from "../read/reduce.ts";
 import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
@@ -43,14 +44,22 @@ const TILE_BYTES = 4096;
 /** Bytes from one vector of weights to the next; 0 where one serves for all. */
 const VECTOR_BYTES = 16;
 
-interface Problem {
+/** The options, checked but for the weights. */
+interface Settings {
   readonly fn: string;
+  readonly sizes: readonly number[] | undefined;
+  readonly probabilities: boolean;
+  readonly weight: unknown;
+  readonly posWeight: unknown;
+  readonly reduction: Reduction;
+  readonly out: unknown;
+}
+
+/** And the arguments. */
+interface Problem extends Settings {
   readonly shape: readonly number[];
   /** x, the target, the weight and the weight of the positive term. */
   readonly reads: readonly [Beside, Beside, Beside, Beside];
-  readonly probabilities: boolean;
-  readonly reduction: Reduction;
-  readonly out: unknown;
 }
 
 /** Targets 0 and 1, or any integers, as numbers. */
@@ -103,12 +112,38 @@ function besideOf(
   return { operand, steps };
 }
 
-function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCrossEntropyOptions | undefined): Problem {
+function settingsOf(fn: string, options: BinaryCrossEntropyOptions | undefined): Settings {
   const o = optionsOf<BinaryCrossEntropyOptions>(fn, options, OPTIONS);
   const { shape, from, weight, posWeight, reduction, out } = o;
   const sizes = sizesIn(fn, "shape", shape);
-  const kind = oneOf(fn, "from", from, ["logits", "probabilities"], "logits");
-  const reduced = reductionOf(fn, reduction);
+  const probabilities = oneOf(fn, "from", from, ["logits", "probabilities"], "logits") === "probabilities";
+  return { fn, sizes, probabilities, weight, posWeight, reduction: reductionOf(fn, reduction), out };
+}
+
+/** The sum or mean of a few losses without weights, by the short way (place/few.ts). */
+function lossOfFew(x: unknown, target: unknown, settings: Settings): number | undefined {
+  const { fn, sizes, probabilities, weight, posWeight, reduction, out } = settings;
+  if (weight !== undefined || posWeight !== undefined || out !== undefined || reduction === "none") return undefined;
+  const run: FewPairs = (at, isF32, a, b, values, rows, n) => {
+    const count = rows * n;
+    const bytes = isF32 ? 4 : 8;
+    const ones = values + 16;
+    const view = at.view(bytes);
+    for (let i = ones / bytes; i < (ones + VECTOR_BYTES) / bytes; i++) view[i] = 1;
+    const divisor = reduction === "mean" ? count : 1;
+    const { binaryCrossEntropy: kernel } = at.typed(LOSSES, bytes);
+    at.view(8)[values / 8] = kernel(probabilities, a, b, ones, 0, ones, 0, 0, 0, count, divisor);
+  };
+  const found = fewNumbers(fn, NAMES, x, target, sizes, undefined, false, run, TILE_BYTES);
+  if (!found) return undefined;
+  const over = reduction === "mean" ? found.rows * found.n : 1;
+  return reducedFew({ ...found, rows: 1 }, new Rows(undefined, 1, over)) as number;
+}
+
+const NAMES = ["x", "target"] as const;
+
+function problemOf(settings: Settings, input: unknown, goal: unknown): Problem {
+  const { fn, sizes, weight, posWeight } = settings;
   const given = readOnce(goal);
   const labels = labelsIn(fn, "target", given);
   const listed = (value: unknown) => (typeof value === "number" ? [value] : value);
@@ -129,7 +164,7 @@ function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCro
   if (own && own.length > 1 && dims.length > 1 && own.join() !== dims.join())
     throw new RangeError(`${fn}: "target" must have the shape of "x", ${inWords(dims)}, got ${inWords(own)}`);
   return {
-    fn,
+    ...settings,
     shape: dims,
     reads: [
       { operand: x, steps: undefined },
@@ -137,9 +172,6 @@ function problemOf(fn: string, input: unknown, goal: unknown, options: BinaryCro
       besideOf(fn, weights, x.bytes, dims, x.length),
       besideOf(fn, posWeights, x.bytes, dims, x.length),
     ],
-    probabilities: kind === "probabilities",
-    reduction: reduced,
-    out,
   };
 }
 
@@ -208,7 +240,9 @@ export function binaryCrossEntropy<
   options?: BinaryCrossEntropyOptions<ResultOf<X, Y, W, P>, R, W, P>,
 ): Reduced<R, ResultOf<X, Y, W, P>> {
   const fn = "binaryCrossEntropy";
-  return lossOf(problemOf(fn, x, target, options), false).value as Reduced<R, ResultOf<X, Y, W, P>>;
+  const settings = settingsOf(fn, options);
+  const short = lossOfFew(x, target, settings);
+  return (short ?? lossOf(problemOf(settings, x, target), false).value) as Reduced<R, ResultOf<X, Y, W, P>>;
 }
 
 /**
@@ -234,7 +268,7 @@ export function binaryCrossEntropyWithGrad<
   options?: BinaryCrossEntropyOptions<ResultOf<X, Y, W, P>, R, W, P>,
 ): { value: Reduced<R, ResultOf<X, Y, W, P>>; grad: ResultOf<X, Y, W, P> } {
   const fn = "binaryCrossEntropyWithGrad";
-  return lossOf(problemOf(fn, x, target, options), true) as {
+  return lossOf(problemOf(settingsOf(fn, options), x, target), true) as {
     value: Reduced<R, ResultOf<X, Y, W, P>>;
     grad: ResultOf<X, Y, W, P>;
   };

@@ -23,10 +23,10 @@ import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
-import { fewLabelled } from "../place/few.ts";
+import { type FewNumbers, type FewPairs, fewLabelled, fewNumbers } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
-import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
+import { baseOf, perNat, Rows, reducedFew, reductionOf } from "../read/reduce.ts";
 import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray, From, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
@@ -126,7 +126,7 @@ export function givenOf(
   };
 }
 
-/** Whether no option is given but a shape and an output. */
+/** Whether no option is given but a shape, an output and a label smoothing that is one. */
 function isPlain(o: Given): boolean {
   return (
     (o.axis === undefined || o.axis === -1) &&
@@ -135,9 +135,10 @@ function isPlain(o: Given): boolean {
     o.weight === undefined &&
     o.sampleWeight === undefined &&
     o.ignoreIndex === undefined &&
-    o.labelSmoothing === undefined &&
     o.base === undefined &&
-    o.reduction === undefined
+    o.reduction === undefined &&
+    (o.labelSmoothing === undefined ||
+      (typeof o.labelSmoothing === "number" && o.labelSmoothing >= 0 && o.labelSmoothing <= 1))
   );
 }
 
@@ -258,7 +259,10 @@ export interface LossTaker {
 
 /** Gives the loss of each row to a taker, and returns how many rows count. What is wrong is refused before the first is given. */
 export function eachLoss(fn: string, logits: unknown, target: unknown, o: Given, taker: LossTaker): number {
-  const found = isPlain(o) ? fewLabelled(fn, logits, target, o.shape, undefined, false, FEW.alone) : undefined;
+  const smoothing = (o.labelSmoothing as number | undefined) ?? 0;
+  const run: FewPairs = (at, isF32, x, y, values, rows, n) =>
+    kernelOfFew(at, isF32, x, 0, y, 0, values, rows, n, smoothing);
+  const found = isPlain(o) ? fewLabelled(fn, logits, target, o.shape, undefined, false, run) : undefined;
   if (found !== undefined) {
     taker.begin(undefined);
     taker.take(found.at.view(8), found.values / 8, 0, found.rows);
@@ -351,30 +355,32 @@ interface Loss {
   readonly grad: FloatArray | undefined;
 }
 
-/** The mean over a few rows of classes, by the short way (place/few.ts); undefined where the arguments need the ordinary one. */
-function lossOfFew(fn: string, logits: unknown, labels: unknown, o: Given, withGrad: boolean): Loss | undefined {
+/** The mean over a few rows, by the short way (place/few.ts); undefined where the arguments need the ordinary one. */
+function lossOfFew(fn: string, logits: unknown, target: unknown, o: Given, withGrad: boolean): Loss | undefined {
   if (!isPlain(o) || (!withGrad && o.out !== undefined)) return undefined;
-  const run = withGrad ? FEW.withGrad : FEW.alone;
-  const found = fewLabelled(fn, logits, labels, o.shape, o.out, withGrad, run);
-  if (found === undefined) return undefined;
-  const { at, rows, values, grad } = found;
-  const sum = new Rows(undefined, 1, rows);
-  sum.take(at.view(8), values / 8, 0, rows);
-  return { value: sum.value, grad };
+  const smoothing = (o.labelSmoothing as number | undefined) ?? 0;
+  const run: FewPairs = (at, isF32, x, y, values, rows, n) =>
+    kernelOfFew(at, isF32, x, withGrad ? x : 0, y, 0, values, rows, n, smoothing);
+  const found = fewLabelled(fn, logits, target, o.shape, o.out, withGrad, run);
+  if (found) return { value: meanOf(found), grad: found.grad };
+  if (withGrad) return undefined;
+  const soft: FewPairs = (at, isF32, x, y, values, rows, n) =>
+    kernelOfFew(at, isF32, x, 0, 0, y, values, rows, n, smoothing);
+  const short = fewNumbers(fn, NAMES, logits, target, o.shape, undefined, false, soft);
+  return short && { value: meanOf(short), grad: undefined };
 }
 
-/** The kernel as the short way calls it: without soft targets, weights, labels to ignore and smoothing. */
-// biome-ignore format: two calls each
-const FEW: Readonly<Record<"alone" | "withGrad", Parameters<typeof fewLabelled>[6]>> = /* @__PURE__ */ (() => ({
-  alone: (at, isF32, x, labels, values, rows, n) =>
-    isF32
-      ? at.typed(LOSSES, 4).crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
-      : at.typed(LOSSES, 8).crossEntropy(x, 0, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
-  withGrad: (at, isF32, x, labels, values, rows, n) =>
-    isF32
-      ? at.typed(LOSSES, 4).crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL)
-      : at.typed(LOSSES, 8).crossEntropy(x, x, labels, 0, 0, 0, values, rows, n, n, -1, 0, 1 / rows, 0, STEP.ALL),
-}))();
+const NAMES = ["logits", "target"] as const;
+
+const meanOf = (few: Pick<FewNumbers, "at" | "rows" | "values">): number | FloatArray =>
+  reducedFew(few, new Rows(undefined, 1, few.rows));
+
+/** The kernel as the short way calls it: labels or soft targets, without weights and labels to ignore. */
+// biome-ignore format: two calls
+function kernelOfFew(at: Arena, isF32: boolean, x: number, grad: number, labels: number, soft: number, values: number, rows: number, n: number, smoothing: number): void {
+  if (isF32) at.typed(LOSSES, 4).crossEntropy(x, grad, labels, soft, 0, 0, values, rows, n, n, -1, smoothing, 1 / rows, 0, STEP.ALL);
+  else at.typed(LOSSES, 8).crossEntropy(x, grad, labels, soft, 0, 0, values, rows, n, n, -1, smoothing, 1 / rows, 0, STEP.ALL);
+}
 
 /** The loss, and its gradient if there is to be one. */
 function lossOf(p: Problem, withGrad: boolean): Loss {

@@ -9,9 +9,10 @@ import { DIVERGENCE } from "../memory/embedded/divergence.ts";
 import { arena } from "../memory/kernels.ts";
 import { isResident } from "../memory/residents.ts";
 import { flagOf, fromOf, numberIn, oneOf, optionsOf } from "../options.ts";
+import { fewNumbers } from "../place/few.ts";
 import { checkDistinct, noOutput, type Output, outputOf } from "../place/output.ts";
 import { phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
-import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
+import { baseOf, perNat, Rows, reducedFew, reductionOf } from "../read/reduce.ts";
 import type { FloatArray, From, Input, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
 export interface DivergenceOptions<T extends FloatArray = FloatArray, R extends Reduction = Reduction> {
@@ -58,6 +59,8 @@ export type DivergenceGradients<Value, Grad, G extends Wrt = "both"> = { value: 
 
 export type Metric = "kl" | "js" | "jsDistance";
 
+const NAMES = ["p", "q"] as const;
+
 /** The kernels' code of a metric. */
 export function kindOf(metric: Metric): number {
   return metric === "kl" ? CODE.KL : CODE.JS;
@@ -75,18 +78,24 @@ export function flagsOf([p, q]: readonly [From, From], normalize: boolean): numb
 
 const OPTIONS = ["shape", "axis", "from", "temperature", "base", "normalize", "reduction", "out"];
 
-/** The arguments, checked. */
-interface Problem {
-  readonly fn: string;
-  readonly p: Operand;
-  readonly q: Operand;
-  readonly layout: Layout;
+/** The options, checked. */
+interface Settings {
+  readonly sizes: readonly number[] | undefined;
+  readonly along: number;
   readonly flags: number;
   /** Of each argument: 1 but for logits. */
   readonly temperatures: readonly [number, number];
   readonly reduction: Reduction;
   readonly base: number;
   readonly out: unknown;
+}
+
+/** And the arguments. */
+interface Problem extends Settings {
+  readonly fn: string;
+  readonly p: Operand;
+  readonly q: Operand;
+  readonly layout: Layout;
 }
 
 /** What each of two arguments holds. */
@@ -103,7 +112,7 @@ export function fromsOf(fn: string, from: unknown): readonly [From, From] {
 
 type Options = Omit<DivergenceOptions, "out"> & { readonly out?: unknown };
 
-export function problemOf(fn: string, x: unknown, y: unknown, o: Options): Problem {
+function settingsOf(fn: string, o: Options): Settings {
   const { shape, axis, from, temperature, base, normalize, reduction, out } = o;
   const sizes = sizesIn(fn, "shape", shape);
   const along = axisOf(fn, axis);
@@ -113,19 +122,24 @@ export function problemOf(fn: string, x: unknown, y: unknown, o: Options): Probl
     failValue(fn, "temperature", `1 for ${froms[0]}, as logits alone have one`, t);
   const normalized = flagOf(fn, "normalize", normalize, true);
   const unit = baseOf(fn, base);
-  const reduced = reductionOf(fn, reduction);
-  const { p, q, shape: dims } = pairOf(fn, x, y, sizes);
   return {
-    fn,
-    p,
-    q,
-    layout: layoutOf(fn, dims, along),
+    sizes,
+    along,
     flags: flagsOf(froms, normalized),
     temperatures: [froms[0] === "logits" ? t : 1, froms[1] === "logits" ? t : 1],
-    reduction: reduced,
+    reduction: reductionOf(fn, reduction),
     base: unit,
     out,
   };
+}
+
+export function problemOf(fn: string, x: unknown, y: unknown, o: Options): Problem {
+  return problemIn(fn, x, y, settingsOf(fn, o));
+}
+
+function problemIn(fn: string, x: unknown, y: unknown, settings: Settings): Problem {
+  const { p, q, shape } = pairOf(fn, x, y, settings.sizes);
+  return { ...settings, fn, p, q, layout: layoutOf(fn, shape, settings.along) };
 }
 
 const PHASES = /* @__PURE__ */ [
@@ -139,7 +153,7 @@ const GRAD_PHASES = /* @__PURE__ */ PHASES.concat(/* @__PURE__ */ phase(CODE.FIN
 export function streamDivergence(
   at: Arena,
   metric: Metric,
-  { fn, p, q, layout, flags, temperatures }: Omit<Problem, "reduction" | "base" | "out">,
+  { fn, p, q, layout, flags, temperatures }: Omit<Problem, "sizes" | "along" | "reduction" | "base" | "out">,
   rows: RowResults,
   grads: readonly [Output | undefined, Output | undefined] | undefined,
   scale: number,
@@ -174,8 +188,8 @@ export function streamDivergence(
 }
 
 /** What becomes of the divergence of each row; the distance is the root of it in the unit asked for. */
-function rowsOf(metric: Metric, { reduction, layout }: Problem, unit: number, out: Output | undefined): Rows {
-  const over = reduction === "mean" ? layout.rows : 1;
+function rowsOf(metric: Metric, reduction: Reduction, count: number, unit: number, out: Output | undefined): Rows {
+  const over = reduction === "mean" ? count : 1;
   if (metric !== "jsDistance") return new Rows(out, unit, over);
   return new Rows(out, 1, over, (value) => Math.sqrt(value * unit));
 }
@@ -187,12 +201,27 @@ function divergence(
   q: unknown,
   options: DivergenceOptions | undefined,
 ): number | FloatArray {
-  const problem = problemOf(fn, p, q, optionsOf<Options>(fn, options, OPTIONS));
-  const { reduction, out, layout } = problem;
-  if (reduction !== "none") noOutput(fn, out, reduction);
-  const result = reduction === "none" ? outputOf(fn, out, problem.p.bytes, layout.rows) : undefined;
+  const settings = settingsOf(fn, optionsOf<Options>(fn, options, OPTIONS));
+  const { sizes, along, flags, temperatures, reduction, base, out } = settings;
+  const each = reduction === "none";
+  if (along === -1 && (each || out === undefined)) {
+    const [t, u] = temperatures;
+    const short = fewNumbers(fn, NAMES, p, q, sizes, out, each, (at, isF32, x, y, values, rows, n) =>
+      isF32
+        ? at.typed(DIVERGENCE, 4).divergence(x, y, 0, 0, values, rows, n, kindOf(metric), flags, t, u, 0, CODE.ALL)
+        : at.typed(DIVERGENCE, 8).divergence(x, y, 0, 0, values, rows, n, kindOf(metric), flags, t, u, 0, CODE.ALL),
+    );
+    if (short) {
+      const unit = perNat(short.at, DIVERGENCE, base);
+      return reducedFew(short, rowsOf(metric, reduction, short.rows, unit, short.out));
+    }
+  }
+  const problem = problemIn(fn, p, q, settings);
+  const { rows: count } = problem.layout;
+  if (!each) noOutput(fn, out, reduction);
+  const result = each ? outputOf(fn, out, problem.p.bytes, count) : undefined;
   const at = arena();
-  const rows = rowsOf(metric, problem, perNat(at, DIVERGENCE, problem.base), result);
+  const rows = rowsOf(metric, reduction, count, perNat(at, DIVERGENCE, base), result);
   streamDivergence(at, metric, problem, rows, undefined, 0);
   return rows.value;
 }
@@ -212,7 +241,7 @@ function withGrad(fn: string, metric: Metric, p: unknown, q: unknown, options: D
   const result = problem.reduction === "none" ? outputOf(fn, undefined, bytes, problem.layout.rows) : undefined;
   const at = arena();
   const unit = perNat(at, DIVERGENCE, problem.base);
-  const rows = rowsOf(metric, problem, unit, result);
+  const rows = rowsOf(metric, problem.reduction, problem.layout.rows, unit, result);
   const scale = problem.reduction === "mean" ? unit / problem.layout.rows : unit;
   streamDivergence(at, metric, problem, rows, [gradP, gradQ], scale);
   return {

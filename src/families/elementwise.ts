@@ -3,6 +3,7 @@ import { operandOf } from "../check/tensor.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { optionsOf } from "../options.ts";
+import { type Few, few } from "../place/few.ts";
 import { outputOf } from "../place/output.ts";
 import { streamElements, TILE_BYTES } from "../place/rows.ts";
 import { baseOf, perNat } from "../read/reduce.ts";
@@ -13,13 +14,23 @@ export interface ElementwiseOptions<T extends FloatArray = FloatArray> {
   out?: Out<T> | undefined;
 }
 
-function elementwise(
-  fn: "sigmoid" | "logSigmoid" | "softplus" | "logit",
-  name: string,
-  input: Input,
-  options: ElementwiseOptions | undefined,
-): FloatArray {
+type Function = "sigmoid" | "logSigmoid" | "softplus" | "logit";
+
+/** All elements are one row. */
+const FEW: Readonly<Record<Function, Few>> = /* @__PURE__ */ (() => ({
+  sigmoid: (at, isF32, x, y, _, n) =>
+    isF32 ? at.typed(LOSSES, 4).sigmoid(x, y, n) : at.typed(LOSSES, 8).sigmoid(x, y, n),
+  logSigmoid: (at, isF32, x, y, _, n) =>
+    isF32 ? at.typed(LOSSES, 4).logSigmoid(x, y, n) : at.typed(LOSSES, 8).logSigmoid(x, y, n),
+  softplus: (at, isF32, x, y, _, n) =>
+    isF32 ? at.typed(LOSSES, 4).softplus(x, y, n) : at.typed(LOSSES, 8).softplus(x, y, n),
+  logit: (at, isF32, x, y, _, n) => (isF32 ? at.typed(LOSSES, 4).logit(x, y, n) : at.typed(LOSSES, 8).logit(x, y, n)),
+}))();
+
+function elementwise(fn: Function, name: string, input: Input, options: ElementwiseOptions | undefined): FloatArray {
   const { out } = optionsOf<ElementwiseOptions>(fn, options, ["out"]);
+  const short = few(fn, name, input, undefined, out, false, FEW[fn]);
+  if (short) return short;
   const x = operandOf(fn, name, input);
   const result = outputOf(fn, out, x.bytes, x.length);
   const at = arena();
@@ -95,6 +106,18 @@ export function surprisal<X extends Input>(p: X, options?: SurprisalOptions<Resu
   const fn = "surprisal";
   const { base, out } = optionsOf<SurprisalOptions>(fn, options, ["base", "out"]);
   const unit = baseOf(fn, base);
+  const short = few(
+    fn,
+    "p",
+    p,
+    undefined,
+    out,
+    false,
+    (at, isF32, x, y, _, n, factor) =>
+      isF32 ? at.typed(LOSSES, 4).surprisal(x, y, n, factor) : at.typed(LOSSES, 8).surprisal(x, y, n, factor),
+    perNat(arena(), LOSSES, unit),
+  );
+  if (short) return short as ResultOf<X>;
   const x = operandOf(fn, "p", p);
   const result = outputOf(fn, out, x.bytes, x.length);
   const at = arena();

@@ -5,9 +5,10 @@ import { axisOf, type Layout, layoutOf, type Operand, operandOf, shapeOf, sizesI
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { flagOf, fromOf, optionsOf } from "../options.ts";
-import { noOutput, outputOf } from "../place/output.ts";
+import { fewNumbers } from "../place/few.ts";
+import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
-import { baseOf, perNat, Rows, reductionOf } from "../read/reduce.ts";
+import { baseOf, perNat, Rows, reducedFew, reductionOf } from "../read/reduce.ts";
 import type { FloatArray, From, Input, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
 export interface EntropyOptions<T extends FloatArray = FloatArray, R extends Reduction = Reduction> {
@@ -29,33 +30,46 @@ export interface EntropyOptions<T extends FloatArray = FloatArray, R extends Red
 
 const OPTIONS = ["shape", "axis", "from", "base", "normalize", "reduction", "out"];
 
-/** The arguments, checked. */
-interface Problem {
-  readonly fn: string;
-  readonly x: Operand;
-  readonly layout: Layout;
-  readonly kind: From;
+/** The options, checked. */
+interface Settings {
+  readonly sizes: readonly number[] | undefined;
+  readonly along: number;
+  readonly isLog: boolean;
   readonly normalized: boolean;
   readonly base: number;
   readonly reduction: Reduction;
   readonly out: unknown;
 }
 
-export function problemOf(fn: string, p: unknown, o: EntropyOptions): Problem {
+/** And the argument. */
+interface Problem extends Settings {
+  readonly fn: string;
+  readonly x: Operand;
+  readonly layout: Layout;
+}
+
+function settingsOf(fn: string, o: EntropyOptions): Settings {
   const { shape, axis, from, base, normalize, reduction, out } = o;
   const sizes = sizesIn(fn, "shape", shape);
   const along = axisOf(fn, axis);
   const kind = fromOf(fn, from, "probabilities");
   const normalized = flagOf(fn, "normalize", normalize, true) || kind === "logits";
-  const unit = baseOf(fn, base);
-  const reduced = reductionOf(fn, reduction);
+  const isLog = kind !== "probabilities";
+  return { sizes, along, isLog, normalized, base: baseOf(fn, base), reduction: reductionOf(fn, reduction), out };
+}
+
+export function problemOf(fn: string, p: unknown, o: EntropyOptions): Problem {
+  return problemIn(fn, p, settingsOf(fn, o));
+}
+
+function problemIn(fn: string, p: unknown, settings: Settings): Problem {
+  const { sizes, along } = settings;
   const x = operandOf(fn, "p", p);
-  const layout = layoutOf(fn, shapeOf(fn, x, sizes), along);
-  return { fn, x, layout, kind, normalized, base: unit, reduction: reduced, out };
+  return { ...settings, fn, x, layout: layoutOf(fn, shapeOf(fn, x, sizes), along) };
 }
 
 /** Streams the entropy of each row, in nats, to `rows`. */
-export function streamEntropies({ fn, x, layout, kind, normalized }: Problem, rows: RowResults): void {
+export function streamEntropies({ fn, x, layout, isLog, normalized }: Problem, rows: RowResults): void {
   const at = arena();
   const kernel = at.typed(LOSSES, x.bytes).entropy;
   const sum = phase(normalized ? STEP.AIM : STEP.BEGIN, STEP.SUM_UP);
@@ -65,8 +79,7 @@ export function streamEntropies({ fn, x, layout, kind, normalized }: Problem, ro
     [x],
     normalized ? [phase(STEP.BEGIN, STEP.MAXIMUM), sum] : [sum],
     STEP.FINISH,
-    ({ reads, results }, count, n, steps) =>
-      kernel(reads[0] as number, results, count, n, kind !== "probabilities", normalized, steps),
+    ({ reads, results }, count, n, steps) => kernel(reads[0] as number, results, count, n, isLog, normalized, steps),
   );
   job.results = rows;
   streamRows(at, job);
@@ -89,11 +102,23 @@ export function entropy<X extends Input, R extends Reduction = "mean">(
   options?: EntropyOptions<ResultOf<X>, R>,
 ): Reduced<R, ResultOf<X>> {
   const fn = "entropy";
-  const problem = problemOf(fn, p, optionsOf<EntropyOptions>(fn, options, OPTIONS));
-  const { reduction, out, x, layout } = problem;
-  if (reduction !== "none") noOutput(fn, out, reduction);
-  const result = reduction === "none" ? outputOf(fn, out, x.bytes, layout.rows) : undefined;
-  const rows = new Rows(result, perNat(arena(), LOSSES, problem.base), reduction === "mean" ? layout.rows : 1);
+  const settings = settingsOf(fn, optionsOf<EntropyOptions>(fn, options, OPTIONS));
+  const { reduction, out, sizes, along, isLog, normalized, base } = settings;
+  const each = reduction === "none";
+  const rowsOf = (result: Output | undefined, count: number) =>
+    new Rows(result, perNat(arena(), LOSSES, base), reduction === "mean" ? count : 1);
+  if (along === -1 && (each || out === undefined)) {
+    const short = fewNumbers(fn, ["p"], p, undefined, sizes, out, each, (at, isF32, x, _, values, count, n) =>
+      isF32
+        ? at.typed(LOSSES, 4).entropy(x, values, count, n, isLog, normalized, STEP.ALL)
+        : at.typed(LOSSES, 8).entropy(x, values, count, n, isLog, normalized, STEP.ALL),
+    );
+    if (short) return reducedFew(short, rowsOf(short.out, short.rows)) as Reduced<R, ResultOf<X>>;
+  }
+  const problem = problemIn(fn, p, settings);
+  const { x, layout } = problem;
+  if (!each) noOutput(fn, out, reduction);
+  const rows = rowsOf(each ? outputOf(fn, out, x.bytes, layout.rows) : undefined, layout.rows);
   streamEntropies(problem, rows);
   return rows.value as Reduced<R, ResultOf<X>>;
 }

@@ -179,6 +179,12 @@ function unitOf(at: Arena, scratch: number, matrices: readonly Matrix[], d: numb
 function logsOf(at: Arena, weights: Operand | undefined, { sum, unit }: Total): Float64Array | undefined {
   if (!weights) return undefined;
   const logs = Float64Array.from(weights.array, (weight) => (weight * unit) / sum);
+  // what is subnormal over the sum would be rounded: the difference of two logarithms is not, beside −700
+  const small = logs.map((share, j) => (share < 2 ** -1022 ? (weights.array[j] as number) : Number.NaN));
+  const isSmall = small.some((weight) => weight > 0);
   logarithms(at, GRAM, logs);
-  return logs;
+  if (!isSmall) return logs;
+  logarithms(at, GRAM, small);
+  const logSum = logarithm(at, GRAM, sum) - logarithm(at, GRAM, unit);
+  return logs.map((log, j) => (Number.isNaN(small[j]) ? log : (small[j] as number) - logSum));
 }

@@ -84,10 +84,10 @@ export function pairwiseDistance<X extends Input, Y extends Input | undefined = 
     (at, scratch, [a, b]) => {
       const second = b && matrixIn(b, m);
       const ready = prepared(at, scratch, metric, matrixIn(a as Operand, n), second, d);
-      const { x: p, y: q, mapping, zeros, beyond } = ready;
+      const { x: p, y: q, mapping, zeros, beyond, few } = ready;
       writeProduct(at, scratch, productFor(p, q), { mapping, out: made, start: 0 }, watch);
       if (zeros) markZeros(made, zeros, m);
-      if (beyond) mend(made, a as Operand, b ?? (a as Operand), d, beyond);
+      if (beyond) mend(made, a as Operand, b ?? (a as Operand), [n, m, d], beyond, few);
     },
     0,
     watch,
@@ -102,14 +102,18 @@ interface Prepared {
   readonly mapping: Mapping;
   /** Which rows of x and y are 0. */
   readonly zeros?: readonly [readonly number[], readonly number[]];
-  /** Distances below have lost digits. */
-  readonly beyond?: number | undefined;
+  /** Distances below have lost digits, which must be made good; with `few` they are those of points that have a number close to 0. */
+  readonly beyond?: number;
+  readonly few?: number;
 }
 
-/** Exponents of numbers whose squares are in range, that to which others are brought, and that of distances right then. */
+/** Exponents of numbers whose squares are in range, that to which others are brought, and the least distances that are right then. */
 const USUAL = { 4: 30, 8: 480 };
 const BROUGHT_TO = { 4: 40, 8: 400 };
-const LEAST = { 4: 2 ** -40, 8: 2 ** -400 };
+const LEAST = { 4: 2 ** -52, 8: 2 ** -460 };
+
+/** Numbers from here on differ by `LEAST` at least, or by nothing: they are multiples of their units. */
+const LEAST_NUMBER = { 4: 2 ** -28, 8: 2 ** -407 };
 
 function prepared(
   at: Arena,
@@ -133,8 +137,9 @@ function prepared(
   const isUsual = Math.abs(exponent) <= USUAL[bytes];
   const unit = isUsual ? 1 : 2 ** Math.max(-1000, Math.min(1000, BROUGHT_TO[bytes] - exponent));
   const mapping = { map: CODE.ROOT, factor: 1 / unit, shift: 0, degree: 0 };
-  const beyond = isUsual && found.every(({ finite }) => finite) ? undefined : LEAST[bytes] / unit;
-  if (isUsual) return { x, y, mapping, beyond };
+  const beyond = LEAST[bytes] / unit;
+  if (isUsual)
+    return { x, y, mapping, beyond, ...(found.every(({ finite }) => finite) && { few: LEAST_NUMBER[bytes] }) };
   const centring = { means: undefined, unit, factor: 1 };
   return { x: { ...x, centring }, y: y && { ...y, centring }, mapping, beyond };
 }
@@ -152,19 +157,60 @@ function markZeros(
   for (const j of columns) for (let at = j; at < length; at += m) mark(at);
 }
 
-/** Of points some of which are out of the way: the Euclidean distances that are not in range with them, each in a unit of its own. */
-function mend({ array, length }: Output, { array: x }: Operand, y: Operand, d: number, beyond: number): void {
-  const m = d > 0 ? y.length / d : 0;
-  for (let at = 0; m > 0 && at < length; at++) {
-    const value = array[at] as number;
-    if (value >= beyond && value < Infinity) continue;
-    const [first, second] = [Math.floor(at / m) * d, (at % m) * d];
-    const difference = (k: number): number => Math.abs((x[first + k] as number) - (y.array[second + k] as number));
-    let top = 0;
-    for (let k = 0; k < d; k++) top = Math.max(top, difference(k));
-    let sum = 0;
-    // NaN, which is in the sum too, and ∞ stay what they are
-    for (let k = 0; top > 0 && top < Infinity && k < d; k++) sum += (difference(k) / top) * (difference(k) / top);
-    array[at] = top > 0 && top < Infinity ? top * Math.sqrt(sum) : top;
+/**
+ * The Euclidean distances whose squares are not in range beside the others', each in a unit of its own. Where only points that have a
+ * number close to 0 have such, these are looked for, if that is less to look at than the distances.
+ */
+function mend(
+  { array }: Output,
+  { array: x }: Operand,
+  { array: y }: Operand,
+  [n, m, d]: readonly [number, number, number],
+  beyond: number,
+  few: number | undefined,
+): void {
+  /** Every `step`th of the distances [from, end). */
+  const look = (from: number, end: number, step: number): void => {
+    for (let at = from; at < end; at += step) {
+      const value = array[at] as number;
+      if (value >= beyond && value < Infinity) continue;
+      const [first, second] = [Math.floor(at / m) * d, (at % m) * d];
+      // a point and itself
+      if (x !== y || first !== second) array[at] = distanceOf(x, first, y, second, d);
+    }
+  };
+  if (few === undefined || n * m <= (n + m) * d) {
+    look(0, n * m, 1);
+    return;
   }
+  for (const i of close(x, n, d, few)) look(i * m, (i + 1) * m, 1);
+  for (const j of close(y, m, d, few)) look(j, n * m, m);
+}
+
+/** The rows with a number closer to 0 than `least`, 0 itself aside. */
+function close(array: FloatArray, rows: number, d: number, least: number): readonly number[] {
+  const found: number[] = [];
+  for (let i = 0; i < rows; i++) {
+    for (let k = i * d; k < (i + 1) * d; k++) {
+      const value = array[k] as number;
+      if (value < least && value > -least && value !== 0) {
+        found.push(i);
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+/** ‖x − y‖ in units of the largest difference; NaN and ∞ stay what they are. */
+function distanceOf(x: FloatArray, first: number, y: FloatArray, second: number, d: number): number {
+  let top = 0;
+  for (let k = 0; k < d; k++) top = Math.max(top, Math.abs((x[first + k] as number) - (y[second + k] as number)));
+  if (!(top > 0 && top < Infinity)) return top;
+  let sum = 0;
+  for (let k = 0; k < d; k++) {
+    const part = ((x[first + k] as number) - (y[second + k] as number)) / top;
+    sum += part * part;
+  }
+  return top * Math.sqrt(sum);
 }

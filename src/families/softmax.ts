@@ -105,7 +105,7 @@ function softmaxBy(fn: "softmax" | "logSoftmax", input: Input, options: SoftmaxO
   const given = numberIn(fn, "temperature", temperature, 1, Number.MIN_VALUE);
   const zero = oneOf(fn, "allMasked", allMasked, ["nan", "zero"], "nan") === "zero";
   if (along === -1 && isTaken(given)) {
-    const short = few(fn, input, sizes, out, false, FEW[fn], given, zero);
+    const short = few(fn, "x", input, sizes, out, false, FEW[fn], given, zero);
     if (short) return short;
   }
   const source = operandOf(fn, "x", input);
@@ -247,7 +247,7 @@ export function logSumExpsOfFew(
   sizes: readonly number[] | undefined,
   out: unknown,
 ): FloatArray | undefined {
-  return few(fn, x, sizes, out, true, FEW.logSumExp);
+  return few(fn, "x", x, sizes, out, true, FEW.logSumExp);
 }
 
 /**

@@ -11,6 +11,7 @@ import { type Arena, copyClasses, RESULT_BYTES } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
 import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
+import type { Output } from "./output.ts";
 
 /** Elements at most: 8 KiB of f64, a tile. Beyond these what the ordinary way takes is lost beside the kernel. */
 const MOST = 1024;
@@ -66,9 +67,16 @@ function resultOf(fn: string, out: unknown, { tag, bytes }: FewRows, length: num
   return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
 }
 
+/** An array beside another, of its type and length; undefined if it is not. */
+function besideOf(fn: string, name: string, value: unknown, { tag, length }: FewRows): FloatArray | undefined {
+  const array = viewed(fn, name, value);
+  return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
+}
+
 /** `perRow`: one result a row, not one an element. `temperature` and `zero` are the kernel's. */
 export function few(
   fn: string,
+  name: string,
   input: unknown,
   sizes: readonly number[] | undefined,
   out: unknown,
@@ -77,7 +85,7 @@ export function few(
   temperature = 1,
   zero = false,
 ): FloatArray | undefined {
-  const found = rowsOf(fn, "x", input, sizes);
+  const found = rowsOf(fn, name, input, sizes);
   if (found === undefined) return undefined;
   const { array, bytes, length, rows, n } = found;
   const results = perRow ? rows : length;
@@ -89,6 +97,58 @@ export function few(
   run(at, bytes === 4, at.stage, to, rows, n, temperature, zero);
   at.copyOut(to, results, y, bytes, 0);
   return y;
+}
+
+/** Runs a kernel that leaves one f64 a row at `values`; `y` is where what is beside x stands: an array like it, or a class for each row. */
+export type FewPairs = (
+  at: Arena,
+  isF32: boolean,
+  x: number,
+  y: number,
+  values: number,
+  rows: number,
+  n: number,
+) => void;
+
+/** What it has left, and where it is written if that is one number a row. */
+export interface FewNumbers {
+  readonly at: Arena;
+  readonly rows: number;
+  readonly n: number;
+  readonly values: number;
+  readonly out: Output | undefined;
+}
+
+/**
+ * A number for each row of one array, or of two that are alike, of which the second of one has no name. `each`: `out` is for them;
+ * `most`: bytes of an array at most.
+ */
+export function fewNumbers(
+  fn: string,
+  names: readonly [string, string?],
+  first: unknown,
+  second: unknown,
+  sizes: readonly number[] | undefined,
+  out: unknown,
+  each: boolean,
+  run: FewPairs,
+  most = 8 * MOST,
+): FewNumbers | undefined {
+  const found = rowsOf(fn, names[0], first, sizes);
+  if (found === undefined) return undefined;
+  const { array, bytes, length, rows, n } = found;
+  if (length * bytes > most) return undefined;
+  const beside = names[1] === undefined ? undefined : besideOf(fn, names[1], second, found);
+  if (names[1] !== undefined && beside === undefined) return undefined;
+  const results = each ? resultOf(fn, out, found, rows) : undefined;
+  if (each && results === undefined) return undefined;
+  const at = arena();
+  const values = at.results + RESULT_BYTES;
+  const y = at.stage + 8 * MOST;
+  at.copyIn(array, bytes, 0, length, at.stage);
+  if (beside) at.copyIn(beside, bytes, 0, length, y);
+  run(at, bytes === 4, at.stage, y, values, rows, n);
+  return { at, rows, n, values, out: results && { array: results, length: rows, bytes, fresh: out === undefined } };
 }
 
 /** The same with a class for each row: one f64 a row, which is left at `values`, and if it is wanted a gradient at x. */
@@ -106,7 +166,7 @@ export function fewLabelled(
   sizes: readonly number[] | undefined,
   out: unknown,
   withGrad: boolean,
-  run: (at: Arena, isF32: boolean, x: number, labels: number, values: number, rows: number, n: number) => void,
+  run: FewPairs,
 ): FewLabelled | undefined {
   if (tagOf(labels) !== "Int32Array") return undefined;
   const found = rowsOf(fn, "logits", input, sizes);

@@ -35,7 +35,8 @@ export function endsOf(
   const upper = create(fn, bytes, intervals.length);
   intervals.forEach((one, row) => {
     const least = Math.max(0, one.lower - one.error) * (1 - UNIT);
-    const most = (one.upper + one.error) * (1 + UNIT);
+    // of masses beyond 1 by rounding both ends may come out below 0
+    const most = Math.max(least, (one.upper + one.error) * (1 + UNIT));
     // a base below 1 turns them round
     const ends = factor > 0 ? [least * factor, most * factor] : [most * factor, least * factor];
     lower[row] = outward(ends[0] as number, bytes, false);

@@ -4,6 +4,7 @@ import { failKind, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { logarithm, type WithLog } from "../memory/scalar.ts";
 import { oneOf } from "../options.ts";
+import type { FewNumbers } from "../place/few.ts";
 import type { Output } from "../place/output.ts";
 import type { RowResults } from "../place/rows.ts";
 import type { FloatArray, Reduction } from "../types.ts";
@@ -58,4 +59,13 @@ export class Rows implements RowResults {
   get value(): number | FloatArray {
     return this.out ? this.out.array : this.#total.times(this.#unit, this.#over);
   }
+}
+
+/** The array, or the sum, of what the short way has left (place/few.ts). */
+export function reducedFew(
+  { at, values, rows }: Pick<FewNumbers, "at" | "values" | "rows">,
+  results: Rows,
+): number | FloatArray {
+  results.take(at.view(8), values / 8, 0, rows);
+  return results.value;
 }

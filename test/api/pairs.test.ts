@@ -278,6 +278,45 @@ forEachType((dtype, variant) => {
     });
   });
 
+  it.each([
+    [3, 2],
+    [40, 2],
+    [5, 9],
+  ])("distances of points close to 0 keep their digits beside others: %i of %i numbers", (n, d) => {
+    for (const least of [2 * dtype.tiny * dtype.unit, dtype.tiny, dtype.tiny ** 0.5, dtype.unit ** 2]) {
+      const x = new array(n * d).map((_, i) => (i < 2 * d ? (i % d) * least : Math.sin(i)));
+      x[d] = 7 * least;
+      const y = new array(Array.from(x).reverse());
+      for (const other of [undefined, y]) {
+        const got = pairwiseDistance(x, other, { shape: [n, d], ...(other && { yShape: [n, d] }) });
+        const k = other ? n : n - 1;
+        const near = nearest(x, other, { shape: [n, d], ...(other && { yShape: [n, d] }), k });
+        near.indices.forEach((j, at) => {
+          const [own, search] = [got[Math.floor(at / k) * n + j] as number, near.values[at] as number];
+          expect(Math.abs(own - search)).toBeLessThanOrEqual(8 * dtype.unit * search);
+        });
+        expect(got[1] ?? 0).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it("a density counts weights that are subnormal beside their sum", () => {
+    const least = 2 * dtype.tiny * dtype.unit;
+    // the other sample is 10⁴ bandwidths away, so that the subnormal weight's is the density
+    for (const pair of [
+      [least, 1.6],
+      [3 * least, 1.9],
+      [least, 1e3],
+    ]) {
+      const weights = new array(pair);
+      const options = { shape: [1, 1], yShape: [2, 1], bandwidth: 1, weights };
+      const got = kernelDensity(new array([0]), new array([0, 1e4]), options);
+      const [low, high] = weights as unknown as [number, number];
+      const wanted = Math.log(low) - Math.log(high) - Math.log(2 * Math.PI) / 2;
+      expect(Math.abs((got[0] as number) / wanted - 1)).toBeLessThan(4 * dtype.unit);
+    }
+  });
+
   it("a density is finite as far as its type goes", () => {
     for (const bandwidth of [1, 1.3, 1.999, 0.6, 3e-5, 7e4, 2 ** 40])
       for (const d of [1, 3, 70]) {

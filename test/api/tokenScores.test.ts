@@ -219,7 +219,15 @@ forEachType((dtype) => {
     });
 
     it("takes what rounding left, and refuses what is no distribution's", () => {
-      expect(entropyBounds(array.of(1e-7, -20), { size: 9 }).lower[0]).toBeGreaterThanOrEqual(0);
+      for (const over of [0, 3e-10, 1e-7, 9e-6])
+        for (const base of [2, 0.5])
+          for (const size of [2, 9]) {
+            const { lower, upper } = entropyBounds(array.of(over, -20), { size, base });
+            const ends = [lower[0] as number, upper[0] as number].map((end) => (base < 1 ? -end : end));
+            if (base < 1) ends.reverse();
+            expect(ends[0]).toBeGreaterThanOrEqual(0);
+            expect(ends[1]).toBeGreaterThanOrEqual(ends[0] as number);
+          }
       expect(() => entropyBounds(array.of(log(0.6), log(0.6)), { size: 9 })).toThrow("sum to at most 1 in row 0");
       expect(() => entropyBounds(array.of(log(0.5), log(0.1)), { size: 4 })).toThrow("the largest, in row 0");
       expect(() => entropyBounds(array.of(log(0.5), log(0.1)), { size: 1 })).toThrow('"size" must be at least 2');

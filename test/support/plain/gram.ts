@@ -116,18 +116,23 @@ export function kernelOf(given: Given, a: Points, i: number, b: Points, j: numbe
   const argument = gamma * s + coef0;
   const error = gamma * size + Math.abs(coef0);
   if (!(size < dtype.max / 2) || !(error < dtype.max / 2)) return ANYTHING;
+  // products below the least number, and γ times their sum
+  const lost = (Math.abs(gamma) * (d + 1) + 1) * leastOf(dtype);
+  const steeply = (one: Estimate, slope: number): Estimate => ({ ...one, error: one.error + slope * lost });
   if (kernel === "sigmoid") {
     const value = Math.tanh(argument);
-    return inType(given, value, u * (Math.abs(value) + (1 - value * value) * error), 1, d);
+    const slope = 1 - value * value;
+    return steeply(inType(given, value, u * (Math.abs(value) + slope * error), 1, d), slope);
   }
   const value = argument ** degree;
   // near 0 a root has no digits
-  if (!Number.isInteger(degree) && Math.abs(argument) <= u * dtype.unit * error) return ANYTHING;
+  if (!Number.isInteger(degree) && Math.abs(argument) <= u * dtype.unit * error + lost) return ANYTHING;
   const slope = degree === 0 ? 0 : Math.abs(degree * argument ** (degree - 1));
   // a root is e^(degree·log), whose exponent rounds
   const exponent = Number.isInteger(degree) || value === 0 ? 0 : Math.abs(Math.log(Math.abs(value))) / 8;
   const own = u * (Math.abs(value) * (1 + exponent) + slope * error);
-  return Number.isNaN(value) ? exactly(NaN) : inType(given, value, own, Math.max(Math.abs(value), own), d);
+  if (Number.isNaN(value)) return exactly(NaN);
+  return steeply(inType(given, value, own, Math.max(Math.abs(value), own), d), slope);
 }
 
 export function kernelMatrix(given: Given): Expected {

@@ -176,7 +176,8 @@ export function kernelDensity(given: Given): Expected {
     if (squares.some(({ value }) => Number.isNaN(value))) return exactly(NaN);
     if (squares.some(({ error }) => error === Infinity)) return ANYTHING;
     const far = squares.map(({ value }) => ((value / h) * Math.SQRT1_2) ** 2);
-    const terms = far.map((s, j) => Math.log((weights[j] as number) / top) - s);
+    // a subnormal weight over the largest would be rounded
+    const terms = far.map((s, j) => Math.log(weights[j] as number) - Math.log(top) - s);
     const most = terms.reduce((a, b) => Math.max(a, b), -Infinity);
     if (most === -Infinity) {
       // squares over 2^1024, so that they are numbers: next to the largest number of f64 either is right

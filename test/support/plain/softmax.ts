@@ -236,9 +236,7 @@ export function entropyBounds(given: Given): Expected {
       number,
       number,
     ];
-    // what is known of a sum beyond 1 by rounding is below 0, and may be taken for 0
-    const below = Math.max(0, -known) * Math.abs(factor);
-    const error = (v: number) => 1e-11 * (1 + p.length) * Math.abs(factor) + 4 * dtype.unit * Math.abs(v) + below;
+    const error = (v: number) => 1e-11 * (1 + p.length) * Math.abs(factor) + 4 * dtype.unit * Math.abs(v);
     return [
       { value: ends[0], error: error(ends[0]) },
       { value: ends[1], error: error(ends[1]) },
