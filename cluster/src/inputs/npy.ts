@@ -112,7 +112,9 @@ export async function saveNpy(
   const sizes = Array.isArray(shape) && shape.length > 0 && shape.every((size) => Number.isInteger(size) && size >= 0);
   const held = sizes ? shape.reduce((product, size) => product * size, 1) : NaN;
   if (held !== values.length)
-    throw new ClusterError(`saveNpy: shape [${shape}] must hold the ${values.length} elements of values`);
+    throw new ClusterError(
+      `saveNpy: shape ${sizes ? `[${shape.join(", ")}]` : String(shape)} must hold the ${values.length} elements of values`,
+    );
   const file = await open(path, "w");
   try {
     await file.writeFile(npyHeader(type, shape));
