@@ -7,7 +7,7 @@ import { normals } from "./data.ts";
 import { inTurn, type Spread, spread } from "./harness.ts";
 import { options } from "./options.ts";
 import { ours, type Surprisal } from "./ours.ts";
-import { neighbours } from "./peers/neighbours.ts";
+import { insert, neighbours } from "./peers/neighbours.ts";
 import { columns, digits, save } from "./report.ts";
 
 const ROUNDS = options.rounds(5, 3);
@@ -42,14 +42,7 @@ function plainNearest(x: Float32Array, y: Float32Array, rows: number, d: number)
         const difference = (x[i * d + k] as number) - (y[j * d + k] as number);
         sum += difference * difference;
       }
-      if (!(sum < (best[K - 1] as number))) continue;
-      let at = K - 1;
-      for (; at > 0 && sum < (best[at - 1] as number); at--) {
-        best[at] = best[at - 1] as number;
-        indices[i * K + at] = indices[i * K + at - 1] as number;
-      }
-      best[at] = sum;
-      indices[i * K + at] = j;
+      if (sum < (best[K - 1] as number)) insert(best, indices, i * K, sum, j);
     }
   }
   return indices;

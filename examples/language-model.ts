@@ -138,11 +138,12 @@ async function main(): Promise<void> {
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort("Stopped."));
 
-  console.log(heading(`A head of ${vocabulary} words, trained on batches of ${rows}`));
+  const many = (count: number): string => Math.round(count).toLocaleString("en");
+  console.log(heading(`A head of ${many(vocabulary)} words, trained on batches of ${many(rows)}`));
   console.log(
     `The logits of a batch would take ${strong(inWords(4 * rows * vocabulary))}, their gradient as much again;`,
   );
-  console.log(`the weights, ${vocabulary} × ${width}, take ${inWords(4 * vocabulary * width)}.\n`);
+  console.log(`the weights, ${many(vocabulary)} × ${width}, take ${inWords(4 * vocabulary * width)}.\n`);
   const show = progress(steps);
   const losses: number[] = [];
   const within = (step: number, fraction: number): void => {
@@ -160,11 +161,15 @@ async function main(): Promise<void> {
     if (reason !== abort.signal.reason) throw reason;
     console.log(`\n${reason}`);
   }
-  console.log(heading("Loss, nats a word"));
-  const most = Math.log(vocabulary);
-  for (const [i, loss] of losses.entries())
-    console.log(`${String(i + 1).padStart(3)}  ${loss.toFixed(3).padStart(6)}  ${bar(loss / most, 40)}`);
-  console.log(dim(`\nOf words that are all alike it is log ${vocabulary} = ${most.toFixed(3)}.`));
+  console.log(heading("Loss of each step, nats a word, and among how many words that is an even guess"));
+  for (const [i, loss] of losses.entries()) {
+    const among = Math.exp(loss);
+    const [step, nats, words] = [String(i + 1), loss.toFixed(3), many(among)];
+    console.log(
+      `${step.padStart(3)}  ${nats.padStart(6)}  ${words.padStart(9)}  ${bar(among / vocabulary, 40).trimEnd()}`,
+    );
+  }
+  console.log(dim(`\nWords that are all alike lose log ${many(vocabulary)} = ${Math.log(vocabulary).toFixed(3)}.`));
   console.log(`${((performance.now() - start) / 1000).toFixed(1)} s; linear memory ${inWords(info().memoryBytes)}.`);
 }
 

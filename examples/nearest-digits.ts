@@ -31,7 +31,8 @@ const rows = names.map((name, is) => [
     return is === taken || times === 0 ? dim("·") : String(times);
   }),
 ]);
-console.log(table(["", ...names], rows));
+// of one width, whatever the numbers
+console.log(table(["", ...names.map((name) => name.padStart(3))], rows));
 
 const wrong = [...labels.keys()].filter((i) => votes.predicted[i] !== labels[i]);
 console.log(heading(`${wrong.length} were taken for another; some of them, and the picture nearest to each`));

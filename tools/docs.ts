@@ -2,12 +2,13 @@
  * `npx tsx tools/docs.ts [--check]`: writes the measured figures into README.md and docs/*.md, between `<!-- name -->` and
  * `<!-- /name -->`; with --check it only says whether they are there. The figures come from docs/accuracy.json
  * (`npm run test:exhaustive`), docs/maxima.json (`RECORD=1 npm test`), docs/memory.json (tools/memory.ts),
- * docs/size.json (`npm run size`) and bench/results/*.json (`npm run bench`); who has what from site/src/read/features.ts.
+ * docs/size.json (`npm run size`) and bench/results/*.json (`npm run bench`); who has what from site/src/read/features.json
+ * (tools/features.ts).
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ACROSS, CEILINGS, DOUBLE, LONG, LOOPS, PAIRS, SMALL } from "../bench/ceilings/goals.ts";
-import { CHECKED, FEATURES, OTHERS } from "../site/src/read/features.ts";
+import who from "../site/src/read/features.json" with { type: "json" };
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = <T>(path: string): T | undefined =>
@@ -104,9 +105,9 @@ function figuresTable(): string | undefined {
 
 const featuresTable = (): string =>
   `${table(
-    ["", "surprisal", ...OTHERS.map(([name, version]) => `${name} ${version}`)],
-    FEATURES.map((cells) => [...cells]),
-  )}\n\n● one call, ○ composed of several or a part of it. Checked on ${CHECKED}.`;
+    ["", "surprisal", ...who.others.map(([name, version]) => `${name} ${version}`)],
+    who.rows.map(({ name, cells }) => [name, ...cells.map(({ mark }) => mark)]),
+  )}\n\n● one call, ○ one call for a part of it or up to four for all of it. Each was called on ${who.checked}, but for NumKong, which is not on npm.`;
 
 type SpeedCase = Speed["cases"][number];
 const caseOf = (speed: Speed, op: string, dtype: string, shape: string): SpeedCase | undefined =>

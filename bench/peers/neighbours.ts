@@ -36,6 +36,17 @@ interface Usearch {
   ): { keys: BigUint64Array };
 }
 
+/** Puts a value that is less than the last of the ascending ones, and its index beside theirs, which stand at `start`, in its place. */
+export function insert(best: Float64Array, indices: Int32Array, start: number, value: number, index: number): void {
+  let at = best.length - 1;
+  for (; at > 0 && value < (best[at - 1] as number); at--) {
+    best[at] = best[at - 1] as number;
+    indices[start + at] = indices[start + at - 1] as number;
+  }
+  best[at] = value;
+  indices[start + at] = index;
+}
+
 /** A distance called for each pair, and a sorted list of the best. */
 function byDistance(distance: Distance, { x, y, d, k }: Question, queries: number): Peer {
   const rows = (of: Float32Array): Float32Array[] =>
@@ -48,14 +59,7 @@ function byDistance(distance: Distance, { x, y, d, k }: Question, queries: numbe
       best.fill(Infinity);
       for (let j = 0; j < others.length; j++) {
         const value = distance(row, others[j] as Float32Array);
-        if (!(value < (best[k - 1] as number))) continue;
-        let at = k - 1;
-        for (; at > 0 && value < (best[at - 1] as number); at--) {
-          best[at] = best[at - 1] as number;
-          indices[i * k + at] = indices[i * k + at - 1] as number;
-        }
-        best[at] = value;
-        indices[i * k + at] = j;
+        if (value < (best[k - 1] as number)) insert(best, indices, i * k, value, j);
       }
     }
     return indices;

@@ -3,6 +3,7 @@ import { entropy, softmax } from "surprisal";
 import { code } from "./kit/code.ts";
 import { h, s } from "./kit/dom.ts";
 import type { Mount } from "./kit/screen.ts";
+import { link } from "./kit/state.ts";
 import { EXPLORE } from "./screens.ts";
 
 const WORDS = ["mat", "sofa", "moon", "keyboard", "roof"];
@@ -75,7 +76,8 @@ const PICTURES: Readonly<Record<string, () => SVGElement[]>> = {
 };
 
 export const mount: Mount = (root) => {
-  const logits = [3.4, 2.6, 1.2, 0.4, 2.0];
+  const state = link({ z: [3.4, 2.6, 1.2, 0.4, 2] }, () => draw());
+  const logits = WORDS.map((_, i) => state.now.z[i] ?? 0);
   const bars = WORDS.map(() => h("span", { class: "fill" }));
   const percents = WORDS.map(() => h("output"));
   const surprise = h("output");
@@ -103,7 +105,7 @@ export const mount: Mount = (root) => {
     });
     input.addEventListener("input", () => {
       logits[i] = Number(input.value);
-      draw();
+      state.set({ z: [...logits] });
     });
     return h(
       "div",

@@ -1,7 +1,7 @@
 /** The frame: which screen is shown, and in which light. */
 import { h } from "./kit/dom.ts";
 import { route } from "./kit/state.ts";
-import { partOf, screenOf } from "./screens.ts";
+import { EXPLORE, partOf, screenOf } from "./screens.ts";
 
 const main = document.querySelector("main") as HTMLElement;
 const root = document.documentElement;
@@ -9,6 +9,22 @@ const root = document.documentElement;
 let end = (): void => {};
 /** Counts what was asked for: what arrives after something else was asked for is not shown. */
 let asked = 0;
+
+/** Below a screen to play with: the way to the next one. */
+function onward(name: string): Node[] {
+  const names = Object.keys(EXPLORE);
+  const next = names[(names.indexOf(name) + 1) % names.length] as string;
+  const { title, says } = EXPLORE[next] as (typeof EXPLORE)[string];
+  if (!Object.hasOwn(EXPLORE, name)) return [];
+  return [
+    h(
+      "nav",
+      { class: "onward", "aria-label": "Next" },
+      h("p", {}, h("a", { href: `#/${next}` }, `Next: ${title} →`), ` ${says}`),
+      h("p", {}, h("a", { href: "#/" }, "All seven")),
+    ),
+  ];
+}
 
 /** `moved`: by the reader, whom a new page is announced to; the first one is read from its top anyway. */
 async function show(moved: boolean): Promise<void> {
@@ -26,8 +42,10 @@ async function show(moved: boolean): Promise<void> {
     if (mine !== asked) return;
     end();
     end = () => {};
-    if (module) end = module.mount(main);
-    else
+    if (module) {
+      end = module.mount(main);
+      main.append(...onward(name));
+    } else
       main.replaceChildren(
         h("h1", { tabindex: -1 }, "There is no such page"),
         h("p", {}, h("a", { href: "#/" }, "To the start")),

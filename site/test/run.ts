@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { serve } from "../../runtimes/serve.ts";
-import { CASES, type Case, CHROMIUM } from "./cases.ts";
+import { CASES, type Case, CHROMIUM, SCREENS } from "./cases.ts";
 import { PEOPLE, type Person } from "./drivers.ts";
 
 const { values, positionals } = parseArgs({
@@ -72,23 +72,8 @@ async function run(person: Person, name: string, test: Case): Promise<void> {
 /** Every screen, wide and narrow, light and dark. */
 async function shoot(person: Person, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const hashes = [
-    "",
-    "softmax",
-    "divergence",
-    "transport",
-    "precision",
-    "digit",
-    "neighbours",
-    "style",
-    "benchmark?op=softmax",
-    "read",
-    "recipes",
-    "coming",
-    "features",
-  ];
-  for (const hash of hashes.filter((name) => name.includes(values.only))) {
-    await person.open(hash);
+  for (const hash of SCREENS.filter((name) => name.includes(values.only))) {
+    await person.open(hash === "benchmark" ? "benchmark?op=softmax" : hash);
     const page = person.puppet?.page();
     if (hash === "style") await person.click("text=Paint");
     if (hash.startsWith("benchmark")) await person.click("text=Measure");

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { withoutInlineScripts, writeDigits } from "./files.ts";
+import { mendReference, writeDigits } from "./files.ts";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
 
@@ -21,5 +21,5 @@ if (!existsSync(`${site}../dist/index.js`)) throw new Error("dist/ is not built:
 if (!existsSync(`${site}node_modules`)) run("npm", "ci", "--no-audit", "--no-fund");
 writeDigits();
 run(process.execPath, "node_modules/typedoc/bin/typedoc");
-withoutInlineScripts(`${site}public/api`);
+mendReference(`${site}public/api`);
 run(process.execPath, "node_modules/vite/bin/vite.js", ...(command === "build" ? ["build"] : []));

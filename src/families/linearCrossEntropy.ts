@@ -1,5 +1,5 @@
 /** Cross-entropy of a linear layer's logits, which are never held: its value, and the gradients of the layer. */
-import { STATE } from "../../assembly/losses/codes.ts";
+import { arrayType } from "../arrays.ts";
 import { classesOf, labelsOf } from "../check/labels.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
@@ -12,7 +12,7 @@ import { type Block, eachBlock, type Product, reduceRows } from "../place/blocks
 import { type Output, outputOf } from "../place/output.ts";
 import { addGradients, lastingMatrix, roomOf, tilesOf, watched } from "../place/tiles.ts";
 import { UNWATCHED, type Watch, watchOf } from "../place/watch.ts";
-import { LogitRows, type Tile } from "../read/logits.ts";
+import { KEPT, LogitRows, type Tile } from "../read/logits.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
 import { sharing } from "../share.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
@@ -132,8 +132,16 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
   const product: Product = { ...tilesOf(a, b, d), sums: "columns" };
   const room = roomOf(product, grads !== undefined, grads !== undefined);
   const share = sharing();
-  const states = share?.output("f64", STATE * n, () => new Float64Array(STATE * n), "dropped");
-  const logits = new LogitRows(labels, classes, ignoreIndex, p.smoothing, states);
+  const dtype = bytes === 4 ? "f32" : "f64";
+  const own = (): FloatArray => new (arrayType(bytes))(KEPT * n);
+  const kept = share ? share.output(dtype, KEPT * n, own, "dropped") : own();
+  const losses = share ? share.output("f64", n, () => new Float64Array(n), "dropped") : new Float64Array(n);
+  const take = (row: number, loss: number): void => {
+    losses[row] = loss;
+  };
+  const target = { labels, classes, ignore: ignoreIndex, smoothing: p.smoothing, scale, take };
+  // of a thread that has all tiles of its rows these follow each other
+  const logits = new LogitRows(target, kept, share !== undefined);
   const ignores = labels.includes(ignoreIndex);
   const isIgnored = ignores ? (row: number): boolean => labels[row] === ignoreIndex : undefined;
 
@@ -153,14 +161,13 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
     const add = (block: Block): void => logits.add(at, bytes, tileOf(block), places);
     // rows by rows, a thread has all that is summed of them
     if (share) {
-      const begin = (i: number, rows: number): void => logits.clear(i, rows);
-      reduceRows(at, pointer, product, { begin, take: add, end: () => undefined }, UNWATCHED);
+      const nothing = (): void => undefined;
+      reduceRows(at, pointer, product, { begin: nothing, take: add, end: nothing }, UNWATCHED);
     } else
       eachBlock(at, pointer, product, (block) => {
         add(block);
         next();
       });
-    const losses = logits.finish(at, scale);
     if (!grads) return losses;
     const ends = { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.weight };
     eachBlock(at, pointer, product, (block) => {
@@ -219,7 +226,8 @@ function lossOf(p: Problem, withGrad: boolean): Loss {
  *     lossᵢ = log Σⱼ e^{zᵢⱼ} − zᵢ,yᵢ,     zᵢⱼ = xᵢ·wⱼ + bⱼ
  *
  * in nats: `crossEntropy` of the product, whose [n, C] logits would take 2 GB at n = 4,096 and C = 128,256. They are made tile by tile
- * of at most 512 × 512, in memory that depends on neither n nor C, but for 72 bytes a row. The label's logit is kept apart, so that a loss of
+ * of at most 512 × 512, in memory that depends on neither n nor C, but for 40 bytes a row of f32
+ * and 52 of f64. The label's logit is kept apart, so that a loss of
  * 1e-8 keeps its digits. The bits of a row depend on the shapes alone.
  *
  * A row with a NaN in it is NaN, and no other; a row whose label is `ignoreIndex` is 0. A mean over no rows is NaN. Arrays must

@@ -3,7 +3,7 @@ import * as CODE from "../../assembly/divergence/codes.ts";
 import { pointsOf, sameDepth } from "../check/points.ts";
 import { type Operand, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
-import type { Arena } from "../memory/arena.ts";
+import { type Arena, PAD, STAGE_BYTES } from "../memory/arena.ts";
 import { DIVERGENCE } from "../memory/embedded/divergence.ts";
 import { scratch } from "../memory/scratch.ts";
 import { integerIn, oneOf, optionsOf } from "../options.ts";
@@ -218,9 +218,9 @@ function none(rows: number): Float64Array {
 /** Those that make a row one of norm 1; 0 for a row of zeros. */
 function overNorms({ units, norms, zeros }: Norms): Float64Array {
   const factors = new Float64Array(2 * norms.length);
-  units.forEach((unit, i) => {
-    factors[2 * i] = unit;
-    factors[2 * i + 1] = 1 / (norms[i] as number);
+  norms.forEach((norm, i) => {
+    factors[2 * i] = units?.[i] ?? 1;
+    factors[2 * i + 1] = 1 / norm;
   });
   for (const row of zeros) factors[2 * row + 1] = 0;
   return factors;
@@ -244,7 +244,7 @@ function euclidean(at: Arena, scratch: number, { d, metric }: Search, x: Matrix,
   const isUsual = factor > 2 ** -USUAL && factor < 2 ** USUAL;
   const rest = 1 - errorOf(bytes, d);
   const squares = (m: Matrix): Float64Array =>
-    squaresOf(at, scratch, productOf(m, undefined, d), new Float64Array(m.rows).fill(1)).map((square) =>
+    squaresOf(at, scratch, productOf(m, undefined, d)).map((square) =>
       isUsual ? bounded(square, bytes) * rest : Number.NaN,
     );
   const xSquares = squares(p);
@@ -292,7 +292,7 @@ function dot(at: Arena, scratch: number, { d }: Search, x: Matrix, y: Matrix): B
   const scaled = (m: Matrix): { matrix: Matrix; exponent: number; norms: Float64Array } => {
     const { exponent } = exponentIn(at, scratch, m, d);
     const matrix = { ...m, centring: { means: undefined, unit: 1, factor: 2 ** -exponent } };
-    const squares = squaresOf(at, scratch, productOf(matrix, undefined, d), new Float64Array(m.rows).fill(1));
+    const squares = squaresOf(at, scratch, productOf(matrix, undefined, d));
     return { matrix, exponent, norms: squares.map((square) => Math.sqrt(bounded(square, bytes))) };
   };
   const p = scaled(x);
@@ -384,12 +384,14 @@ function byDivergence(search: Search, metric: "kl" | "js", flags: number): void 
   const of: Divergences = { fn, p, q, n, m, d, flags, unit: 1, metric };
   const columns = divergenceSide(of);
   const side = Math.max(1, Math.min(columns, Math.floor(MOST_BYTES / (k * ENTRY))));
-  // always beyond the stage, through which long rows stream
+  // behind the stage, through which long rows stream
+  const before = STAGE_BYTES + PAD;
   const more = 8 * (side + columns + 16) + side * k * ENTRY;
   scratch(
     fn,
-    DIVERGENCES_BYTES + more,
-    (at, pointer) => {
+    before + DIVERGENCES_BYTES + more,
+    (at, start) => {
+      const pointer = start + before;
       const shiftsAt = pointer + DIVERGENCES_BYTES;
       const zerosAt = shiftsAt + 8 * side;
       const heaps = zerosAt + 8 * (columns + 16);

@@ -1,4 +1,4 @@
-/** Blocks of linear memory behind the stage: for residents, and for the scratch of a call. */
+/** Blocks of linear memory behind the stage, for residents; and memory that reaches as far as is asked for. */
 import { type Arena, HEAP, PAD, PAGE } from "./arena.ts";
 
 /** Takes `bytes` of memory, aligned to 64; grows memory if it must. */
@@ -12,7 +12,7 @@ export function allocate(arena: Arena, fn: string, bytes: number): number {
     start = end;
   }
   const end = align(start + bytes + PAD);
-  grow(arena, fn, end, bytes);
+  reach(arena, fn, end, bytes);
   blocks.splice(i, 0, { start, end });
   return start;
 }
@@ -22,8 +22,8 @@ export function free({ blocks }: Arena, pointer: number): void {
   if (i >= 0) blocks.splice(i, 1);
 }
 
-/** Makes memory reach to `end`. It grows here alone. */
-function grow(arena: Arena, fn: string, end: number, bytes: number): void {
+/** Makes memory reach to `end`, for `bytes` that `fn` asks for. It grows here alone. @throws RangeError where it cannot. */
+export function reach(arena: Arena, fn: string, end: number, bytes: number): void {
   const missing = Math.ceil((end - arena.memoryBytes) / PAGE);
   if (missing <= 0) return;
   try {

@@ -4,8 +4,8 @@
  * So memory never grows under an array: resident arrays alone are in the first, where nothing but `resident()` makes it grow, and
  * no view that a caller holds goes away within a call.
  */
-import { Arena } from "./arena.ts";
-import { allocate, free } from "./heap.ts";
+import { Arena, PAD } from "./arena.ts";
+import { reach } from "./heap.ts";
 import { arena } from "./kernels.ts";
 
 /**
@@ -15,7 +15,7 @@ import { arena } from "./kernels.ts";
 const KEPT_BYTES = 14.75 * 2 ** 20;
 
 /**
- * Runs `use` with `bytes` of memory from `pointer` on, and the kernels that see them. `alone` says that a callback or a signal of the
+ * Runs `use` with `bytes` of memory from `pointer` on, where the stage begins, and the kernels that see them. `alone` says that a callback or a signal of the
  * caller's runs meanwhile: it may call the package, and such a call uses the stage, so that the stage cannot be this call's.
  *
  * @throws RangeError where there is not enough memory.
@@ -26,12 +26,10 @@ export function scratch<R>(fn: string, bytes: number, use: (at: Arena, pointer: 
   const own = shared.spare ?? new Arena(fn, bytes, shared.variant, shared.modules);
   // while it is in use a call from a callback takes yet another
   shared.spare = undefined;
-  let pointer = 0;
   try {
-    if (bytes > own.stageBytes) pointer = allocate(own, fn, bytes);
-    return use(own, pointer || own.stage);
+    reach(own, fn, own.stage + bytes + PAD, bytes);
+    return use(own, own.stage);
   } finally {
-    if (pointer) free(own, pointer);
     if (own.memoryBytes <= KEPT_BYTES) shared.spare ??= own;
   }
 }

@@ -66,9 +66,9 @@ export interface Centring {
   readonly factor: number;
 }
 
-/** x ← units[row]·x / norms[row]; the units are powers of two. */
+/** x ← units[row]·x / norms[row]; the units are powers of two, undefined if all are 1, as those of f32 are. */
 export interface Norms {
-  readonly units: Float64Array;
+  readonly units: Float64Array | undefined;
   readonly norms: Float64Array;
   /** The rows that are 0. */
   readonly zeros: readonly number[];
@@ -253,11 +253,17 @@ export function stage(
     kernels.centre(to, stride, rows, count, means ? first : 0, unit, factor);
   }
   if (m.norms) {
-    arena.copyIn(m.norms.units, 8, row, rows, first);
+    placeUnits(arena, m.norms.units, row, rows, first);
     arena.copyIn(m.norms.norms, 8, row, rows, second);
     kernels.divideRows(to, stride, rows, count, first, second);
   }
   return stride;
+}
+
+/** Copies units of rows to `to`. */
+export function placeUnits(arena: Arena, units: Float64Array | undefined, row: number, rows: number, to: number): void {
+  if (units) arena.copyIn(units, 8, row, rows, to);
+  else arena.view(8).fill(1, to / 8, to / 8 + rows);
 }
 
 /** Computes the blocks of a product one after the other, in `scratch`, and shows each to `visit`. */

@@ -7,7 +7,17 @@ import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { once } from "../share.ts";
-import { type Centring, type Matrix, type Norms, type Product, planOf, productOf, stage, vectorsAt } from "./blocks.ts";
+import {
+  type Centring,
+  type Matrix,
+  type Norms,
+  type Product,
+  placeUnits,
+  planOf,
+  productOf,
+  stage,
+  vectorsAt,
+} from "./blocks.ts";
 
 /** What is known of the columns of a matrix. */
 interface Columns {
@@ -170,26 +180,28 @@ export function commonCentring(
 /** The Euclidean norm of each row of x, in units in which its square is in range; 1 for a row of zeros, which then stays one. */
 export function normsOf(arena: Arena, scratch: number, product: Product): Norms {
   return once(() => {
-    const units = new Float64Array(product.x.rows).fill(1);
-    let sums = squaresOf(arena, scratch, product, units);
+    let units: Float64Array | undefined;
+    const norms = squaresOf(arena, scratch, product);
     // squares of f32 are always in range; of f64, where a sum is within these, no square that counts was subnormal
     const far = (sum: number): boolean => sum < 2 ** -800 || sum > 2 ** 800;
-    if (product.x.bytes === 8 && sums.some(far)) {
-      sums.forEach((sum, i) => {
-        if (far(sum)) units[i] = sum < 1 ? 2 ** 600 : 2 ** -600;
-      });
-      sums = squaresOf(arena, scratch, product, units);
+    if (product.x.bytes === 8 && norms.some(far)) {
+      units = norms.map((sum) => (far(sum) ? (sum < 1 ? 2 ** 600 : 2 ** -600) : 1));
+      norms.set(squaresOf(arena, scratch, product, units));
     }
     const zeros: number[] = [];
-    sums.forEach((sum, i) => {
+    norms.forEach((sum, i) => {
       if (sum === 0) zeros.push(i);
+      norms[i] = sum === 0 ? 1 : Math.sqrt(sum);
     });
-    return { units, norms: sums.map((sum) => (sum === 0 ? 1 : Math.sqrt(sum))), zeros };
+    return { units, norms, zeros };
   });
 }
 
-/** Σₖ (units[i]·x[i, k])² of each row of x, centred or as it came, in f64; in the scratch of the product of x and itself. */
-export function squaresOf(arena: Arena, scratch: number, product: Product, units: Float64Array): Float64Array {
+/**
+ * Σₖ (units[i]·x[i, k])² of each row of x, centred or as it came, in f64, the units being 1 unless given; in the scratch of the product of
+ * x and itself.
+ */
+export function squaresOf(arena: Arena, scratch: number, product: Product, units?: Float64Array): Float64Array {
   return once(() => {
     const { x: m, depth } = product;
     const plan = planOf(product);
@@ -200,7 +212,7 @@ export function squaresOf(arena: Arena, scratch: number, product: Product, units
     const [, unitsAt, sumsAt] = vectors;
     for (let i = 0; i < m.rows; i += plan.side) {
       const rows = Math.min(plan.side, m.rows - i);
-      arena.copyIn(units, 8, i, rows, unitsAt);
+      placeUnits(arena, units, i, rows, unitsAt);
       arena.copyIn(sums, 8, i, rows, sumsAt);
       for (let k = 0; k < depth; k += plan.chunk) {
         const count = Math.min(plan.chunk, depth - k);

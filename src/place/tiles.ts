@@ -24,6 +24,7 @@ import {
   type Product,
   planOf,
   productOf,
+  SPARE_ROWS,
   stage,
   turnOf,
   type Vectors,
@@ -57,7 +58,7 @@ export interface Room {
   readonly highs: number;
   /** A row of a tile or of a tile transposed, and a group. */
   readonly row: number;
-  /** A tile transposed; and one that is turned back, which may be where the block's operands stood. */
+  /** A tile transposed; and some rows of one that are turned back. */
   readonly turned: number;
   readonly back: number;
   readonly out: number;
@@ -107,8 +108,7 @@ export function roomOf(product: Product, turned: boolean, gradients: boolean, ba
   const free = (staging + packing) * size + 2 * GROUP_BYTES <= plan.c;
   const staged = free ? 0 : take(gradients ? staging : 0);
   const packed = free ? plan.c - packing * size : take(gradients ? packing : 0);
-  const returning = back ? side * (otherSide + 8) : 0;
-  const backAt = returning * size <= plan.c ? 0 : take(returning);
+  const backAt = take(back ? SPARE_ROWS * (otherSide + 8) : 0);
   const vectors = vectorsAt(0, plan);
   return {
     states,
@@ -178,15 +178,18 @@ export function turn(at: Arena, bytes: number, block: Block, to: number): void {
   at.typed(GRAM, bytes).transpose(block.pointer, block.stride, turnedStride(block), block.columns, to);
 }
 
-/** Adds what stands transposed at `turned` to a block, by way of `back`. */
+/** Adds what stands transposed at `turned` to a block, some rows at a time, by way of `back`. */
 export function addTurned(at: Arena, bytes: number, block: Block, turned: number, back: number): void {
   const { pointer, stride, rows, columns } = block;
   const kernels = at.typed(GRAM, bytes);
   // whole vectors
   const width = Math.ceil(columns / 8) * 8;
-  kernels.transpose(turned, turnedStride(block), width, rows, back);
-  for (let i = 0; i < rows; i++)
-    kernels.accumulate(back + i * width * bytes, pointer + i * stride * bytes, columns, false);
+  for (let from = 0; from < rows; from += SPARE_ROWS) {
+    const count = Math.min(SPARE_ROWS, rows - from);
+    kernels.transpose(turned + from * bytes, turnedStride(block), width, count, back);
+    for (let i = 0; i < count; i++)
+      kernels.accumulate(back + i * width * bytes, pointer + (from + i) * stride * bytes, columns, false);
+  }
 }
 
 /** A tile: rows [first, first + rows) of an output are made of it. */

@@ -62,6 +62,28 @@ forEachType((dtype) => {
         expect(Math.abs((linearCrossEntropy(x, weight, [5, 5, 5], options) as number) / mean - 1)).toBeLessThan(near);
       },
     );
+
+    it.each(confidentCases.filter((one) => one.dtype === dtype).map((one) => [one.lead, one] as const))(
+      "and so do the gradients of e^−%d",
+      (_, { x, weight, bias, d, classes }) => {
+        // numbers of few bits, whose logits are exact
+        const z = logitsOf(Float64Array.from(x), Float64Array.from(weight), Float64Array.from(bias), 3, d, classes);
+        const grad = new Float64Array(3 * classes);
+        for (let i = 0; i < 3; i++) {
+          const row = z.subarray(i * classes, (i + 1) * classes);
+          const powers = Float64Array.from(row, (v) => Math.exp(v - (row[5] as number)));
+          powers[5] = 0;
+          const others = powers.reduce((sum, v) => sum + v, 0);
+          for (const [j, v] of powers.entries()) grad[i * classes + j] = (j === 5 ? -others : v) / (1 + others);
+        }
+        const wanted = throughProduct(grad, x, weight, 3, d, classes);
+        const options = { shape: [3, d], weightShape: [classes, d], bias, reduction: "sum" };
+        const got = linearCrossEntropyWithGrad(x, weight, [5, 5, 5], options);
+        expect(worstRow(got.gradX, wanted.gradX, 3)).toBeLessThanOrEqual(within);
+        expect(worstRow(got.gradWeight, wanted.gradWeight, classes)).toBeLessThanOrEqual(within);
+        expect(worstRow(got.gradBias as FloatArray, wanted.gradBias, classes)).toBeLessThanOrEqual(within);
+      },
+    );
   });
 
   /**

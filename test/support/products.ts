@@ -70,6 +70,12 @@ export interface ContrastiveCase {
   readonly gradY: FloatArray;
   readonly gradTemperature: number;
   readonly gradBias: number | undefined;
+  /** What each is the sum of: Σ|G|·‖v‖ of each row, Σ|G|·|s|, Σ|G|; and the largest Σ|u·v|/τ + |bias| of a logit. */
+  readonly sizeX: FloatArray;
+  readonly sizeY: FloatArray;
+  readonly sizeTemperature: number;
+  readonly sizeBias: number;
+  readonly terms: number;
 }
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -110,8 +116,9 @@ const load = <T>(
 const LINEAR = ["losses", "gradX", "gradWeight", "gradBias"];
 export const linearCases = load<LinearCase>("linear", ["x", "weight", "bias"], LINEAR, ["value"]);
 export const confidentCases = load<ConfidentCase>("confident", ["x", "weight", "bias"], ["losses"], []);
-const CONTRASTIVE = ["value", "gradTemperature", "gradBias"];
-export const contrastiveCases = load<ContrastiveCase>("contrastive", ["x", "y"], ["gradX", "gradY"], CONTRASTIVE);
+const CONTRASTIVE = ["value", "gradTemperature", "gradBias", "sizeTemperature", "sizeBias", "terms"];
+const ROWS = ["gradX", "gradY", "sizeX", "sizeY"];
+export const contrastiveCases = load<ContrastiveCase>("contrastive", ["x", "y"], ROWS, CONTRASTIVE);
 
 /** The largest ‖got − wanted‖/‖size‖ of rows, `size` being what is wanted unless given; ∞ where a row of zeros is not one, or a NaN stands alone. */
 export function worstRow(got: ArrayLike<number>, wanted: ArrayLike<number>, rows: number, size = wanted): number {

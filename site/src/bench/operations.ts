@@ -1,16 +1,18 @@
 /** What is timed: inputs, the plain loop, and surprisal's call, each in f32 from typed arrays to a typed array. */
 import type * as surprisal from "surprisal";
 import { softmax } from "surprisal";
+import type { FloatArray } from "../../../bench/harness.ts";
 import * as loops from "../../../bench/loops.ts";
 import { normals, uniforms } from "../../../examples/support/random.ts";
 
-export interface Inputs {
+/** In f32, or what is exact is computed from: in f64. */
+export interface Inputs<F extends FloatArray = Float32Array> {
   readonly rows: number;
   readonly cols: number;
   /** Logits; of a divergence P, of a Gram matrix the points. */
-  readonly x: Float32Array;
+  readonly x: F;
   /** Q of a divergence. */
-  readonly y: Float32Array;
+  readonly y: F;
   readonly labels: Int32Array;
 }
 
@@ -26,15 +28,18 @@ export interface Operation {
   /** The inputs are distributions. */
   readonly distributions?: true;
   readonly ours: (by: Functions, inputs: Inputs, out: Float32Array) => unknown;
-  readonly plain: (inputs: Inputs, out: Float32Array) => unknown;
-  /** The same in f64: what results are compared to. */
-  readonly exact: (inputs: Inputs, out: Float64Array) => unknown;
+  /** The loop that one would write; in f64 what results are compared to. */
+  readonly plain: (inputs: Inputs<FloatArray>, out: FloatArray) => unknown;
 }
 
 const perRow = ({ rows }: Inputs): number => rows;
 const all = ({ rows, cols }: Inputs): number => rows * cols;
 const shapeOf = ({ rows, cols }: Inputs): number[] => [rows, cols];
-const wide = (values: Float32Array): Float64Array => Float64Array.from(values);
+export const widened = (inputs: Inputs): Inputs<Float64Array> => ({
+  ...inputs,
+  x: Float64Array.from(inputs.x),
+  y: Float64Array.from(inputs.y),
+});
 const ROWS = ["32x10", "128x1000", "8x32000"];
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -43,21 +48,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     size: all,
     ours: (by, i, out) => by.softmax(i.x, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.softmax(i.x, i.cols, out),
-    exact: (i, out) => loops.softmax(wide(i.x), i.cols, out),
   },
   logSumExp: {
     shapes: ROWS,
     size: perRow,
     ours: (by, i, out) => by.logSumExp(i.x, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.logSumExp(i.x, i.cols, out),
-    exact: (i, out) => loops.logSumExp(wide(i.x), i.cols, out),
   },
   crossEntropyWithGrad: {
     shapes: ROWS,
     size: all,
     ours: (by, i, out) => by.crossEntropyWithGrad(i.x, i.labels, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.crossEntropyWithGrad(i.x, i.labels, i.cols, out),
-    exact: (i, out) => loops.crossEntropyWithGrad(wide(i.x), i.labels, i.cols, out),
   },
   klDivergence: {
     shapes: ROWS,
@@ -65,7 +67,6 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     distributions: true,
     ours: (by, i, out) => by.klDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
     plain: (i, out) => loops.klDivergence(i.x, i.y, i.cols, out),
-    exact: (i, out) => loops.klDivergence(wide(i.x), wide(i.y), i.cols, out),
   },
   jsDivergence: {
     shapes: ROWS,
@@ -73,14 +74,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     distributions: true,
     ours: (by, i, out) => by.jsDivergence(i.x, i.y, { shape: shapeOf(i), reduction: "none", out }),
     plain: (i, out) => loops.jsDivergence(i.x, i.y, i.cols, out),
-    exact: (i, out) => loops.jsDivergence(wide(i.x), wide(i.y), i.cols, out),
   },
   gram: {
     shapes: ["64x512", "256x256", "512x1024"],
     size: ({ rows }) => rows * rows,
     ours: (by, i, out) => by.gram(i.x, { shape: shapeOf(i), out }),
     plain: (i, out) => loops.gramInTiles(i.x, i.rows, i.cols, out),
-    exact: (i, out) => loops.gram(wide(i.x), i.rows, i.cols, out),
   },
 };
 

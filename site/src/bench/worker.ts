@@ -3,7 +3,7 @@
 import { info } from "surprisal";
 import { Bench } from "tinybench";
 import { type Call, CONTESTANTS } from "./contestants.ts";
-import { inputsOf, OPERATIONS } from "./operations.ts";
+import { inputsOf, OPERATIONS, widened } from "./operations.ts";
 
 export interface Ask {
   readonly cases: readonly { readonly name: string; readonly shape: string }[];
@@ -103,7 +103,7 @@ async function run({ cases, samples }: Ask): Promise<void> {
     if (!operation) throw new Error(`there is no operation ${name}`);
     const inputs = inputsOf(operation, shape);
     const exact = new Float64Array(operation.size(inputs));
-    operation.exact(inputs, exact);
+    operation.plain(widened(inputs), exact);
     const figures: Figure[] = [];
     const ready = [];
     for (const { name: who, prepare } of entrants) {

@@ -3,13 +3,13 @@ import { crossEntropy, nearest, softmax } from "surprisal";
 import { code, importing } from "../kit/code.ts";
 import { button, progressBar, slider } from "../kit/controls.ts";
 import { CLASSES, type Digits, loadDigits, PIXELS, paint } from "../kit/digits.ts";
-import { colour, eachFrame, h, onTheme, sharpCanvas } from "../kit/dom.ts";
+import { colour, eachFrame, h, sharpCanvas } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { layout, type Mount, readings, digits as shown } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
 import { work } from "../kit/work.ts";
 import type { Told } from "./digit.worker.ts";
-import { centred, EXAMPLES } from "./ink.ts";
+import { centred, EXAMPLES, packed, unpacked } from "./ink.ts";
 import { Network, STEPS } from "./network.ts";
 
 const PAD = 280;
@@ -22,9 +22,12 @@ let losses: number[] = [];
 let known: Digits | undefined;
 
 export const mount: Mount = (root) => {
-  const state = link({ T: 1, example: "three" }, () => frame.ask());
+  const state = link({ T: 1, example: "three", ink: "" }, () => frame.ask());
   const ink = new Float32Array(PIXELS);
-  ink.set(EXAMPLES[state.now.example] ?? (EXAMPLES["three"] as Float32Array));
+  const linked = unpacked(state.now.ink);
+  ink.set(linked ?? EXAMPLES[state.now.example] ?? (EXAMPLES["three"] as Float32Array));
+  /** What is drawn by hand is written into the address. */
+  const touched = () => state.set({ ink: packed(ink) });
 
   const pad = sharpCanvas(PAD, PAD, {
     class: "paint pad",
@@ -43,7 +46,7 @@ export const mount: Mount = (root) => {
     fill: h("span", { class: "fill" }),
     output: h("output"),
   }));
-  const numbers = readings(["reads", "surprise, bits", "accuracy", "test loss"]);
+  const numbers = readings(["reads", "surprise, bits", "accuracy", "test loss, nats"]);
   const lines = code("The code of this screen");
   const falling = figure(
     "Cross-entropy of the batches in nats, as the worker learns; it begins at log 10 = 2.30, a guess.",
@@ -69,6 +72,11 @@ export const mount: Mount = (root) => {
   function drawPad(): void {
     context.clearRect(0, 0, PAD, PAD);
     paint(context, ink, colour("--ink"), 0, 0, PAD);
+    if (ink.some((v) => v > 0)) return;
+    context.fillStyle = colour("--soft");
+    context.font = "16px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.fillText("Draw a digit here", PAD / 2, PAD / 2);
   }
 
   function drawCurves(): void {
@@ -121,6 +129,12 @@ export const mount: Mount = (root) => {
     );
   }
 
+  /** What was read, and with how many bits of surprise, once it has learnt. */
+  const say = (best?: number, bits = Number.NaN) =>
+    lines.show(
+      `${importing("crossEntropy", "nearest", "softmax")}\n\nconst p = softmax(logits, {\n  temperature: ${state.now.T.toFixed(2)},\n});\ncrossEntropy(logits, [${best ?? "read"}], { base: 2 });\n  // ${best === undefined ? "" : `${shown(bits, 3)} `}bits of surprise\nnearest(drawn, digits, { k: ${K},\n  shape: [1, 784], yShape: [5000, 784] });`,
+    );
+
   let curvesOf = -1;
   const draw = () => {
     drawPad();
@@ -132,6 +146,7 @@ export const mount: Mount = (root) => {
     const blank = x.every((v) => v === 0);
     const spots = near.getContext("2d") as CanvasRenderingContext2D;
     spots.clearRect(0, 0, K * 64, 64);
+    if (known && blank) nearNote.textContent = "Nearest digits: draw one.";
     if (known && !blank) {
       const { indices } = nearest(x, known.pixels, {
         shape: [1, PIXELS],
@@ -151,6 +166,7 @@ export const mount: Mount = (root) => {
         output.textContent = "–";
       }
       numbers.show({ reads: "–", "surprise, bits": "–" });
+      say();
       return;
     }
     const network = new Network(learnt.parameters);
@@ -171,8 +187,9 @@ export const mount: Mount = (root) => {
       reads: String(best),
       "surprise, bits": shown(bits, 3),
       accuracy: `${(100 * learnt.accuracy).toFixed(1)} %`,
-      "test loss": learnt.loss.toFixed(3),
+      "test loss, nats": learnt.loss.toFixed(3),
     });
+    say(best, bits);
     const saliency = network.saliency(x, best);
     const most = Math.max(...saliency.map(Math.abs), 1e-30);
     paint(
@@ -199,9 +216,6 @@ export const mount: Mount = (root) => {
       0,
       112,
     );
-    lines.show(
-      `${importing("crossEntropy", "nearest", "softmax")}\n\nconst p = softmax(logits, {\n  temperature: ${state.now.T.toFixed(2)},\n});\ncrossEntropy(logits, [${best}], { base: 2 });\n  // ${shown(bits, 3)} bits of surprise\nnearest(drawn, digits, { k: ${K},\n  shape: [1, 784], yShape: [5000, 784] });`,
-    );
   };
   const frame = eachFrame(draw);
 
@@ -218,7 +232,7 @@ export const mount: Mount = (root) => {
     for (let k = 1; k <= steps; k++)
       dab(from[0] + ((to[0] - from[0]) * k) / steps, from[1] + ((to[1] - from[1]) * k) / steps);
     last = to;
-    frame.ask();
+    touched();
   };
   const dab = (x: number, y: number) => {
     for (let i = 0; i < PIXELS; i++) {
@@ -226,7 +240,7 @@ export const mount: Mount = (root) => {
       ink[i] = Math.max(ink[i] as number, Math.min(1, Math.max(0, 1.75 - distance)));
     }
   };
-  let fresh = true;
+  let fresh = !linked;
   pad.addEventListener("pointerdown", (event) => {
     pad.setPointerCapture(event.pointerId);
     // the example makes way for the first stroke
@@ -243,6 +257,7 @@ export const mount: Mount = (root) => {
     title: "Draw a digit",
     lede: "A small network is learning handwriting beside this page. Draw, and it says what it reads, how sure it is, and what would change its mind.",
     stage: [
+      h("div", { class: "learning" }, bar.element),
       h(
         "div",
         { class: "draw-grid" },
@@ -256,13 +271,13 @@ export const mount: Mount = (root) => {
             button("Clear", () => {
               ink.fill(0);
               fresh = false;
-              frame.ask();
+              touched();
             }),
             ...Object.keys(EXAMPLES).map((name) =>
               button(name, () => {
                 ink.set(EXAMPLES[name] as Float32Array);
                 fresh = true;
-                state.set({ example: name });
+                state.set({ example: name, ink: "" });
               }),
             ),
           ),
@@ -290,10 +305,11 @@ export const mount: Mount = (root) => {
         ),
         h("figure", {}, near, nearNote),
       ),
-      h("div", { class: "columns" }, falling.element, trust.element),
     ],
-    side: [bar.element, temperature.element, h("div", { class: "buttons" }, fitting), numbers.element, lines.element],
+    side: [temperature.element, h("div", { class: "buttons" }, fitting), numbers.element, lines.element],
     prose: [
+      h("h2", {}, "How it learnt, and when to believe it"),
+      h("div", { class: "columns" }, falling.element, trust.element),
       h(
         "p",
         {},
@@ -338,10 +354,8 @@ export const mount: Mount = (root) => {
     );
   }
   draw();
-  const stop = onTheme(frame.ask);
   return () => {
     job?.stop();
-    frame.cancel();
-    stop();
+    frame.end();
   };
 };

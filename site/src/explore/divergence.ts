@@ -2,7 +2,7 @@
 import { jsDivergence, klDivergence, wassersteinHistogram } from "surprisal";
 import { code, importing } from "../kit/code.ts";
 import { button, choice, slider } from "../kit/controls.ts";
-import { eachFrame, h, onTheme, s } from "../kit/dom.ts";
+import { eachFrame, h, s } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { digits, layout, type Mount, readings } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
@@ -24,6 +24,9 @@ function shape(kind: Kind, at: number): Float64Array {
     return Math.exp(-x * x) + 1e-40;
   });
 }
+
+/** Neither P's colour nor Q's: these compare the two. */
+const MARKS: Readonly<Record<string, string>> = { "KL(P‖Q)": "--ink", JS: "--good", Wasserstein: "--third" };
 
 /** Where the curves are drawn. */
 const [W, H, FOOT] = [760, 230, 24];
@@ -108,7 +111,7 @@ export const mount: Mount = (root) => {
     260,
   );
   const peaks = figure(
-    "Blue: two peaks. Orange and grey: the single bell nearest to them, once by KL(P‖Q), once by KL(Q‖P).",
+    "Two peaks, and the single bell that is nearest to them, once by KL(P‖Q), once by KL(Q‖P), out of all bells of a grid.",
     230,
   );
   const gap = slider({
@@ -156,14 +159,13 @@ export const mount: Mount = (root) => {
         points: Array.from({ length: 193 }, (_, i) => i / 16 - 6).flatMap((shift) => {
           const { JS: js, Wasserstein: w, "KL(P‖Q)": kl } = compare(fixed, shape(kind, shift));
           return [
-            { of: "KL", shift, value: kl },
+            { of: "KL(P‖Q)", shift, value: kl },
             { of: "JS", shift, value: js },
             { of: "Wasserstein", shift, value: w },
           ];
         }),
       };
     }
-    const colours: Record<string, string> = { KL: "var(--q)", JS: "var(--good)", Wasserstein: "var(--p)" };
     const shift = to - at;
     plot(
       curves.holder,
@@ -171,17 +173,16 @@ export const mount: Mount = (root) => {
       {
         x: { label: "shift of Q against P", domain: [-6, 6] },
         y: { domain: [0, 6], label: "nats, or units of x" },
-        marginRight: 84,
         clip: true,
         marks: [
           Plot.ruleY([0], { stroke: "var(--line)" }),
-          ...Object.keys(colours).map((of) =>
+          ...Object.keys(MARKS).map((of) =>
             Plot.lineY(
               known.points.filter((d) => d.of === of && Number.isFinite(d.value)),
               {
                 x: "shift",
                 y: "value",
-                stroke: colours[of] as string,
+                stroke: `var(${MARKS[of]})`,
                 strokeWidth: 2.2,
                 clip: true,
               },
@@ -212,7 +213,7 @@ export const mount: Mount = (root) => {
           Plot.lineY(values, {
             x: xs,
             strokeWidth: 2.2,
-            stroke: { truth: "var(--p)", covering: "var(--q)", seeking: "var(--rule)" }[name],
+            stroke: { truth: "var(--p)", covering: "var(--q)", seeking: "var(--ink)" }[name],
           }),
         ),
       ],
@@ -231,20 +232,13 @@ export const mount: Mount = (root) => {
     lede: "A divergence asks how surprised Q would be by what P does. A distance asks how far the mass has to travel. Drag P and Q apart and see which of them notices.",
     stage: [
       h("figure", {}, picture, h("figcaption", {}, "Drag P or Q, or focus one and press the arrow keys.")),
-      legend({ "KL(P‖Q)": "--q", JS: "--good", Wasserstein: "--p" }),
+      legend(MARKS),
       curves.element,
-      h("h2", {}, "Which way round"),
-      legend({
-        "two peaks, P": "--p",
-        "nearest by KL(P‖Q): covers both": "--q",
-        "nearest by KL(Q‖P): takes one": "--rule",
-      }),
-      peaks.element,
     ],
     side: [
       choice<Kind>("Shapes", { bell: "Bells", block: "Blocks", spikes: "Spikes" }, state.now.kind, (kind) =>
         state.set({ kind }),
-      ),
+      ).element,
       h(
         "div",
         { class: "buttons" },
@@ -253,7 +247,6 @@ export const mount: Mount = (root) => {
       ),
       numbers.element,
       lines.element,
-      gap.element,
     ],
     prose: [
       h(
@@ -261,18 +254,22 @@ export const mount: Mount = (root) => {
         {},
         "Take the blocks. While they overlap, KL(P‖Q) is already infinite: P does things that Q calls impossible. JS never is, but once the blocks have parted it is log 2 = 0.693 wherever they go: its slope is zero, and a model that learns by it learns nothing. The Wasserstein distance is the shift itself, with a slope of one everywhere. That is why it was given to generative adversarial networks.",
       ),
+      h("h2", {}, "Which way round"),
+      legend({
+        "two peaks, P": "--p",
+        "Q nearest by KL(P‖Q): covers both": "--q",
+        "Q nearest by KL(Q‖P): takes one": "--ink",
+      }),
+      peaks.element,
+      gap.element,
       h(
         "p",
-        {},
-        "KL is not symmetric, and the second picture is why that matters: P‖Q punishes a bell that leaves out what P does, so it spreads over both peaks; Q‖P punishes one that does what P never does, so it stays in one.",
+        { style: "margin-top:1.4rem" },
+        "KL is not symmetric, and this picture is why that matters: P‖Q punishes a bell that leaves out what P does, so it spreads over both peaks; Q‖P punishes one that does what P never does, so it stays in one.",
       ),
     ],
     address: state.address,
   });
   draw();
-  const stop = onTheme(frame.ask);
-  return () => {
-    frame.cancel();
-    stop();
-  };
+  return frame.end;
 };

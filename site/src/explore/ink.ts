@@ -1,3 +1,24 @@
+const LEVELS = 15;
+/** The n-th letter stands for n + 1 pixels without ink. */
+const ZEROS = "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ";
+
+/** A drawing as a text for an address: a hexadecimal digit a pixel, a letter for a run without ink; some 300 characters. */
+export function packed(ink: Float32Array): string {
+  const digits = Array.from(ink, (v) => Math.round(LEVELS * v).toString(16)).join("");
+  return digits.replace(/0+/g, ({ length }) => {
+    const whole = Math.floor(length / ZEROS.length);
+    const rest = length % ZEROS.length;
+    return (ZEROS.at(-1) as string).repeat(whole) + (rest ? ZEROS[rest - 1] : "");
+  });
+}
+
+/** The drawing of such a text; `undefined` of any other. */
+export function unpacked(text: string): Float32Array | undefined {
+  const digits = text.replace(/[^0-9a-f]/g, (letter) => "0".repeat(ZEROS.indexOf(letter) + 1));
+  if (digits.length !== SIDE * SIDE) return undefined;
+  return Float32Array.from(digits, (digit) => Number.parseInt(digit, 16) / LEVELS);
+}
+
 /** What is drawn, as the digits of MNIST are: fitted into 20 × 20, its centre of mass in the middle of 28 × 28. */
 const [SIDE, BOX] = [28, 20];
 

@@ -2,7 +2,7 @@
 import { code, importing } from "../kit/code.ts";
 import { button, progressBar, slider } from "../kit/controls.ts";
 import { type Digits, loadDigits, PIXELS, paint } from "../kit/digits.ts";
-import { colour, eachFrame, h, onTheme, sharpCanvas } from "../kit/dom.ts";
+import { colour, eachFrame, h, sharpCanvas } from "../kit/dom.ts";
 import { layout, type Mount } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
 import { work } from "../kit/work.ts";
@@ -24,7 +24,7 @@ const HUES = [
 ];
 
 export const mount: Mount = (root) => {
-  const state = link({ count: 1000, perplexity: 20 }, () => {});
+  const state = link({ count: 1000, perplexity: 20, digit: 1 }, () => {});
   const canvas = sharpCanvas(SIZE, SIZE, {
     class: "paint",
     tabindex: 0,
@@ -46,7 +46,8 @@ export const mount: Mount = (root) => {
   const bar = progressBar("Layout");
   let digits: Digits | undefined;
   let plane: Float32Array | undefined;
-  let chosen = -1;
+  /** Counted from 0; the address and the reader count from 1. */
+  let chosen = state.now.digit - 1;
   let job: { stop(): void } | undefined;
 
   /** Where each digit stands in the picture. */
@@ -71,17 +72,18 @@ export const mount: Mount = (root) => {
     const look = lens.getContext("2d") as CanvasRenderingContext2D;
     look.clearRect(0, 0, 168, 168);
     if (chosen < 0 || !digits || chosen >= at.length / 2) return;
+    paint(look, digits.pixels.subarray(chosen * PIXELS, (chosen + 1) * PIXELS), colour("--ink"), 0, 0, 168);
     context.strokeStyle = colour("--ink");
     context.lineWidth = 2;
     context.beginPath();
     context.arc(at[2 * chosen] as number, at[2 * chosen + 1] as number, 11, 0, 7);
     context.stroke();
-    paint(look, digits.pixels.subarray(chosen * PIXELS, (chosen + 1) * PIXELS), colour("--ink"), 0, 0, 168);
   };
   const frame = eachFrame(draw);
 
   const choose = (next: number) => {
     chosen = next;
+    state.set({ digit: next + 1 });
     says.textContent = `Digit ${next + 1} of ${state.now.count}: a ${next % 10}.`;
     frame.ask();
   };
@@ -107,7 +109,6 @@ export const mount: Mount = (root) => {
     const at = spots();
     if (!way || at.length === 0) return;
     event.preventDefault();
-    if (chosen < 0) return choose(0);
     // the nearest that lies within 45° of that way
     let [best, distance] = [-1, Number.POSITIVE_INFINITY];
     for (let i = 0; i < at.length / 2; i++) {
@@ -123,12 +124,18 @@ export const mount: Mount = (root) => {
   });
 
   const lines = code("The code of this screen");
+  /** Lays out anew once a slider rests. */
+  let resting = 0;
+  const changed = (setting: { count?: number; perplexity?: number }) => {
+    state.set(setting);
+    clearTimeout(resting);
+    resting = window.setTimeout(() => start(), 300);
+  };
   const start = () => {
     job?.stop();
     plane = undefined;
-    chosen = -1;
-    frame.ask();
     const { count, perplexity } = state.now;
+    choose(chosen >= 0 && chosen < count && Number.isInteger(chosen) ? chosen : 0);
     lines.show(
       `${importing("entropy", "nearest", "softmax")}\n\nconst { indices, values } = nearest(\n  pixels, undefined, {\n    shape: [${count}, 784], k: ${3 * perplexity},\n    metric: "squaredEuclidean",\n  });\n// each row's temperature: where its\n// entropy is log ${perplexity}\nconst p = softmax(logits, { shape });`,
     );
@@ -168,27 +175,27 @@ export const mount: Mount = (root) => {
     ],
     side: [
       bar.element,
-      h("div", {}, lens, says),
+      h("div", { class: "looked-at" }, lens, says),
       slider({
         label: "Digits",
         min: 300,
         max: 2000,
         step: 100,
         value: state.now.count,
-        change: (count) => state.set({ count }),
+        change: (count) => changed({ count }),
       }).element,
       slider({
-        label: "Perplexity, the neighbours each one listens to",
+        label: "Neighbours each one listens to (perplexity)",
         min: 5,
         max: 50,
         step: 1,
         value: state.now.perplexity,
-        change: (perplexity) => state.set({ perplexity }),
+        change: (perplexity) => changed({ perplexity }),
       }).element,
       h(
         "div",
         { class: "buttons" },
-        button("Lay out again", start, { class: "main" }),
+        button("Lay out again", () => start()),
         button("Stop", () => {
           job?.stop();
           bar.set(0, "Stopped.");
@@ -213,10 +220,9 @@ export const mount: Mount = (root) => {
     },
     () => {},
   );
-  const stop = onTheme(frame.ask);
   return () => {
+    clearTimeout(resting);
     job?.stop();
-    frame.cancel();
-    stop();
+    frame.end();
   };
 };

@@ -9,6 +9,7 @@ import { exact, matching, plain, rounded } from "./formulas.ts";
 import type { Tf } from "./tf.ts";
 
 const CLASSES = 8;
+const COLUMNS = ["exact", "surprisal", "tfjs", "textbook"];
 
 interface Case {
   readonly name: string;
@@ -75,7 +76,7 @@ export const mount: Mount = (root) => {
     ];
   };
 
-  const body = h("tbody");
+  const body = h("tbody", { role: "rowgroup" });
   const status = h("p", { class: "note", role: "status" }, "tfjs is loading …");
   const lines = code("The code of this screen");
   const margin = slider({
@@ -93,15 +94,17 @@ export const mount: Mount = (root) => {
     max: -0.5,
     step: 0.1,
     value: state.now.apart,
-    shown: (v) => `10^${v.toFixed(1)}`.replace("-", "−"),
+    shown: (v) => (10 ** v).toExponential(1).replace("-", "−"),
     change: (v) => state.set({ apart: v }),
   });
 
-  /** The digits that are right, and those that are not, struck out. */
-  const cell = (value: number | undefined, truth: number): HTMLElement => {
-    if (value === undefined) return h("td", {}, "…");
+  /** The digits that are right, and those that are not, struck out; a wrong sign is beside the line, where it can be seen. */
+  const cell = (column: string, value: number | undefined, truth: number): HTMLElement => {
+    if (value === undefined) return h("td", { role: "cell", "data-column": column }, "…");
     const { right, wrong, power } = matching(value, truth);
-    return h("td", {}, h("code", {}, right, ...(wrong ? [h("s", {}, wrong)] : []), power));
+    const minus = wrong.startsWith("−") ? [h("span", { class: "wrong" }, "−")] : [];
+    const struck = wrong ? [...minus, h("s", {}, wrong.replace("−", minus.length ? "" : "−"))] : [];
+    return h("td", { role: "cell", "data-column": column }, h("code", {}, right, ...struck, power));
   };
 
   const draw = () => {
@@ -111,13 +114,12 @@ export const mount: Mount = (root) => {
         const right = truth();
         return h(
           "tr",
-          {},
-          h("th", { scope: "row" }, name, h("br"), h("code", {}, call)),
+          { role: "row" },
+          h("th", { scope: "row", role: "rowheader" }, name, h("br"), h("code", {}, call)),
           // as f32 has it, which is the most that can be hoped for
-          cell(Math.fround(right), right),
-          cell(ours(), right),
-          cell(tf ? tfjs(tf) : undefined, right),
-          cell(formula(), right),
+          ...[Math.fround(right), ours(), tf ? tfjs(tf) : undefined, formula()].map((value, i) =>
+            cell(COLUMNS[i] as string, value, right),
+          ),
         );
       }),
     );
@@ -141,16 +143,15 @@ export const mount: Mount = (root) => {
         { class: "scroll", tabindex: 0, role: "region", "aria-label": "The results" },
         h(
           "table",
-          { class: "digits-table" },
+          // on a narrow screen the rows are no table's to the eye: to a reader they remain so
+          { class: "digits-table", role: "table" },
           h(
             "thead",
-            {},
+            { role: "rowgroup" },
             h(
               "tr",
-              {},
-              ...["", "exact", "surprisal", "tfjs", "as written"].map((text) =>
-                h("th", { scope: "col" }, text || h("span", {}, "f32")),
-              ),
+              { role: "row" },
+              ...["In 32 bits", ...COLUMNS].map((text) => h("th", { scope: "col", role: "columnheader" }, text)),
             ),
           ),
           body,
@@ -174,21 +175,17 @@ export const mount: Mount = (root) => {
     address: state.address,
   });
   draw();
-  let ended = false;
   import("./tf.ts")
     .then(({ load }) => load())
     .then(
       (loaded) => {
         tf = loaded;
-        if (!ended) frame.ask();
+        frame.ask();
       },
       (error: unknown) => {
         why = `tfjs did not load: ${error instanceof Error ? error.message : error}`;
-        if (!ended) frame.ask();
+        frame.ask();
       },
     );
-  return () => {
-    ended = true;
-    frame.cancel();
-  };
+  return frame.end;
 };

@@ -2,7 +2,7 @@
 import { entropy, logSumExp, softmax } from "surprisal";
 import { code, importing } from "../kit/code.ts";
 import { button, slider } from "../kit/controls.ts";
-import { eachFrame, h, onTheme } from "../kit/dom.ts";
+import { eachFrame, h } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { digits, layout, type Mount, readings } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
@@ -52,7 +52,7 @@ export const mount: Mount = (root) => {
     shown: (log) => (10 ** log).toFixed(2),
     change: (log) => state.set({ T: 10 ** log }),
   });
-  const numbers = readings(["entropy, bits", "log Σ eᶻ", "as if 1 of"]);
+  const numbers = readings(["entropy, bits", "log Σ eᶻ", "equally likely answers"]);
   const lines = code("The code of this screen");
   const curve = figure(
     "Entropy against temperature, in bits: cold, it picks the largest; hot, it knows nothing. The mark is where you are.",
@@ -76,7 +76,11 @@ export const mount: Mount = (root) => {
     temperature.set(Math.log10(T));
     const bits = entropy(p, { base: 2 });
     const lse = logSumExp(z as number[])[0] as number;
-    numbers.show({ "entropy, bits": digits(bits), "log Σ eᶻ": digits(lse), "as if 1 of": digits(2 ** bits) });
+    numbers.show({
+      "entropy, bits": digits(bits),
+      "log Σ eᶻ": digits(lse),
+      "equally likely answers": digits(2 ** bits),
+    });
     lines.show(
       `${importing("entropy", "logSumExp", "softmax")}\n\nconst z = [${z.map((v) => +v.toFixed(2)).join(", ")}];\nconst p = softmax(z${T === 1 ? "" : `, { temperature: ${T.toFixed(2)} }`});\nentropy(p, { base: 2 }); // ${bits.toFixed(4)}\nlogSumExp(z);            // ${lse.toFixed(4)}`,
     );
@@ -161,9 +165,5 @@ export const mount: Mount = (root) => {
     address: state.address,
   });
   draw();
-  const stop = onTheme(frame.ask);
-  return () => {
-    frame.cancel();
-    stop();
-  };
+  return frame.end;
 };

@@ -1,7 +1,7 @@
 /** Two pictures; the first one repainted until its Gram matrices are those of the second. */
 import { code, importing } from "../kit/code.ts";
 import { button, choice, progressBar, slider } from "../kit/controls.ts";
-import { eachFrame, h, onTheme } from "../kit/dom.ts";
+import { eachFrame, h } from "../kit/dom.ts";
 import { figure, Plot, plot } from "../kit/figure.ts";
 import { layout, type Mount, readings } from "../kit/screen.ts";
 import { link } from "../kit/state.ts";
@@ -10,6 +10,7 @@ import { PICTURES } from "./pictures.ts";
 import type { Ask, Told } from "./style.worker.ts";
 
 const SIDE = 128;
+const NAMES = Object.fromEntries(Object.keys(PICTURES).map((name) => [name, name]));
 
 const canvasOf = (label: string): HTMLCanvasElement =>
   h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": label });
@@ -71,11 +72,17 @@ export const mount: Mount = (root) => {
   };
   const frame = eachFrame(drawCurve);
 
-  const choose = (canvas: HTMLCanvasElement, name: string) => {
-    const draw = PICTURES[name];
-    if (draw) draw(contextOf(canvas), SIDE);
+  /** What is to be repainted is where the result begins. */
+  const begin = (canvas: HTMLCanvasElement) => {
+    if (canvas === content && !job) show(result, planes(content));
   };
-  const own = async (canvas: HTMLCanvasElement, file: File) => {
+  const choose = (canvas: HTMLCanvasElement, name: string, otherwise: string) => {
+    const draw = PICTURES[name] ?? (PICTURES[otherwise] as NonNullable<(typeof PICTURES)[string]>);
+    draw(contextOf(canvas), SIDE);
+    begin(canvas);
+  };
+  /** Says whether the file is a picture. */
+  const own = async (canvas: HTMLCanvasElement, file: File): Promise<boolean> => {
     try {
       const bitmap = await createImageBitmap(file);
       const square = Math.min(bitmap.width, bitmap.height);
@@ -90,22 +97,40 @@ export const mount: Mount = (root) => {
         SIDE,
         SIDE,
       );
+      begin(canvas);
+      return true;
     } catch {
-      bar.set(0, `${file.name} is no picture that this browser reads.`);
+      return false;
     }
   };
-  const picker = (label: string, canvas: HTMLCanvasElement): HTMLElement => {
-    const input = h("input", { type: "file", accept: "image/*", "aria-label": label });
-    input.addEventListener("change", () => {
-      const file = input.files?.[0];
-      if (file) own(canvas, file);
+  /** One of the page's pictures or a file. */
+  const picker = (name: "content" | "style", legend: string, canvas: HTMLCanvasElement): HTMLElement => {
+    const input = h("input", { type: "file", accept: "image/*" });
+    const said = h("p", { class: "note", role: "status", hidden: true });
+    const pictures = choice(legend, NAMES, state.now[name], (chosen) => {
+      state.set({ [name]: chosen });
+      choose(canvas, chosen, chosen);
+      input.value = "";
+      said.hidden = true;
     });
-    return input;
+    input.addEventListener("change", async () => {
+      const file = input.files?.[0];
+      if (!file) return;
+      const read = await own(canvas, file);
+      if (read) pictures.set("");
+      said.textContent = read
+        ? "Your picture stays in this page: a link to it does not show it."
+        : `“${file.name}” is no picture that this browser reads. PNG, JPEG and WebP are.`;
+      said.classList.toggle("wrong", !read);
+      said.hidden = false;
+    });
+    return h("div", { class: "picker" }, pictures.element, h("label", {}, "or your own: ", input), said);
   };
 
   const starter = button("Paint", () => start(), { class: "main" });
   const stopper = button("Stop", () => {
     job?.stop();
+    job = undefined;
     bar.set(losses.length / steps, `Stopped at step ${losses.length}.`);
     ended();
   });
@@ -137,6 +162,8 @@ export const mount: Mount = (root) => {
         }
         show(result, told.picture);
         if (told.step === steps) {
+          job?.stop();
+          job = undefined;
           bar.set(1, `Painted in ${steps} steps.`);
           ended();
         } else {
@@ -157,7 +184,6 @@ export const mount: Mount = (root) => {
     );
   };
 
-  const names = Object.fromEntries(Object.keys(PICTURES).map((name) => [name, name]));
   const lines = code(
     "The code of this screen",
     `${importing("perceptualLossWithGrad", "styleLossWithGrad")}\n\nconst { value, grad } = styleLossWithGrad(\n  features, target, { layerWeights });\n// grad: by each layer's features, to be\n// carried back to the pixels\nperceptualLossWithGrad(last, shown);`,
@@ -176,16 +202,8 @@ export const mount: Mount = (root) => {
       curve.element,
     ],
     side: [
-      choice("Shown", names, state.now.content, (name) => {
-        state.set({ content: name });
-        choose(content, name);
-      }),
-      picker("A picture of your own to be repainted", content),
-      choice("Painted as", names, state.now.style, (name) => {
-        state.set({ style: name });
-        choose(style, name);
-      }),
-      picker("A picture of your own whose manner is taken", style),
+      picker("content", "What is shown", content),
+      picker("style", "How it is painted", style),
       slider({
         label: "Keep what is shown",
         min: -2,
@@ -204,19 +222,16 @@ export const mount: Mount = (root) => {
       h(
         "p",
         {},
-        "The features are those of three layers of convolutions with fixed random filters, so that nothing has to be fetched: what random filters see of a texture is enough to repaint one (Ustyuzhaninov, Brendel, Gatys and Bethge, 2016). With the layers of a trained network, VGG say, the same two calls take a picture’s larger forms too. Your own pictures stay in this page.",
+        "The features are those of three layers of convolutions with fixed random filters, so that nothing has to be fetched: what random filters see of a texture is enough to repaint one (Ustyuzhaninov, Brendel, Gatys and Bethge, 2016). With the layers of a trained network, VGG say, the same two calls take a picture’s larger forms too. Your own pictures stay in this page, cut to a square.",
       ),
     ],
     address: state.address,
   });
-  choose(content, state.now.content);
-  choose(style, state.now.style);
-  show(result, planes(content));
+  choose(content, state.now.content, "boat");
+  choose(style, state.now.style, "waves");
   drawCurve();
-  const stop = onTheme(frame.ask);
   return () => {
     job?.stop();
-    frame.cancel();
-    stop();
+    frame.end();
   };
 };

@@ -40,23 +40,24 @@ export function slider({ label, min, max, step = (max - min) / 200, value, shown
   };
 }
 
-/** One of several, side by side. */
+/** One of several, side by side; none, where what is chosen is none of them. `set` chooses without a change being told. */
 export function choice<T extends string>(
   legend: string,
   options: Readonly<Record<T, string>>,
   chosen: string,
   change: (value: T) => void,
-): HTMLElement {
+): { element: HTMLElement; set(value: string): void } {
   const name = `choice-${++ids}`;
-  const items = (Object.entries(options) as [T, string][]).map(([value, label]) =>
-    h(
-      "label",
-      {},
-      h("input", { type: "radio", name, value, checked: value === chosen, change: () => change(value) }),
-      h("span", {}, label),
-    ),
+  const inputs = (Object.keys(options) as T[]).map((value) =>
+    h("input", { type: "radio", name, value, checked: value === chosen, change: () => change(value) }),
   );
-  return h("fieldset", { class: "choice" }, h("legend", {}, legend), h("div", {}, ...items));
+  const labels = inputs.map((input) => h("label", {}, input, h("span", {}, options[input.value as T])));
+  return {
+    element: h("fieldset", { class: "choice" }, h("legend", {}, legend), h("div", {}, ...labels)),
+    set(value) {
+      for (const input of inputs) input.checked = input.value === value;
+    },
+  };
 }
 
 export const button = (label: string, press: () => void, attributes: Record<string, string> = {}): HTMLButtonElement =>

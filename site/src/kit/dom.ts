@@ -31,32 +31,31 @@ export function s<K extends keyof SVGElementTagNameMap>(
   return filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
-/** Calls `draw` once before the next frame, however often it is asked to; `cancel` ends that. */
-export function eachFrame(draw: () => void): { ask(): void; cancel(): void } {
+/** Calls `draw` once before the next frame, however often it is asked to, and when the theme changes, until `end`. */
+export function eachFrame(draw: () => void): { ask(): void; end(): void } {
   let asked = 0;
-  return {
-    ask() {
-      asked ||= requestAnimationFrame(() => {
-        asked = 0;
-        draw();
-      });
-    },
-    cancel() {
-      cancelAnimationFrame(asked);
+  let ended = false;
+  const ask = () => {
+    if (ended) return;
+    asked ||= requestAnimationFrame(() => {
       asked = 0;
+      draw();
+    });
+  };
+  const themes = new MutationObserver(ask);
+  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  return {
+    ask,
+    end() {
+      ended = true;
+      cancelAnimationFrame(asked);
+      themes.disconnect();
     },
   };
 }
 
 /** What a theme says a colour is, for canvases: `colour("--p")`. */
 export const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name);
-
-/** Calls `draw` when the theme changes. */
-export function onTheme(draw: () => void): () => void {
-  const observer = new MutationObserver(draw);
-  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  return () => observer.disconnect();
-}
 
 /** A canvas of so many CSS pixels that stays sharp on dense screens. */
 export function sharpCanvas(width: number, height: number, attributes: Attributes = {}): HTMLCanvasElement {

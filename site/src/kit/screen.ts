@@ -15,15 +15,20 @@ export interface Layout {
   readonly side: readonly Child[];
   /** Below: what it means. */
   readonly prose?: readonly Child[];
+  /** On a narrow screen the controls come before the stage: where that shows nothing before one is pressed. */
+  readonly sideFirst?: boolean;
   /** The address that restores what is seen. */
   readonly address: () => string;
 }
 
-export function layout(root: HTMLElement, { title, lede, stage, side, prose = [], address }: Layout): void {
+export function layout(
+  root: HTMLElement,
+  { title, lede, stage, side, prose = [], sideFirst = false, address }: Layout,
+): void {
   root.replaceChildren(
     h(
       "article",
-      { class: "screen" },
+      { class: sideFirst ? "screen side-first" : "screen" },
       h("header", {}, h("h1", { tabindex: -1 }, title), h("p", { class: "lede" }, lede)),
       h("div", { class: "stage" }, ...stage),
       h("aside", { class: "side", "aria-label": "Controls and code" }, ...side, copier("Copy a link to this", address)),

@@ -34,7 +34,7 @@ export const mount: Mount = (root) => {
         Object.fromEntries(Object.keys(page.libraries).map((name) => [name, name])),
         state.now.from,
         (from) => state.set({ from }),
-      ),
+      ).element,
       h(
         "div",
         { class: "scroll", tabindex: 0, role: "region", "aria-label": "Names", style: "margin-top:1.2rem" },

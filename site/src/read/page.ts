@@ -6,6 +6,8 @@ import type { Mount } from "../kit/screen.ts";
 const DOCUMENTS: Readonly<Record<string, string>> = {
   transport: "Which distance to use, and what is not a sample",
   pairs: "Everything over pairs of rows, whose matrix never exists",
+  parallel: "All cores: a pool of workers, the same bits",
+  cluster: "Many machines: the same bytes, whatever fails",
   evaluation: "Meters: evaluation in any order, the same bits",
   accuracy: "Error bounds, and the inputs that come nearest to them",
   speed: "Measurements, and what limits them",

@@ -24,8 +24,8 @@ scores.entropy[1]; // → 1.3828`,
     symptom: "What is the perplexity of a corpus that does not fit into memory?",
     says: "A meter takes batches as they come; its mean has the same bits however they were cut. Partial meters of several workers merge without a loss.",
     code: `const meter = crossEntropyMeter();
-meter.update(new Float32Array([2, 0, 1, 0, 3, 1]), [0, 1], { shape: [2, 3] });
-meter.update(new Float32Array([0, 1, 0]), [2], { shape: [1, 3] });
+meter.update([[2, 0, 1], [0, 3, 1]], [0, 1]);
+meter.update([[0, 1, 0]], [2]);
 meter.count; // → 3
 meter.value; // → 0.7096
 meter.perplexity; // → 2.0332`,
@@ -65,8 +65,11 @@ jsDivergence(january, june, { base: 2 }); // → 1`,
   {
     symptom: "Paint a picture in the manner of another",
     says: "The style of a picture is the Gram matrices of its features. styleLossWithGrad compares two pictures’ features, layer by layer, and says how each feature would have to change; your network carries that back to the pixels.",
-    code: `const painted = { data: new Float32Array([1, 2, 3, 4, 0, 1, 0, 1]), shape: [2, 2, 2] };
-const style = { data: new Float32Array([4, 3, 2, 1, 1, 1, 0, 0]), shape: [2, 2, 2] };
+    code: `const shape = [2, 2, 2]; // channels, height, width
+const now = new Float32Array([1, 2, 3, 4, 0, 1, 0, 1]);
+const wanted = new Float32Array([4, 3, 2, 1, 1, 1, 0, 0]);
+const painted = { data: now, shape };
+const style = { data: wanted, shape };
 const { value, grad } = styleLossWithGrad(painted, style);
 value; // → 0.0078125
 grad.length; // → 8`,
