@@ -1,6 +1,6 @@
 /**
- * `npm run release -- <version> [--publish]`: sets the version, builds, tests the package (publint, Are The Types Wrong, its types, sizes and
- * files) and prints what npm would publish; then everything is as before. With --publish, in a CI job that may, since npm has the
+ * `npm run release -- <version> [--publish]`: sets the version of surprisal and of surprisal-cluster, which goes with that alone, builds, tests
+ * both as they are packed (publint, Are The Types Wrong, types, sizes, files, a job by the README) and prints what npm would publish; then everything is as before. With --publish, in a CI job that may, since npm has the
  * provenance from there, it commits and tags the version, and publishes.
  */
 import { execFileSync } from "node:child_process";
@@ -29,12 +29,14 @@ if (!/^- /m.test(section)) throw new Error(`CHANGELOG.md has no "## [${version}]
 function open(): string[] {
   const dated = /^## \[.*\] - \d{4}-\d\d-\d\d$/m.test(section);
   const changes = told("git", "status", "--porcelain").trim();
-  const { repository } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { repository?: unknown };
+  const unnamed = ["package.json", "cluster/package.json"].filter(
+    (name) => !(JSON.parse(readFileSync(`${root}${name}`, "utf8")) as { repository?: unknown }).repository,
+  );
   const tagged = told("git", "tag", "--list", `v${version}`).trim() !== "";
   return [
     ...(dated ? [] : [`CHANGELOG.md: the date of ${version}`]),
     ...(changes ? [`changes that are not committed:\n${changes}`] : []),
-    ...(repository ? [] : ['package.json: "repository", with which npm compares the provenance']),
+    ...unnamed.map((name) => `${name}: "repository", with which npm compares the provenance`),
     ...(tagged ? [`the tag v${version} is there already`] : []),
   ];
 }
@@ -42,11 +44,29 @@ function open(): string[] {
 const left = open();
 if (values.publish && left.length > 0) throw new Error(`before ${version} is published:\n${left.join("\n")}`);
 
-const manifests = ["package.json", "package-lock.json"].map((name) => `${root}${name}`);
+/** The version of the cluster package, of the surprisal that it asks for, and of both in the lock. */
+function setCluster(): void {
+  interface Manifest {
+    version: string;
+    peerDependencies: Record<string, string>;
+  }
+  const edit = <T>(name: string, of: (json: T) => Manifest): void => {
+    const json = JSON.parse(readFileSync(`${root}${name}`, "utf8")) as T;
+    const manifest = of(json);
+    manifest.version = version;
+    manifest.peerDependencies["surprisal"] = version;
+    writeFileSync(`${root}${name}`, `${JSON.stringify(json, null, 2)}\n`);
+  };
+  edit<Manifest>("cluster/package.json", (json) => json);
+  edit<{ packages: Record<string, Manifest> }>("package-lock.json", ({ packages }) => packages["cluster"] as Manifest);
+}
+
+const manifests = ["package.json", "package-lock.json", "cluster/package.json"].map((name) => `${root}${name}`);
 const before = manifests.map((path) => readFileSync(path, "utf8"));
 let done = false;
 try {
   run("npm", "version", version, "--no-git-tag-version", "--allow-same-version", "--ignore-scripts");
+  setCluster();
   run("npm", "run", "build");
   run("npx", "tsx", "tools/docs.ts", "--check");
   run("npx", "vitest", "run", "--project=package");
@@ -56,9 +76,11 @@ try {
     run("git", "tag", "--annotate", `v${version}`, "--message", version);
     done = true;
     run("npm", "publish", "--provenance", "--ignore-scripts");
+    run("npm", "publish", "--provenance", "--ignore-scripts", "--workspace", "cluster");
     console.log(`${version} is published: git push --follow-tags`);
   } else {
     run("npm", "publish", "--provenance", "--ignore-scripts", "--dry-run");
+    run("npm", "publish", "--provenance", "--ignore-scripts", "--dry-run", "--workspace", "cluster");
     console.log([`a dry run: nothing was published`, ...left.map((item) => `still to do: ${item}`)].join("\n"));
   }
 } finally {
@@ -69,5 +91,6 @@ try {
     });
     // the version is in dist/ too
     run("npx", "tsdown", "--clean");
+    run("npm", "run", "build", "--workspace", "cluster");
   }
 }

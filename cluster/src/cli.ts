@@ -8,6 +8,7 @@ import { version } from "../package.json" with { type: "json" };
 import { ClusterError, during } from "./errors.ts";
 import { folderOf, inWords, prepare, type Result } from "./folder.ts";
 import { jsonOf } from "./jobs/types.ts";
+import { MEMORY } from "./memory.ts";
 import { plan } from "./plan.ts";
 import { type Progress, run } from "./run.ts";
 import { type Request, specOf } from "./spec.ts";
@@ -108,7 +109,8 @@ program
   .description("make tiles until stopped; one on each machine, as many machines as you like")
   .requiredOption("--data <folder>", "the folder that all machines share")
   .addOption(redisOption())
-  .option("--concurrency <tiles>", "tiles at a time (default: one for each core)", integer)
+  .option("--concurrency <tiles>", "tiles at a time (default: one for each core, or as many as fit)", integer)
+  .option("--memory <MiB>", "what the process may take", integer, MEMORY)
   .option("--lock <seconds>", "how long a worker that is not heard of keeps its tiles", integer, 30)
   .option("--quiet", "say nothing of each tile")
   .action(
@@ -116,14 +118,16 @@ program
       data,
       redis,
       concurrency,
+      memory,
       lock,
       quiet,
-    }: Common & { concurrency?: number; lock: number; quiet?: boolean }) => {
+    }: Common & { concurrency?: number; memory: number; lock: number; quiet?: boolean }) => {
       if (lock === 0) throw new ClusterError("--lock must be at least 1 second");
       const worker = await startWorker({
         connection: redis,
         data,
         concurrency,
+        memory,
         timing: { lock: 1000 * lock, stalled: 1000 * lock },
         onTile: ({ id, tile }, outcome, ms) => {
           if (!quiet)
@@ -134,7 +138,7 @@ program
         onFailure: (tile, message) => say(`${tile ? `${tile.id.slice(0, 12)} ` : ""}${message}`),
         onWarning: say,
       });
-      say("ready; waiting for tiles");
+      say(`ready; waiting for tiles, ${worker.concurrency} at a time`);
       const stop = (): void => {
         say("finishing the tiles in hand");
         void worker.close().then(() => process.exit(0));
@@ -149,14 +153,16 @@ program
   .description("run a job, or go on with it")
   .requiredOption("--data <folder>", "the folder with the inputs, where outputs go too")
   .addOption(redisOption())
-  .option("--local [threads]", "on threads of this process, without Redis", integer)
-  .action(async (path: string, { data, redis, local }: Common & { local?: number | true }) => {
+  .option("--local [threads]", "on a pool of threads of this process, without Redis", integer)
+  .option("--memory <MiB>", "with --local, what the process may take (default: what two tiles at a time take)", integer)
+  .action(async (path: string, { data, redis, local, memory }: Common & { local?: number | true; memory?: number }) => {
     const bar = barOf();
     try {
       const result = await run(await requestIn(path), {
         data,
         connection: redis,
-        local,
+        local: local ?? false,
+        memory,
         signal: interrupted(),
         progress: bar.show,
         onWarning: say,
@@ -210,7 +216,7 @@ program
   .requiredOption("--data <folder>", "the folder with the inputs")
   .action(async (path: string, { data }: Common) => {
     const found = await plan(await requestIn(path), { data });
-    const { tiles, missing, edge, pairs, inputBytes, outputBytes, secondsPerTile, coreHours } = found;
+    const { tiles, missing, edge, pairs, inputBytes, outputBytes, tileBytes, secondsPerTile, coreHours } = found;
     console.log(
       [
         `job         ${found.id}`,
@@ -218,7 +224,7 @@ program
         `pairs       ${pairs.toLocaleString("en")}`,
         `input       ${inWords(inputBytes)}`,
         `output      ${outputBytes > 0 ? inWords(outputBytes) : "numbers"}`,
-        `a tile      ${secondsPerTile.toFixed(2)} s on a core of this machine`,
+        `a tile      ${secondsPerTile.toFixed(2)} s on a core of this machine, ${inWords(tileBytes)} of a worker's memory`,
         `all         ${coreHours < 0.1 ? `${(coreHours * 3600).toFixed(0)} core-seconds` : `${coreHours.toFixed(1)} core-hours`}`,
       ].join("\n"),
     );

@@ -8,12 +8,12 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as zarr from "zarrita";
 import { ClusterError, during } from "./errors.ts";
 import { npyHeader } from "./inputs/npy.ts";
-import { type ArrayOutput, jsonOf, type Piece, type Spec, stateName } from "./jobs/types.ts";
+import { type ArrayOutput, jsonOf, type Piece, pieceOf, type Spec, stateName } from "./jobs/types.ts";
 import { canonical, idOf, kindOf } from "./spec.ts";
 
 export const folderOf = (data: string, id: string): string => join(data, id);
@@ -32,16 +32,21 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** A write may take less than it is given. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten;
+}
+
 /** Writes files so that each appears whole, all of them written before the first appears. */
 export async function commit(folder: string, pieces: readonly Piece[], trace?: Trace): Promise<void> {
   const tmp = join(folder, "tmp");
-  const files = pieces.map(({ file, bytes }) => ({ from: join(tmp, randomUUID()), to: join(folder, file), bytes }));
+  const files = pieces.map(({ file, parts }) => ({ from: join(tmp, randomUUID()), to: join(folder, file), parts }));
   try {
     await mkdir(tmp, { recursive: true });
-    for (const { from, bytes } of files) {
+    for (const { from, parts } of files) {
       const handle = await open(from, "wx");
       try {
-        await handle.writeFile(bytes);
+        for (const part of parts()) await writeAll(handle, part);
         await handle.sync();
       } finally {
         await handle.close();
@@ -79,7 +84,7 @@ class CommittingStore {
   }
 
   async set(key: string, bytes: Uint8Array): Promise<void> {
-    await commit(this.#folder, [{ file: key.slice(1), bytes }]);
+    await commit(this.#folder, [pieceOf(key.slice(1), bytes)]);
   }
 }
 
@@ -103,7 +108,7 @@ export async function prepare(spec: Spec, data: string): Promise<string> {
   for (const array of kindOf(spec.function).arrays(spec))
     if (!existsSync(join(folder, array.name, "zarr.json"))) await createArray(folder, array);
   // last: workers that see it find all else. Inputs that have moved since are the same job, at other paths.
-  if (there !== text) await commit(folder, [{ file: "spec.json", bytes: Buffer.from(text) }]);
+  if (there !== text) await commit(folder, [pieceOf("spec.json", Buffer.from(text))]);
   return id;
 }
 
@@ -213,7 +218,7 @@ export async function finish(spec: Spec, data: string, id: string): Promise<Resu
     result["arrays"] = Object.fromEntries(arrays.map(({ name }) => [name, name + suffix]));
     if (spec.output === "npy") for (const array of arrays) await writeNpy(folder, array);
   } else Object.assign(result, await kind.merge?.(spec, statesIn(spec, folder)));
-  await commit(folder, [{ file: "result.json", bytes: Buffer.from(`${jsonOf(result, 2)}\n`) }]);
+  await commit(folder, [pieceOf("result.json", Buffer.from(`${jsonOf(result, 2)}\n`))]);
   await rm(join(folder, "tmp"), { recursive: true, force: true });
   return { ...result, folder } as unknown as Result;
 }

@@ -1,6 +1,7 @@
 /** Large jobs of surprisal on many machines. */
 export { ClusterError } from "./errors.ts";
 export type { Result } from "./folder.ts";
+export { saveNpy } from "./inputs/npy.ts";
 export type { Place } from "./inputs/open.ts";
 export type { InputSpec, Spec } from "./jobs/types.ts";
 export { type Plan, plan } from "./plan.ts";

@@ -11,6 +11,7 @@ import { ClusterError } from "./errors.ts";
 import { checkSpace, finish, folderOf, isDone, missing, prepare, type Result } from "./folder.ts";
 import type { Spec } from "./jobs/types.ts";
 import { runLocal } from "./local.ts";
+import { checkTile, planLocal, type Sizing } from "./memory.ts";
 import {
   ATTEMPTS,
   BACKOFF,
@@ -24,7 +25,7 @@ import {
   type Timing,
   type Warning,
 } from "./queue.ts";
-import { type Request, specOf } from "./spec.ts";
+import { kindOf, type Request, specOf } from "./spec.ts";
 
 export interface Progress {
   /** Tiles that are there, those of earlier runs included. */
@@ -43,10 +44,12 @@ export interface Progress {
 export interface RunOptions {
   /** The folder that all machines share, as this one sees it; inputs are in it, and outputs go there. */
   readonly data: string;
-  /** Where Redis is; none with `local`. */
+  /** Where Redis is; without one the job is run in this process. */
   readonly connection?: Connection | undefined;
-  /** On threads of this process, as many as given, instead of workers: true is one for each core. */
+  /** In this process, on a pool of so many threads, instead of workers: true, the default without a connection, is one for each core. */
   readonly local?: boolean | number | undefined;
+  /** MiB that this process may take, of a local run: fewer threads, or a tile at a time. Default: what two tiles at a time take. */
+  readonly memory?: number | undefined;
   readonly progress?: ((progress: Progress) => void) | undefined;
   /** Once it is aborted the run takes its tiles out of the queue and rejects with the reason; what is done stays. */
   readonly signal?: AbortSignal | undefined;
@@ -108,12 +111,12 @@ class Meter {
  * );
  */
 export async function run(request: Request, options: RunOptions): Promise<Result> {
-  const { connection, local, progress, signal, onWarning } = options;
+  const { connection, local = options.connection === undefined, memory, progress, signal, onWarning } = options;
   const data = resolve(options.data);
   signal?.throwIfAborted();
-  const isLocal = local !== undefined && local !== false;
+  const isLocal = local !== false;
   if (!isLocal) {
-    if (connection === undefined) throw new ClusterError("a run needs a Redis, or local: true");
+    if (connection === undefined) throw new ClusterError("a run that is not local needs a connection, to Redis");
     for (const warning of await checkRedis(connection)) onWarning?.(warning);
   }
   await mkdir(data, { recursive: true });
@@ -124,8 +127,12 @@ export async function run(request: Request, options: RunOptions): Promise<Result
   await checkSpace(spec, data, indices.length);
   const meter = new Meter(spec.grid.tiles, spec.grid.tiles - indices.length, progress);
   if (indices.length > 0) {
-    if (isLocal) await locally(data, id, indices, local === true ? availableParallelism() : local, meter, signal);
-    else await queued(spec, data, id, indices, meter, options);
+    if (isLocal) {
+      const kind = kindOf(spec.function);
+      const plan = planLocal(local === true ? availableParallelism() : local, kind.divided, memory);
+      checkTile(spec, kind.bytes(spec), plan.bytes);
+      await locally(data, id, indices, plan, meter, signal);
+    } else await queued(spec, data, id, indices, meter, options);
   }
   signal?.throwIfAborted();
   meter.check();
@@ -138,13 +145,11 @@ async function locally(
   data: string,
   id: string,
   indices: readonly number[],
-  threads: number,
+  plan: Sizing,
   meter: Meter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (!(Number.isInteger(threads) && threads >= 1))
-    throw new ClusterError(`local must be true or a positive number of threads, got ${threads}`);
-  meter.workers = Math.min(threads, indices.length);
+  meter.workers = Math.min(plan.makers, indices.length) * plan.threads;
   meter.tell();
   // a callback that throws, or too many failures, end the run from within
   const ended = new AbortController();
@@ -158,10 +163,10 @@ async function locally(
     if (meter.failures.size >= MOST_FAILURES) ended.abort();
   };
   await runLocal({
+    ...plan,
     data,
     id,
     indices,
-    threads,
     signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
     done: () =>
       count(() => {

@@ -135,7 +135,7 @@ export async function specOf(request: Request, data: string): Promise<Spec> {
   checkInputs(fn, shaped);
   const job: Asked = { function: fn, options, inputs: shaped };
   try {
-    kind.check(job);
+    await kind.check(job);
   } catch (error) {
     throw error instanceof TypeError || error instanceof RangeError
       ? new ClusterError(error.message, { cause: error })

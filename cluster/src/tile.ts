@@ -3,9 +3,21 @@ import { join } from "node:path";
 import { info, initSync } from "surprisal";
 import { ClusterError, during } from "./errors.ts";
 import { commit, folderOf, isDone, specIn, type Trace } from "./folder.ts";
+import { HERE } from "./functions.ts";
 import { digestOf, openInput, stampOf } from "./inputs/open.ts";
 import type { Column } from "./inputs/types.ts";
-import type { FloatArray, InputSpec, Piece, Read, Spec } from "./jobs/types.ts";
+import {
+  type FloatArray,
+  type Functions,
+  highest,
+  type InputSpec,
+  type Piece,
+  type Spec,
+  type Tools,
+} from "./jobs/types.ts";
+import { checkTile, ROOM } from "./memory.ts";
+import { TILE_BYTES } from "./names.ts";
+import { Room } from "./room.ts";
 import { kindOf } from "./spec.ts";
 
 /** An error if this is not the version whose bits the job is made of. */
@@ -46,32 +58,80 @@ function checkIndex({ grid: { tiles } }: Spec, index: number): void {
     throw new ClusterError(`tile ${index}: the job has the tiles 0 to ${tiles - 1}`);
 }
 
-/** The files of a tile, and nothing else happens. */
-export async function tile(spec: Spec, index: number, data: string): Promise<readonly Piece[]> {
-  checkIndex(spec, index);
-  checkVersion(spec);
-  if (info().variant !== spec.variant) initSync({ variant: spec.variant });
-  const read: Read = async (name, from, count) => {
-    const input = spec.inputs[name] as InputSpec;
-    return (await (await openChecked(data, input)).rows(from, count)) as FloatArray;
-  };
-  return kindOf(spec.function).tile(spec, index, read);
+/** Makes tiles, of which several may be on the way: what a thread has for them. */
+export class Maker {
+  readonly #on: Functions;
+  readonly #shared: boolean;
+  readonly #most: number;
+  readonly #least: number;
+  /** Rooms that no tile is in. */
+  readonly #free: Room[] = [];
+
+  /** `shared`: for functions of a pool. `most`: bytes that the arrays of a tile may take. */
+  constructor(on: Functions = HERE, shared = false, most = Infinity, least = ROOM) {
+    this.#on = on;
+    this.#least = least;
+    this.#shared = shared;
+    this.#most = most;
+  }
+
+  /** Shows the files of a tile to `use`, while they are there. */
+  async make<T>(spec: Spec, index: number, data: string, use: (pieces: readonly Piece[]) => Promise<T>): Promise<T> {
+    checkIndex(spec, index);
+    checkVersion(spec);
+    if (info().variant !== spec.variant) initSync({ variant: spec.variant });
+    const columns = new Map<string, Column>();
+    let held = 0;
+    for (const [name, input] of Object.entries(spec.inputs)) {
+      const column = await openChecked(data, input);
+      columns.set(name, column);
+      held = Math.max(held, column.held(highest(spec, name)));
+    }
+    const bytes = kindOf(spec.function).bytes(spec);
+    checkTile(spec, bytes + held, this.#most);
+    const room = (this.#free.pop() ?? new Room(this.#shared, this.#least)).begin(bytes);
+    const read: Tools["read"] = async (name, from, count, place) => {
+      const { shape, type } = spec.inputs[name] as InputSpec;
+      const into = place === undefined ? undefined : room.elements(place, type, count * (shape[1] ?? 1));
+      return (await (columns.get(name) as Column).rows(from, count, into)) as FloatArray;
+    };
+    try {
+      return await use(await kindOf(spec.function).tile(spec, index, { on: this.#on, room, read }));
+    } finally {
+      this.#free.push(room);
+    }
+  }
+
+  /** Makes a tile and puts it where it belongs; one that is there is left alone. What workers of all kinds do. */
+  async work(data: string, id: string, index: number, trace?: Trace): Promise<"made" | "there"> {
+    const spec = await specIn(data, id);
+    checkIndex(spec, index);
+    const folder = folderOf(data, id);
+    if (isDone(spec, folder, index)) return "there";
+    trace?.("claimed");
+    try {
+      await this.make(spec, index, data, async (pieces) => {
+        trace?.("computed");
+        await commit(folder, pieces, trace);
+      });
+    } catch (error) {
+      throw new ClusterError(`tile ${index} of ${spec.function}: ${during(folder, error).message}`, { cause: error });
+    }
+    trace?.("committed");
+    return "made";
+  }
 }
 
-/** Makes a tile and puts it where it belongs; one that is there is left alone. What workers of all kinds do. */
-export async function work(data: string, id: string, index: number, trace?: Trace): Promise<"made" | "there"> {
-  const spec = await specIn(data, id);
-  checkIndex(spec, index);
-  const folder = folderOf(data, id);
-  if (isDone(spec, folder, index)) return "there";
-  trace?.("claimed");
-  try {
-    const pieces = await tile(spec, index, data);
-    trace?.("computed");
-    await commit(folder, pieces, trace);
-  } catch (error) {
-    throw new ClusterError(`tile ${index} of ${spec.function}: ${during(folder, error).message}`, { cause: error });
-  }
-  trace?.("committed");
-  return "made";
+/** The maker of this thread: a worker says in its environment what a tile may take. */
+const maker = new Maker(HERE, false, Number(process.env[TILE_BYTES] ?? Infinity));
+
+/** The files of a tile, and nothing else happens. */
+export function tile(spec: Spec, index: number, data: string): Promise<readonly Piece[]> {
+  // they are the caller's to keep
+  return new Maker(HERE, false, Infinity, 0).make(spec, index, data, async (pieces) => pieces);
+}
+
+/** Makes a tile in this thread and puts it where it belongs; one that is there is left alone. */
+export function work(data: string, id: string, index: number, trace?: Trace): Promise<"made" | "there"> {
+  return maker.work(data, id, index, trace);
 }

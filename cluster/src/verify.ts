@@ -1,11 +1,12 @@
 /** Recomputes tiles of a job and compares their bytes with those that are there. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ClusterError } from "./errors.ts";
 import { folderOf, isDone } from "./folder.ts";
+import type { Piece } from "./jobs/types.ts";
 import { idOf, type Request, specOf } from "./spec.ts";
-import { tile } from "./tile.ts";
+import { Maker } from "./tile.ts";
 
 export interface VerifyOptions {
   readonly data: string;
@@ -22,6 +23,27 @@ export interface Verified {
   readonly different: readonly number[];
   /** Tiles that are not there. */
   readonly missing: readonly number[];
+}
+
+/** Whether a file has these bytes, and no others. */
+async function isThere(folder: string, { file, parts }: Piece): Promise<boolean> {
+  const handle = await open(join(folder, file));
+  try {
+    let at = 0;
+    for (const part of parts()) {
+      const there = Buffer.alloc(part.length);
+      for (let done = 0; done < part.length; ) {
+        const { bytesRead } = await handle.read(there, done, part.length - done, at + done);
+        if (bytesRead === 0) return false;
+        done += bytesRead;
+      }
+      if (there.compare(part) !== 0) return false;
+      at += part.length;
+    }
+    return (await handle.stat()).size === at;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Of a sample the tiles whose hash with the id is least. */
@@ -45,14 +67,16 @@ export async function verify(
   const folder = folderOf(data, id);
   const indices = sampleOf(id, spec.grid.tiles, sample ?? spec.grid.tiles);
   const [different, missing]: [number[], number[]] = [[], []];
+  const maker = new Maker();
+  const areThere = async (pieces: readonly Piece[]): Promise<boolean> => {
+    for (const piece of pieces) if (!(await isThere(folder, piece))) return false;
+    return true;
+  };
   let done = 0;
   for (const index of indices) {
     signal?.throwIfAborted();
     if (!isDone(spec, folder, index)) missing.push(index);
-    else
-      for (const { file, bytes } of await tile(spec, index, data))
-        if (Buffer.compare(await readFile(join(folder, file)), bytes) !== 0 && !different.includes(index))
-          different.push(index);
+    else if (!(await maker.make(spec, index, data, areThere))) different.push(index);
     progress?.(++done, indices.length);
   }
   return { id, checked: indices.length - missing.length, different, missing };

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "bullmq";
 import { info } from "surprisal";
 import { ClusterError } from "./errors.ts";
-import { DATA } from "./names.ts";
+import { LIMITS, MEMORY, memoryOf, planWorker } from "./memory.ts";
+import { DATA, TILE_BYTES } from "./names.ts";
 import {
   type Connection,
   checkRedis,
@@ -23,8 +24,10 @@ export interface WorkerOptions {
   readonly connection: Connection;
   /** The data folder, as this machine sees it. */
   readonly data: string;
-  /** Tiles at a time. Default: one for each core. */
+  /** Tiles at a time. Default: one for each core, or as many as fit into its memory. */
   readonly concurrency?: number | undefined;
+  /** MiB that this process may take. Default: 256. */
+  readonly memory?: number | undefined;
   /** Told of every tile that is made, or was there. */
   readonly onTile?: ((tile: TileData, outcome: "made" | "there", milliseconds: number) => void) | undefined;
   readonly onFailure?: ((tile: TileData | undefined, message: string) => void) | undefined;
@@ -37,19 +40,25 @@ export interface WorkerOptions {
 }
 
 export interface RunningWorker {
+  /** Tiles at a time. */
+  readonly concurrency: number;
   /** Takes no more tiles, and resolves when those in hand are done. */
   close(): Promise<void>;
 }
 
 /** Begins to take tiles. Resolves when the worker is connected. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { connection, concurrency = availableParallelism(), onTile, onFailure, onWarning, prefix } = options;
+  const { connection, onTile, onFailure, onWarning, prefix } = options;
   const { processor = fileURLToPath(new URL("./processor.js", import.meta.url)) } = options;
   const data = resolve(options.data);
   if (!existsSync(data))
     throw new ClusterError(`${data}: there is no such data folder on this machine; --data names the one all share`);
-  if (!(Number.isInteger(concurrency) && concurrency >= 1))
-    throw new ClusterError(`concurrency must be a positive integer, got ${concurrency}`);
+  const cores = availableParallelism();
+  const { makers, bytes } = planWorker(cores, options.concurrency, options.memory);
+  if (options.concurrency === undefined && makers < cores)
+    onWarning?.(
+      `${makers} tiles at a time fit into ${options.memory ?? MEMORY} MiB, for ${cores} cores: --memory ${memoryOf(cores)} lets all of them work`,
+    );
   for (const warning of await checkRedis(connection)) onWarning?.(warning);
   const timing = { ...TIMING, ...options.timing };
   const redis = connect(connection);
@@ -59,9 +68,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...(prefix && { prefix }),
     // the coordinator reads off it which version this is
     name: info().version,
-    concurrency,
+    concurrency: makers,
     useWorkerThreads: true,
-    workerThreadsOptions: { env: { ...process.env, [DATA]: data } },
+    workerThreadsOptions: { env: { ...process.env, [DATA]: data, [TILE_BYTES]: `${bytes}` }, resourceLimits: LIMITS },
     lockDuration: timing.lock,
     stalledInterval: timing.stalled,
     maxStalledCount: MOST_DEATHS,
@@ -72,6 +81,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   worker.on("error", (error) => onWarning?.(error.message));
   await worker.waitUntilReady();
   return {
+    concurrency: makers,
     close: async () => {
       await worker.close();
       redis.disconnect();

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { run as runBuilt } from "../dist/index.js";
 import { folderOf, prepare, specIn } from "../src/folder.ts";
 import type { Spec } from "../src/jobs/types.ts";
+import { memoryOf, planLocal, planWorker } from "../src/memory.ts";
 import { plan } from "../src/plan.ts";
 import { checkRedis } from "../src/queue.ts";
 import { run } from "../src/run.ts";
@@ -71,10 +72,6 @@ describe("a spec", () => {
       'nearest: "k" must be an integer from 1 to 39',
     ],
     [{ function: "gram", options: { center: 1 }, inputs: { x: "p.npy" } }, 'gram: "center" must be true or false'],
-    [
-      { function: "gram", options: { center: true }, inputs: { x: "p.npy" } },
-      'gram: "center" needs the means of all rows',
-    ],
     [
       { function: "calibrationMeter", options: {}, inputs: { logits: "p.npy", labels: "labels.npy" } },
       'calibrationMeter: "labels" must have the 40 rows of "logits", got 39',
@@ -163,7 +160,58 @@ test("plan", async () => {
   expect(readdirSync(data)).not.toContain(found.id);
 });
 
-describe("on threads", () => {
+describe("memory", () => {
+  test("a worker takes as many tiles at a time as fit, and is refused more", () => {
+    expect(planWorker(16, undefined, 256)).toMatchObject({ makers: 2, tiles: 1, threads: 1 });
+    expect(planWorker(1, undefined, 256).makers).toBe(1);
+    expect(planWorker(16, undefined, memoryOf(16)).makers).toBe(16);
+    expect(planWorker(16, 16, memoryOf(16)).makers).toBe(16);
+    const more =
+      "3 tiles at a time take up to 312 MiB, more than the 256 that this worker may: --memory 312, or --concurrency 2";
+    expect(() => planWorker(16, 3, undefined)).toThrow(more);
+    expect(() => planWorker(16, undefined, 100)).toThrow("memory must be a whole number of MiB, at least 113, got 100");
+    expect(() => planWorker(16, 0, 256)).toThrow("concurrency must be a positive integer, got 0");
+  });
+
+  test("a run without a queue has fewer threads, then a tile at a time, rather than more memory", () => {
+    expect(planLocal(8, true, undefined)).toEqual({ makers: 1, tiles: 2, threads: 8, bytes: Infinity });
+    expect(planLocal(8, false, undefined)).toEqual({ makers: 8, tiles: 1, threads: 1, bytes: Infinity });
+    expect(planLocal(8, true, 400)).toMatchObject({ makers: 1, tiles: 2, threads: 8 });
+    expect(planLocal(8, true, 256)).toMatchObject({ makers: 1, tiles: 1, threads: 6 });
+    expect(planLocal(8, true, 160)).toMatchObject({ makers: 1, tiles: 1, threads: 1 });
+    expect(planLocal(8, false, 256)).toMatchObject({ makers: 2, tiles: 1, threads: 1 });
+    expect(() => planLocal(0, true, undefined)).toThrow("local must be true or a positive number of threads, got 0");
+  });
+
+  test("a grid of the package's own fits, whatever the rows are", async () => {
+    const most = planWorker(2, undefined, 256).bytes;
+    const bytesOf = async (fn: string, options: object, names: readonly string[], d: number, type: "f32" | "f64") => {
+      const inputs = Object.fromEntries(names.map((name) => [name, `${d}-${type}.npy`]));
+      return (await plan({ function: fn, options: options as Request["options"], inputs }, { data })).tileBytes;
+    };
+    // columns at which tiles are largest: products of rows, and rows themselves
+    for (const type of ["f32", "f64"] as const)
+      for (const d of [1, 4096]) {
+        const rows = d === 1 ? 4100 : 1100;
+        saveNpy(join(data, `${d}-${type}.npy`), uniform(1, rows * d, type), [rows, d]);
+        expect(await bytesOf("gram", { center: true }, ["x"], d, type)).toBeLessThan(most);
+        expect(await bytesOf("nearest", { k: 1000 }, ["x"], d, type)).toBeLessThan(most);
+        expect(await bytesOf("mmd", {}, ["x", "y"], d, type)).toBeLessThan(most);
+        expect(await bytesOf("cka", {}, ["x", "y"], d, type)).toBeLessThan(most);
+        expect(await bytesOf("divergenceMeter", { metric: "js" }, ["p", "q"], d, type)).toBeLessThan(most);
+      }
+  });
+
+  test("a job whose tiles do not fit is refused before work starts", async () => {
+    const large: Request = { function: "gram", inputs: { x: "tall.npy" }, edge: 8192 };
+    saveNpy(join(data, "tall.npy"), new Float32Array(8192), [8192, 1]);
+    const refused =
+      /^a tile takes 258 MiB of memory, and there are 56 MiB for it: --memory 371 is enough .* or give the job an "edge" of less than its 8192 rows$/;
+    await expect(run(large, { data, local: 2, memory: 256 })).rejects.toThrow(refused);
+  });
+});
+
+describe("on a pool", () => {
   // as it is built: threads are files
   const request: Request = { ...GOOD, edge: 3 };
 

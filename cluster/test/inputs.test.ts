@@ -7,7 +7,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { crossEntropyMeter } from "surprisal";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as zarr from "zarrita";
-import { npyHeader } from "../src/inputs/npy.ts";
+import { npyHeader, openNpy, saveNpy as saveForJobs } from "../src/inputs/npy.ts";
 import { digestOf, openInput, stampOf } from "../src/inputs/open.ts";
 import { runHere, temporary } from "./support/job.ts";
 import { saveNpy, uniform } from "./support/npy.ts";
@@ -16,6 +16,21 @@ const data = temporary();
 const [ROWS, D] = [53, 7];
 const logits = uniform(1, ROWS * D, "f32") as Float32Array;
 const labels = Int32Array.from({ length: ROWS }, (_, i) => i % D);
+
+test("saveNpy writes what is read again, and refuses what is not rows of numbers", async () => {
+  const path = join(data, "saved.npy");
+  for (const values of [logits.subarray(7), Float64Array.from(logits.subarray(7)), labels.subarray(1)]) {
+    const shape = values instanceof Int32Array ? [ROWS - 1] : [ROWS - 1, D];
+    await saveForJobs(path, values, shape);
+    const column = await openNpy(path);
+    expect(column.shape).toEqual(shape);
+    expect(await column.rows(0, ROWS - 1)).toEqual(values.slice());
+  }
+  await expect(saveForJobs(path, logits, [ROWS, D + 1])).rejects.toThrow(
+    "saveNpy: shape [53, 8] must hold the 371 elements of values",
+  );
+  await expect(saveForJobs(path, [1, 2] as never, [2])).rejects.toThrow("saveNpy: values must be a Float32Array");
+});
 
 beforeAll(async () => {
   saveNpy(join(data, "logits.npy"), logits, [ROWS, D]);

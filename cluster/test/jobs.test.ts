@@ -18,7 +18,7 @@ import {
 } from "surprisal";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bytesOfJob, readArray, runHere, temporary } from "./support/job.ts";
-import { saveNpy, uniform } from "./support/npy.ts";
+import { random, saveNpy, uniform } from "./support/npy.ts";
 
 const data = temporary();
 /** Of blocks of 32 rows: whole ones, one that is cut, and in y a single row beyond. */
@@ -99,6 +99,9 @@ describe.each(TYPES)("%s", (type) => {
     ),
     ["gram", {}, { x: "x" }, () => gram(x, own)],
     ["gram", { scale: 0.3 }, { x: "x" }, () => gram(x, { ...own, scale: 0.3 })],
+    ["gram", { center: true }, { x: "x" }, () => gram(x, { ...own, center: true })],
+    ["gram", { center: true, scale: 0.3 }, { x: "y" }, () => gram(y, { shape: [M, D], center: true, scale: 0.3 })],
+    ["gram", { center: false }, { x: "x" }, () => gram(x, own)],
   ];
   test.each(matrices)("%s %o of %o", async (fn, options, inputs, whole) => {
     const places = Object.fromEntries(Object.entries(inputs).map(([name, file]) => [name, of(file)]));
@@ -192,6 +195,40 @@ describe.each(TYPES)("%s", (type) => {
     ]);
   });
 });
+
+test.each(TYPES)(
+  "gram of centred %s: columns that are equal, huge, tiny, of both signs, of no numbers",
+  async (type) => {
+    const next = random(77);
+    const columns: (() => number)[] = [
+      () => 0.1,
+      () => (type === "f64" ? 1e300 : 1e37) * (next() - 0.5),
+      () => (type === "f64" ? 1e-310 : 1e-42) * next(),
+      () => 1e6 + next(),
+      () => -0,
+      () => next() - 0.5,
+    ];
+    // one kind of column each, then all, then some numbers that are none
+    const cases = [
+      ...columns.map((of) => [of]),
+      columns,
+      [() => (next() < 0.05 ? NaN : next())],
+      [() => (next() < 0.05 ? Infinity : next())],
+    ];
+    const huge = type === "f64" ? [[() => 1.5e308 * (next() < 0.5 ? -1 : 1)], [() => 2 ** -500 * next()]] : [];
+    for (const [at, row] of [...cases, ...huge].entries()) {
+      const d = row.length;
+      const values = Array.from({ length: 100 * d }, (_, e) => (row[e % d] as () => number)());
+      const x = type === "f32" ? Float32Array.from(values) : Float64Array.from(values);
+      saveNpy(join(data, "centred.npy"), x, [100, d]);
+      const request = { function: "gram", options: { center: true }, inputs: { x: "centred.npy" }, edge: EDGE };
+      const { folder } = await runHere(request, data);
+      expect(await readArray(folder, "matrix"), `case ${at}`).toEqual(
+        gram(x as Float32Array, { shape: [100, d], center: true }),
+      );
+    }
+  },
+);
 
 test("the order of tiles leaves no trace", async () => {
   const request = { function: "pairwiseDivergence", options: { metric: "js" }, inputs: { p: "x-f32.npy" }, edge: 16 };

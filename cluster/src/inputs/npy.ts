@@ -69,9 +69,9 @@ export async function openNpy(path: string): Promise<Column> {
     return {
       shape,
       type,
-      rows: async (row, count) => {
-        const elements = new array(count * width) as Elements;
-        const target = new Uint8Array(elements.buffer);
+      held: () => 0,
+      rows: async (row, count, into = new array(count * width) as Elements) => {
+        const target = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
         const handle = await open(path);
         try {
           for (let done = 0; done < target.length; ) {
@@ -87,9 +87,38 @@ export async function openNpy(path: string): Promise<Column> {
         } finally {
           await handle.close();
         }
-        return elements;
+        return into;
       },
     };
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes rows of numbers as a .npy file, for the data folder of a job: `values` are `shape`, row-major.
+ *
+ * @throws ClusterError if the shape holds another number of elements, or `values` are of no type that a job computes with or takes for labels.
+ * @example
+ * await saveNpy("/shared/run/probabilities.npy", new Float32Array(1000 * 64).fill(1 / 64), [1000, 64]);
+ */
+export async function saveNpy(
+  path: string,
+  values: Float32Array | Float64Array | Int32Array,
+  shape: readonly number[],
+): Promise<void> {
+  const type = (["float32", "float64", "int32"] as const).find((one) => values instanceof TYPES[one].array);
+  if (!type) throw new ClusterError("saveNpy: values must be a Float32Array, a Float64Array or an Int32Array");
+  const sizes = Array.isArray(shape) && shape.length > 0 && shape.every((size) => Number.isInteger(size) && size >= 0);
+  const held = sizes ? shape.reduce((product, size) => product * size, 1) : NaN;
+  if (held !== values.length)
+    throw new ClusterError(
+      `saveNpy: shape ${sizes ? `[${shape.join(", ")}]` : String(shape)} must hold the ${values.length} elements of values`,
+    );
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(npyHeader(type, shape));
+    await file.writeFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   } finally {
     await file.close();
   }

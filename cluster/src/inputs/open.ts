@@ -1,7 +1,6 @@
 /** Opens an input of a job, and takes its digest: the sha-256 of its file, or of a folder's files by name. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ClusterError, during } from "../errors.ts";
 import { openNpy } from "./npy.ts";
@@ -35,13 +34,22 @@ export async function openInput(data: string, { path, columns }: Place): Promise
   throw new ClusterError(`${path}: is neither a .npy or .parquet file nor the folder of a Zarr array`);
 }
 
-/** Bytes that are read and hashed at a time. */
+/** Bytes that are read and hashed at a time, into one and the same buffer: a stream's would pile up. */
 const PIECE = 1 << 20;
 
 async function digestOfFile(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const piece of createReadStream(path, { highWaterMark: PIECE })) hash.update(piece as Buffer);
-  return hash.digest("hex");
+  const piece = Buffer.allocUnsafeSlow(PIECE);
+  const handle = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, PIECE);
+      if (bytesRead === 0) return hash.digest("hex");
+      hash.update(piece.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 async function filesIn(folder: string): Promise<string[]> {

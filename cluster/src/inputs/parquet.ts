@@ -63,6 +63,18 @@ export async function openParquet(path: string, columns: readonly string[]): Pro
   return {
     shape: isFlat ? [total] : [total, width],
     type,
+    // the columns of a group of rows are read and unpacked together, and become lists of numbers
+    held: (count) => {
+      const groups = metadata.row_groups.map(({ num_rows, columns: chunks }) => ({
+        rows: Number(num_rows),
+        bytes: chunks
+          .filter(({ meta_data }) => columns.includes(meta_data?.path_in_schema[0] ?? ""))
+          .reduce((sum, { meta_data }) => sum + Number(meta_data?.total_uncompressed_size ?? 0), 0),
+      }));
+      const least = Math.min(...groups.map(({ rows }) => rows));
+      const many = Math.min(groups.length, Math.ceil((count - 1) / Math.max(1, least)) + 1);
+      return 2 * many * Math.max(...groups.map(({ bytes }) => bytes)) + 3 * 8 * width * count;
+    },
     rows: async (from, count) => {
       const elements = new TYPES[type].array(count * width) as Elements;
       (await numbersOf(from, count)).forEach((row, i) => {

@@ -19,6 +19,8 @@ export type Elements = InstanceType<(typeof TYPES)[ElementType]["array"]>;
 export interface Column {
   readonly shape: readonly number[];
   readonly type: ElementType;
-  /** Rows [from, from + count), row-major, in an array of their own. */
-  rows(from: number, count: number): Promise<Elements>;
+  /** Rows [from, from + count), row-major: in the array that is given, where the file is read straight into one, else in one of their own. */
+  rows(from: number, count: number, into?: Elements): Promise<Elements>;
+  /** Bytes that are held while `count` rows are read, beside the rows themselves: what of the file is unpacked for them. */
+  held(count: number): number;
 }

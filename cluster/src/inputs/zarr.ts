@@ -13,6 +13,14 @@ export async function openZarr(path: string): Promise<Column> {
   return {
     shape: array.shape,
     type: type as ElementType,
+    // all chunks of these rows at once, each as it is in its file and unpacked
+    held: (count) => {
+      const across = array.shape.slice(1).map((size, k) => Math.ceil(size / (array.chunks[k + 1] as number)));
+      const [all, high] = [array.shape[0] as number, array.chunks[0] as number];
+      const down = Math.min(Math.ceil(all / high), Math.ceil((count - 1) / high) + 1);
+      const chunk = array.chunks.reduce((product, size) => product * size, TYPES[type as ElementType].bytes);
+      return 2 * chunk * across.reduce((product, size) => product * size, down);
+    },
     rows: async (from, count) => {
       const rest = array.shape.slice(1).map(() => null);
       const { data } = await zarr.get(array, [zarr.slice(from, from + count), ...rest]);

@@ -2,70 +2,90 @@
  * Matrices over pairs of rows, block by block: a tile is the same function of two blocks of rows, whose elements have the bits that they
  * have in the whole. Of rows among themselves blocks above the diagonal serve below as well, transposed, but for KL, which is not symmetric.
  */
-import { gram, kernelMatrix, pairwiseDistance, pairwiseDivergence } from "surprisal";
-import { ClusterError } from "../errors.ts";
+import { HERE } from "../functions.ts";
+import { type Centring, centre, centringOf } from "./centring.ts";
 import { blocksOf, cellOf, edgeOf, spanOf, triangle } from "./grid.ts";
-import { type Asked, bytesIn, bytesOf, type FloatArray, type Kind, type Piece, type Spec, sizeOf } from "./types.ts";
+import {
+  type Asked,
+  bytesIn,
+  bytesOf,
+  type FloatArray,
+  type Functions,
+  highest,
+  type Kind,
+  type Piece,
+  type Spec,
+  sizeOf,
+} from "./types.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** The function of n rows x and m rows y; no y: of x and x. */
-type Compute = (
-  options: Options,
-  x: FloatArray,
-  n: number,
-  y: FloatArray | undefined,
-  m: number,
-  d: number,
-) => FloatArray;
+/** Blocks of rows; no y: x and x. */
+interface Blocks {
+  readonly x: FloatArray;
+  readonly n: number;
+  readonly y: FloatArray | undefined;
+  readonly m: number;
+  readonly d: number;
+  /** Where the result is written. */
+  readonly out: FloatArray;
+}
 
-/** X·Yᵀ has the bits of X·Xᵀ off its diagonal; the kernel too multiplies by the scale in f64 and rounds once. */
-function gramOf(
-  options: Options,
-  x: FloatArray,
-  n: number,
-  y: FloatArray | undefined,
-  m: number,
-  d: number,
-): FloatArray {
-  if (options["center"] === true)
-    throw new ClusterError('gram: "center" needs the means of all rows: take them from the rows first');
-  if (!y) return gram(x as Float32Array, { ...options, shape: [n, d] });
-  const values = kernelMatrix(x as Float32Array, y as Float32Array, {
-    kernel: "linear",
-    shape: [n, d],
-    yShape: [m, d],
-  });
+type Compute = (on: Functions, options: Options, blocks: Blocks) => Promise<FloatArray>;
+
+/** The option that moves rows by the means of all of them, before tiles are made of them. */
+const isCentred = ({ center }: Options): boolean => center === true;
+
+/** X·Yᵀ has the bits of X·Xᵀ off its diagonal; the kernel too multiplies by the scale in f64 and rounds once. Rows are centred before. */
+async function gramOf(on: Functions, options: Options, { x, n, y, m, d, out }: Blocks): Promise<FloatArray> {
+  const { center: _, ...rest } = options;
+  if (!y) return on.gram(x, { ...rest, shape: [n, d], out });
+  const values = await on.kernelMatrix(x, y, { kernel: "linear", shape: [n, d], yShape: [m, d], out });
   const { scale = 1 } = options as { readonly scale?: number };
-  if (scale === 1) return values;
-  for (let at = 0; at < values.length; at++) values[at] = (values[at] as number) * scale;
+  if (scale !== 1) for (let at = 0; at < values.length; at++) values[at] = (values[at] as number) * scale;
   return values;
 }
 
 /** Rows and columns of a square that is transposed at a time: 16 KiB of f32, half of L1. */
 const SQUARE = 64;
 
-function transposed(values: FloatArray, rows: number, columns: number): FloatArray {
-  const turned = new (values.constructor as new (length: number) => FloatArray)(values.length);
-  for (let i = 0; i < rows; i += SQUARE)
-    for (let j = 0; j < columns; j += SQUARE)
-      for (let r = i; r < Math.min(i + SQUARE, rows); r++)
-        for (let c = j; c < Math.min(j + SQUARE, columns); c++)
-          turned[c * rows + r] = values[r * columns + c] as number;
-  return turned;
-}
-
-/** A chunk is always whole: what is beyond the array's edge is 0. */
-function padded(
+/** Values [rows, columns] as a chunk [down, across], which is always whole: what is beyond the array's edge is 0. */
+function* chunkOf(
   values: FloatArray,
   rows: number,
   columns: number,
   [down, across]: readonly [number, number],
-): Uint8Array {
-  if (rows === down && columns === across) return bytesIn(values);
-  const chunk = new (values.constructor as new (length: number) => FloatArray)(down * across);
-  for (let r = 0; r < rows; r++) chunk.set(values.subarray(r * columns, (r + 1) * columns), r * across);
-  return bytesIn(chunk);
+): Iterable<Uint8Array> {
+  if (rows === down && columns === across) {
+    yield bytesIn(values);
+    return;
+  }
+  const strip = new (values.constructor as new (length: number) => FloatArray)(SQUARE * across);
+  for (let i = 0; i < down; i += SQUARE) {
+    strip.fill(0);
+    for (let r = i; r < Math.min(i + SQUARE, rows); r++)
+      strip.set(values.subarray(r * columns, (r + 1) * columns), (r - i) * across);
+    yield bytesIn(strip.subarray(0, (Math.min(i + SQUARE, down) - i) * across));
+  }
+}
+
+/** The same of the transposed values, [columns, rows], SQUARE rows of them at a time. */
+function* turnedChunkOf(
+  values: FloatArray,
+  rows: number,
+  columns: number,
+  [down, across]: readonly [number, number],
+): Iterable<Uint8Array> {
+  const strip = new (values.constructor as new (length: number) => FloatArray)(SQUARE * across);
+  for (let j = 0; j < down; j += SQUARE) {
+    const end = Math.min(j + SQUARE, columns);
+    if (rows < across || end < j + SQUARE) strip.fill(0);
+    for (let i = 0; i < rows; i += SQUARE)
+      for (let c = j; c < end; c++)
+        for (let r = i; r < Math.min(i + SQUARE, rows); r++)
+          strip[(c - j) * across + r] = values[r * columns + c] as number;
+    yield bytesIn(strip.subarray(0, (Math.min(j + SQUARE, down) - j) * across));
+  }
 }
 
 function matrix(
@@ -73,6 +93,7 @@ function matrix(
   second: string | undefined,
   symmetric: (options: Options) => boolean,
   compute: Compute,
+  check = compute,
 ): Kind {
   const other = (job: Asked): string => (second && job.inputs[second] ? second : first);
   const mirrored = (job: Asked): boolean => other(job) === first && symmetric(job.options);
@@ -80,19 +101,18 @@ function matrix(
     blocksOf(sizeOf(job, first)[0], edge),
     blocksOf(sizeOf(job, other(job))[0], edge),
   ];
-  const chunkOf = (spec: Spec): readonly [number, number] => [
-    Math.min(spec.grid.edge, sizeOf(spec, first)[0]),
-    Math.min(spec.grid.edge, sizeOf(spec, other(spec))[0]),
-  ];
+  const chunkSize = (spec: Spec): readonly [number, number] => [highest(spec, first), highest(spec, other(spec))];
   const cell = (spec: Spec, index: number): readonly [number, number] =>
     cellOf(index, blocks(spec, spec.grid.edge)[1], mirrored(spec));
   return {
     inputs: [first],
     optional: second ? [second] : [],
-    check: (job) => {
+    divided: true,
+    check: async (job) => {
       const [, d] = sizeOf(job, first);
-      const ones = new (bytesOf(job, first) === 4 ? Float32Array : Float64Array)(d).fill(1);
-      compute(job.options, ones, 1, undefined, 1, d);
+      const type = bytesOf(job, first) === 4 ? Float32Array : Float64Array;
+      const blocks = { x: new type(d).fill(1), n: 1, y: undefined, m: 1, d, out: new type(1) };
+      await check(HERE, job.options, blocks);
     },
     edge: (job) => edgeOf(sizeOf(job, first)[1], bytesOf(job, first)),
     tiles: (job, edge) => {
@@ -104,7 +124,7 @@ function matrix(
         name: "matrix",
         type: bytesOf(spec, first) === 4 ? "float32" : "float64",
         shape: [sizeOf(spec, first)[0], sizeOf(spec, other(spec))[0]],
-        chunk: chunkOf(spec),
+        chunk: chunkSize(spec),
       },
     ],
     files: (spec, index) => {
@@ -113,24 +133,34 @@ function matrix(
       if (mirrored(spec) && i !== j) files.push(`matrix/c/${j}/${i}`);
       return files;
     },
-    tile: async (spec, index, read) => {
+    tile: async (spec, index, { on, room, read }) => {
       const [i, j] = cell(spec, index);
       const { edge } = spec.grid;
       const [n, d] = sizeOf(spec, first);
       const [from, rows] = spanOf(i, edge, n);
       const [start, columns] = spanOf(j, edge, sizeOf(spec, other(spec))[0]);
-      const x = await read(first, from, rows);
       const own = other(spec) === first && i === j;
-      const y = own ? undefined : await read(other(spec), start, columns);
-      const values = compute(spec.options, x, rows, y, columns, d);
-      const chunk = chunkOf(spec);
-      const pieces: Piece[] = [{ file: `matrix/c/${i}/${j}`, bytes: padded(values, rows, columns, chunk) }];
+      const centring: Centring | undefined = isCentred(spec.options)
+        ? await centringOf(spec, first, (at, count) => read(first, at, count, "x"))
+        : undefined;
+      const block = async (name: string, at: number, count: number, place: string): Promise<FloatArray> => {
+        const found = await read(name, at, count, place);
+        return centring ? centre(found, d, centring) : found;
+      };
+      const x = await block(first, from, rows, "x");
+      const y = own ? undefined : await block(other(spec), start, columns, "y");
+      const out = room.floats("out", bytesOf(spec, first), rows * columns);
+      const values = await compute(on, spec.options, { x, n: rows, y, m: columns, d, out });
+      const size = chunkSize(spec);
+      const pieces: Piece[] = [{ file: `matrix/c/${i}/${j}`, parts: () => chunkOf(values, rows, columns, size) }];
       if (mirrored(spec) && i !== j)
-        pieces.push({
-          file: `matrix/c/${j}/${i}`,
-          bytes: padded(transposed(values, rows, columns), columns, rows, chunk),
-        });
+        pieces.push({ file: `matrix/c/${j}/${i}`, parts: () => turnedChunkOf(values, rows, columns, size) });
       return pieces;
+    },
+    bytes: (spec) => {
+      const [down, across] = chunkSize(spec);
+      const [, d] = sizeOf(spec, first);
+      return bytesOf(spec, first) * (down * across + (down + across) * d + SQUARE * Math.max(down, across));
     },
     pairs: (spec) => {
       const n = sizeOf(spec, first)[0];
@@ -147,14 +177,24 @@ const isSymmetricDivergence = ({ metric, from }: Options): boolean =>
   metric !== "kl" && (!Array.isArray(from) || from[0] === from[1]);
 
 export const matrices: Readonly<Record<string, Kind>> = {
-  pairwiseDivergence: matrix("p", "q", isSymmetricDivergence, (options, p, n, q, m, d) =>
-    pairwiseDivergence(p, q, { ...(options as { metric: "js" }), shape: [n, d], ...(q && { qShape: [m, d] }) }),
+  pairwiseDivergence: matrix("p", "q", isSymmetricDivergence, (on, options, { x, n, y, m, d, out }) =>
+    on.pairwiseDivergence(x, y, {
+      ...(options as { metric: "js" }),
+      shape: [n, d],
+      ...(y && { qShape: [m, d] }),
+      out,
+    }),
   ),
-  pairwiseDistance: matrix("x", "y", always, (options, x, n, y, m, d) =>
-    pairwiseDistance(x, y, { ...options, shape: [n, d], ...(y && { yShape: [m, d] }) }),
+  pairwiseDistance: matrix("x", "y", always, (on, options, { x, n, y, m, d, out }) =>
+    on.pairwiseDistance(x, y, { ...options, shape: [n, d], ...(y && { yShape: [m, d] }), out }),
   ),
-  kernelMatrix: matrix("x", "y", always, (options, x, n, y, m, d) =>
-    kernelMatrix(x, y, { ...(options as { kernel: "rbf" }), shape: [n, d], ...(y && { yShape: [m, d] }) }),
+  kernelMatrix: matrix("x", "y", always, (on, options, { x, n, y, m, d, out }) =>
+    on.kernelMatrix(x, y, {
+      ...(options as { kernel: "rbf" }),
+      shape: [n, d],
+      ...(y && { yShape: [m, d] }),
+      out,
+    }),
   ),
-  gram: matrix("x", undefined, always, gramOf),
+  gram: matrix("x", undefined, always, gramOf, (on, options, { x, n, d }) => on.gram(x, { ...options, shape: [n, d] })),
 };

@@ -8,8 +8,9 @@ import {
   meterFrom,
 } from "surprisal";
 import { ClusterError } from "../errors.ts";
+import { TYPES } from "../inputs/types.ts";
 import { blocksOf, shardOf, spanOf } from "./grid.ts";
-import { bytesOf, type Kind, sizeOf, stateFile, stateName } from "./types.ts";
+import { bytesOf, highest, type Kind, sizeOf, stateFile, stateName } from "./types.ts";
 
 /** As much of a meter as is used here. */
 interface AnyMeter {
@@ -45,6 +46,7 @@ function meter(make: Make, names: readonly string[], optional: readonly string[]
   return {
     inputs: names,
     optional,
+    divided: false,
     check: (job) => {
       make(job.options);
       const [n] = sizeOf(job, first);
@@ -56,13 +58,13 @@ function meter(make: Make, names: readonly string[], optional: readonly string[]
     tiles: (job, edge) => blocksOf(sizeOf(job, first)[0], edge),
     arrays: () => [],
     files: (_, index) => [stateName(index)],
-    tile: async (spec, index, read) => {
+    tile: async (spec, index, { read }) => {
       const [n, d] = sizeOf(spec, first);
       const [from, rows] = spanOf(index, spec.grid.edge, n);
       const batch: unknown[] = [];
-      for (const name of names) batch.push(await read(name, from, rows));
+      for (const name of names) batch.push(await read(name, from, rows, name));
       const options: Record<string, unknown> = { shape: [rows, d] };
-      for (const name of optional) if (spec.inputs[name]) options[name] = await read(name, from, rows);
+      for (const name of optional) if (spec.inputs[name]) options[name] = await read(name, from, rows, name);
       const one = make(spec.options);
       one.update(...(batch as never[]), options as never);
       return [stateFile(index, one.toJSON())];
@@ -72,6 +74,11 @@ function meter(make: Make, names: readonly string[], optional: readonly string[]
       for await (const state of states) whole.merge(meterFrom(state as never) as never);
       return { ...readingsOf(whole), meter: whole.toJSON() };
     },
+    bytes: (spec) =>
+      Object.entries(spec.inputs).reduce(
+        (sum, [name, { shape, type }]) => sum + highest(spec, name) * (shape[1] ?? 1) * TYPES[type].bytes,
+        0,
+      ),
     pairs: (spec) => sizeOf(spec, first)[0],
   };
 }

@@ -5,7 +5,7 @@
 import { nearest } from "surprisal";
 import { ClusterError } from "../errors.ts";
 import { blocksOf, edgeOf, spanOf } from "./grid.ts";
-import { type Asked, bytesIn, bytesOf, type FloatArray, type Kind, sizeOf } from "./types.ts";
+import { type Asked, bytesIn, bytesOf, type FloatArray, highest, type Kind, pieceOf, sizeOf } from "./types.ts";
 
 const otherOf = (job: Asked): string => (job.inputs["y"] ? "y" : "x");
 
@@ -14,6 +14,9 @@ const kOf = ({ options }: Asked): number => (options["k"] as number | undefined)
 
 /** Of rows that are made products the values are f64 before they are rounded, and compared so: f32 is widened, which changes none. */
 const isByProducts = ({ options }: Asked): boolean => options["metric"] !== "kl" && options["metric"] !== "js";
+
+/** Bytes of a neighbour that is kept, and of one that is found. */
+const KEPT = 12;
 
 /** The best so far of one row. */
 interface Best {
@@ -51,6 +54,7 @@ function take(
 export const nearestRows: Kind = {
   inputs: ["x"],
   optional: ["y"],
+  divided: true,
   check: (job) => {
     const [n, d] = sizeOf(job, "x");
     const others = job.inputs["y"] ? sizeOf(job, "y")[0] : n - 1;
@@ -62,7 +66,11 @@ export const nearestRows: Kind = {
     const ones = new Float64Array(2 * d).fill(1);
     nearest(ones, undefined, { ...job.options, k: 1, shape: [2, d] });
   },
-  edge: (job) => edgeOf(sizeOf(job, "x")[1], isByProducts(job) ? 8 : bytesOf(job, "x")),
+  // what is kept of a block's rows and found is at most half of what the block may take
+  edge: (job) => {
+    const each = isByProducts(job) ? 8 : bytesOf(job, "x");
+    return edgeOf(Math.max(sizeOf(job, "x")[1], Math.ceil((kOf(job) * 4 * KEPT) / each)), each);
+  },
   tiles: (job, edge) => blocksOf(sizeOf(job, "x")[0], edge),
   arrays: (spec) => {
     const [n] = sizeOf(spec, "x");
@@ -74,7 +82,7 @@ export const nearestRows: Kind = {
     ];
   },
   files: (_, index) => [`indices/c/${index}/0`, `values/c/${index}/0`],
-  tile: async (spec, index, read) => {
+  tile: async (spec, index, { on, room, read }) => {
     const { edge } = spec.grid;
     const k = kOf(spec);
     const other = otherOf(spec);
@@ -82,8 +90,15 @@ export const nearestRows: Kind = {
     const [m] = sizeOf(spec, other);
     const [from, rows] = spanOf(index, edge, n);
     const sign = spec.options["metric"] === "dot" ? -1 : 1;
-    const wide = (values: FloatArray): FloatArray => (isByProducts(spec) ? Float64Array.from(values) : values);
-    const x = wide(await read("x", from, rows));
+    const wide = (values: FloatArray, place: string): FloatArray => {
+      if (!isByProducts(spec) || values instanceof Float64Array) return values;
+      const widened = room.floats(`${place} in f64`, 8, values.length);
+      widened.set(values);
+      return widened;
+    };
+    // what is widened is read to where the next is
+    const raw = (place: string): string => (isByProducts(spec) && bytesOf(spec, "x") === 4 ? "raw" : place);
+    const x = wide(await read("x", from, rows, raw("x")), "x");
     const best: Best[] = Array.from({ length: rows }, () => ({
       values: new Float64Array(k),
       indices: new Int32Array(k),
@@ -95,9 +110,9 @@ export const nearestRows: Kind = {
       const own = other === "x" && j === index;
       const most = Math.min(k, own ? count - 1 : count);
       if (most === 0) continue;
-      const y = own ? undefined : wide(await read(other, start, count));
+      const y = own ? undefined : wide(await read(other, start, count, raw("y")), "y");
       const options = { ...spec.options, k: most, shape: [rows, d], ...(y && { yShape: [count, d] }) };
-      const found = nearest(x, y, options);
+      const found = await on.nearest(x, y, options);
       for (let r = 0; r < rows; r++) take(best[r] as Best, k, found.values, found.indices, r * most, most, start, sign);
     }
     const height = Math.min(edge, n);
@@ -107,10 +122,14 @@ export const nearestRows: Kind = {
       indices.set(one.indices, r * k);
       values.set(one.values, r * k);
     });
-    return [
-      { file: `indices/c/${index}/0`, bytes: bytesIn(indices) },
-      { file: `values/c/${index}/0`, bytes: bytesIn(values) },
-    ];
+    return [pieceOf(`indices/c/${index}/0`, bytesIn(indices)), pieceOf(`values/c/${index}/0`, bytesIn(values))];
+  },
+  bytes: (spec) => {
+    const [, d] = sizeOf(spec, "x");
+    const rows = [highest(spec, "x"), highest(spec, otherOf(spec))] as const;
+    const each = bytesOf(spec, "x");
+    const raw = isByProducts(spec) && each === 4 ? Math.max(...rows) * d * each : 0;
+    return (rows[0] + rows[1]) * d * (raw > 0 ? 8 : each) + raw + rows[0] * kOf(spec) * 2 * KEPT;
   },
   pairs: (spec) => sizeOf(spec, "x")[0] * sizeOf(spec, otherOf(spec))[0],
 };

@@ -3,9 +3,20 @@
  * which the shapes alone decide. So the bits are those of one process; those of `mmd` and `cka` themselves, which add in another order,
  * are within their rounding errors.
  */
-import { cka, gram, kernelMatrix, mmd } from "surprisal";
+import { cka, mmd } from "surprisal";
 import { blocksOf, cellOf, edgeOf, spanOf, triangle } from "./grid.ts";
-import { type Asked, bytesOf, type FloatArray, type Kind, type Spec, sizeOf, stateFile, stateName } from "./types.ts";
+import {
+  type Asked,
+  bytesOf,
+  type FloatArray,
+  highest,
+  type Kind,
+  type Spec,
+  sizeOf,
+  stateFile,
+  stateName,
+  type Tools,
+} from "./types.ts";
 
 /** Neumaier's sum: as if in twice the precision. Once it is infinite its error term is NaN; drop it. */
 class Sum {
@@ -77,6 +88,7 @@ function sampleOf(job: Asked, rows: number): readonly [FloatArray, FloatArray, n
 const mmdJob: Kind = {
   inputs: ["x", "y"],
   optional: [],
+  divided: true,
   check: (job) => {
     const [x, y, shape, yShape] = sampleOf(job, 4);
     mmd(x, y, { ...job.options, shape, yShape });
@@ -85,19 +97,20 @@ const mmdJob: Kind = {
   tiles: (job, edge) => groupSizes(job, edge).reduce((sum, one) => sum + one, 0),
   arrays: () => [],
   files: (_, index) => [stateName(index)],
-  tile: async (spec, index, read) => {
+  tile: async (spec, index, { on, room, read }) => {
     const { group, names, i, j } = cellOfMmd(spec, index);
     const [first, second] = names;
     const [n, d] = sizeOf(spec, first);
     const [from, rows] = spanOf(i, spec.grid.edge, n);
     const [start, columns] = spanOf(j, spec.grid.edge, sizeOf(spec, second)[0]);
     const own = group !== "xy" && i === j;
-    const x: FloatArray = await read(first, from, rows);
-    const y: FloatArray | undefined = own ? undefined : await read(second, start, columns);
-    const values = kernelMatrix(x, y, {
+    const x: FloatArray = await read(first, from, rows, "x");
+    const y: FloatArray | undefined = own ? undefined : await read(second, start, columns, "y");
+    const values = await on.kernelMatrix(x, y, {
       ...kernelOptions(spec.options),
       shape: [rows, d],
       ...(y && { yShape: [columns, d] }),
+      out: room.floats("out", bytesOf(spec, "x"), rows * columns),
     });
     const [pairs, diagonal] = [new Sum(), new Sum()];
     for (let r = 0; r < rows; r++) {
@@ -124,6 +137,11 @@ const mmdJob: Kind = {
     const value = own("xx", n) + own("yy", m) - 2 * (sums.xy[0].value / (n * m));
     return { value: !unbiased && isPositive(spec.options) && value < 0 ? 0 : value };
   },
+  bytes: (spec) => {
+    const [, d] = sizeOf(spec, "x");
+    const edge = Math.max(highest(spec, "x"), highest(spec, "y"));
+    return bytesOf(spec, "x") * (edge * edge + 2 * edge * d);
+  },
   pairs: (spec) => {
     const [n, m] = [sizeOf(spec, "x")[0], sizeOf(spec, "y")[0]];
     return (n * (n + 1)) / 2 + (m * (m + 1)) / 2 + n * m;
@@ -144,35 +162,30 @@ interface CkaState {
 
 /** Rows in f64 less the means of the first block, wherever they are: HSIC does not change, and what is subtracted later is small. */
 async function movedRows(
-  read: (from: number, count: number) => Promise<FloatArray>,
+  { room, read }: Tools,
+  spec: Spec,
+  name: string,
   from: number,
   rows: number,
-  d: number,
-  edge: number,
-  n: number,
-): Promise<Float64Array> {
+  place: string,
+): Promise<FloatArray> {
+  const [n, d] = sizeOf(spec, name);
   const means = new Float64Array(d);
-  const count = Math.min(edge, n);
-  (await read(0, count)).forEach((value, at) => {
-    means[at % d] = (means[at % d] as number) + value / count;
-  });
-  return Float64Array.from(await read(from, rows), (value, at) => value - (means[at % d] as number));
-}
-
-function productOf(
-  x: Float64Array,
-  rows: number,
-  y: Float64Array | undefined,
-  columns: number,
-  d: number,
-): Float64Array {
-  if (!y) return gram(x, { shape: [rows, d] });
-  return kernelMatrix(x, y, { kernel: "linear", shape: [rows, d], yShape: [columns, d] });
+  const count = Math.min(spec.grid.edge, n);
+  const first = await read(name, 0, count, "raw");
+  for (let at = 0; at < count * d; )
+    for (let k = 0; k < d; k++, at++) means[k] = (means[k] as number) + (first[at] as number) / count;
+  const raw = from === 0 && rows === count ? first : await read(name, from, rows, "raw");
+  const moved = room.floats(place, 8, rows * d);
+  for (let at = 0; at < rows * d; )
+    for (let k = 0; k < d; k++, at++) moved[at] = (raw[at] as number) - (means[k] as number);
+  return moved;
 }
 
 const ckaJob: Kind = {
   inputs: ["x", "y"],
   optional: [],
+  divided: true,
   check: (job) => {
     const [x, y, shape, yShape] = sampleOf(job, 4);
     cka(x, y, { ...job.options, shape, yShape });
@@ -184,18 +197,20 @@ const ckaJob: Kind = {
   tiles: (job, edge) => triangle(blocksOf(sizeOf(job, "x")[0], edge)),
   arrays: () => [],
   files: (_, index) => [stateName(index)],
-  tile: async (spec, index, read) => {
+  tile: async (spec, index, tools) => {
     const { edge } = spec.grid;
     const [n] = sizeOf(spec, "x");
     const [i, j] = cellOf(index, blocksOf(n, edge), true);
     const own = i === j;
     const [from, rows] = spanOf(i, edge, n);
     const [start, columns] = spanOf(j, edge, n);
-    const product = async (name: string): Promise<Float64Array> => {
+    const product = async (name: string): Promise<FloatArray> => {
       const [, d] = sizeOf(spec, name);
-      const block = (first: number, count: number) =>
-        movedRows((at, many) => read(name, at, many), first, count, d, edge, n);
-      return productOf(await block(from, rows), rows, own ? undefined : await block(start, columns), columns, d);
+      const a = await movedRows(tools, spec, name, from, rows, "a");
+      const out = tools.room.floats(`out of ${name}`, 8, rows * columns);
+      if (own) return tools.on.gram(a, { shape: [rows, d], out });
+      const b = await movedRows(tools, spec, name, start, columns, "b");
+      return tools.on.kernelMatrix(a, b, { kernel: "linear", shape: [rows, d], yShape: [columns, d], out });
     };
     const [a, b] = [await product("x"), await product("y")];
     const [kl, kk, ll] = [new Sum(), new Sum(), new Sum()];
@@ -272,6 +287,11 @@ const ckaJob: Kind = {
     ];
     const norm = Math.sqrt(hsic(n, kk.value, first, first)) * Math.sqrt(hsic(n, ll.value, second, second));
     return { value: hsic(n, kl.value, first, second) / norm };
+  },
+  bytes: (spec) => {
+    const edge = highest(spec, "x");
+    const d = Math.max(sizeOf(spec, "x")[1], sizeOf(spec, "y")[1]);
+    return edge * (2 * 8 * edge + (2 * 8 + bytesOf(spec, "x")) * d);
   },
   pairs: (spec) => {
     const [n] = sizeOf(spec, "x");
