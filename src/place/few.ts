@@ -32,7 +32,7 @@ export type Few = (
 ) => void;
 
 /** Rows along the last axis. */
-interface FewRows {
+export interface FewRows {
   readonly array: FloatArray;
   readonly tag: string;
   readonly bytes: number;
@@ -46,7 +46,12 @@ function viewed(fn: string, name: string, value: unknown): FloatArray {
   return (tagOf(value) === undefined && isResident(value) ? residentView(fn, name, value) : value) as FloatArray;
 }
 
-function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number[] | undefined): FewRows | undefined {
+export function rowsOf(
+  fn: string,
+  name: string,
+  input: unknown,
+  sizes: readonly number[] | undefined,
+): FewRows | undefined {
   const array = viewed(fn, name, input);
   const tag = tagOf(array);
   const bytes = floatBytes(tag);
@@ -61,7 +66,12 @@ function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number
 }
 
 /** Where results may be written: `out`, if it is such an array, or a new one if there is no `out`. */
-function resultOf(fn: string, out: unknown, { tag, bytes }: FewRows, length: number): FloatArray | undefined {
+export function resultOf(
+  fn: string,
+  out: unknown,
+  { tag, bytes }: Pick<FewRows, "tag" | "bytes">,
+  length: number,
+): FloatArray | undefined {
   if (out === undefined) return create(fn, bytes, length);
   const array = viewed(fn, "out", out);
   return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
