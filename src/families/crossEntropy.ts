@@ -23,7 +23,7 @@ import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
-import { type FewNumbers, type FewPairs, fewLabelled, fewNumbers } from "../place/few.ts";
+import { type FewLosses, type FewNumbers, type FewPairs, fewLabelled, fewNumbers } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reducedFew, reductionOf } from "../read/reduce.ts";
@@ -126,13 +126,12 @@ export function givenOf(
   };
 }
 
-/** Whether no option is given but a shape, an output and a label smoothing that is one. */
+/** Whether no option is given but a shape, an output, weights of classes, and a label smoothing that is one. */
 function isPlain(o: Given): boolean {
   return (
     (o.axis === undefined || o.axis === -1) &&
     o.from === undefined &&
     o.normalize === undefined &&
-    o.weight === undefined &&
     o.sampleWeight === undefined &&
     o.ignoreIndex === undefined &&
     o.base === undefined &&
@@ -260,9 +259,10 @@ export interface LossTaker {
 /** Gives the loss of each row to a taker, and returns how many rows count. What is wrong is refused before the first is given. */
 export function eachLoss(fn: string, logits: unknown, target: unknown, o: Given, taker: LossTaker): number {
   const smoothing = (o.labelSmoothing as number | undefined) ?? 0;
-  const run: FewPairs = (at, isF32, x, y, values, rows, n) =>
-    kernelOfFew(at, isF32, x, 0, y, 0, values, rows, n, smoothing);
-  const found = isPlain(o) ? fewLabelled(fn, logits, target, o.shape, undefined, false, run) : undefined;
+  const run: FewLosses = (at, isF32, x, y, values, rows, n) =>
+    kernelOfFew(at, isF32, x, 0, y, 0, 0, values, rows, n, smoothing, rows);
+  const isShort = isPlain(o) && o.weight === undefined;
+  const found = isShort ? fewLabelled(fn, logits, target, o.shape, undefined, false, run) : undefined;
   if (found !== undefined) {
     taker.begin(undefined);
     taker.take(found.at.view(8), found.values / 8, 0, found.rows);
@@ -359,27 +359,27 @@ interface Loss {
 function lossOfFew(fn: string, logits: unknown, target: unknown, o: Given, withGrad: boolean): Loss | undefined {
   if (!isPlain(o) || (!withGrad && o.out !== undefined)) return undefined;
   const smoothing = (o.labelSmoothing as number | undefined) ?? 0;
-  const run: FewPairs = (at, isF32, x, y, values, rows, n) =>
-    kernelOfFew(at, isF32, x, withGrad ? x : 0, y, 0, values, rows, n, smoothing);
-  const found = fewLabelled(fn, logits, target, o.shape, o.out, withGrad, run);
-  if (found) return { value: meanOf(found), grad: found.grad };
-  if (withGrad) return undefined;
+  const run: FewLosses = (at, isF32, x, y, values, rows, n, weights, over) =>
+    kernelOfFew(at, isF32, x, withGrad ? x : 0, y, 0, weights, values, rows, n, smoothing, over);
+  const found = fewLabelled(fn, logits, target, o.shape, o.out, withGrad, run, o.weight);
+  if (found) return { value: meanOf(found, found.over), grad: found.grad };
+  if (withGrad || o.weight !== undefined) return undefined;
   const soft: FewPairs = (at, isF32, x, y, values, rows, n) =>
-    kernelOfFew(at, isF32, x, 0, 0, y, values, rows, n, smoothing);
+    kernelOfFew(at, isF32, x, 0, 0, y, 0, values, rows, n, smoothing, rows);
   const short = fewNumbers(fn, NAMES, logits, target, o.shape, undefined, false, soft);
-  return short && { value: meanOf(short), grad: undefined };
+  return short && { value: meanOf(short, short.rows), grad: undefined };
 }
 
 const NAMES = ["logits", "target"] as const;
 
-const meanOf = (few: Pick<FewNumbers, "at" | "rows" | "values">): number | FloatArray =>
-  reducedFew(few, new Rows(undefined, 1, few.rows));
+const meanOf = (few: Pick<FewNumbers, "at" | "rows" | "values">, over: number): number | FloatArray =>
+  reducedFew(few, new Rows(undefined, 1, over));
 
-/** The kernel as the short way calls it: labels or soft targets, without weights and labels to ignore. */
+/** The kernel as the short way calls it: labels or soft targets, without labels to ignore. */
 // biome-ignore format: two calls
-function kernelOfFew(at: Arena, isF32: boolean, x: number, grad: number, labels: number, soft: number, values: number, rows: number, n: number, smoothing: number): void {
-  if (isF32) at.typed(LOSSES, 4).crossEntropy(x, grad, labels, soft, 0, 0, values, rows, n, n, -1, smoothing, 1 / rows, 0, STEP.ALL);
-  else at.typed(LOSSES, 8).crossEntropy(x, grad, labels, soft, 0, 0, values, rows, n, n, -1, smoothing, 1 / rows, 0, STEP.ALL);
+function kernelOfFew(at: Arena, isF32: boolean, x: number, grad: number, labels: number, soft: number, weights: number, values: number, rows: number, n: number, smoothing: number, over: number): void {
+  if (isF32) at.typed(LOSSES, 4).crossEntropy(x, grad, labels, soft, weights, 0, values, rows, n, n, -1, smoothing, 1 / over, 0, STEP.ALL);
+  else at.typed(LOSSES, 8).crossEntropy(x, grad, labels, soft, weights, 0, values, rows, n, n, -1, smoothing, 1 / over, 0, STEP.ALL);
 }
 
 /** The loss, and its gradient if there is to be one. */

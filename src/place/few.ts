@@ -10,6 +10,7 @@ import { create, floatBytes } from "../check/tensor.ts";
 import { type Arena, copyClasses, RESULT_BYTES } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
 import { isResident, residentView } from "../memory/residents.ts";
+import { CompensatedSum } from "../read/sum.ts";
 import type { FloatArray } from "../types.ts";
 import type { Output } from "./output.ts";
 
@@ -78,7 +79,12 @@ export function resultOf(
 }
 
 /** An array beside another, of its type and length; undefined if it is not. */
-function besideOf(fn: string, name: string, value: unknown, { tag, length }: FewRows): FloatArray | undefined {
+function besideOf(
+  fn: string,
+  name: string,
+  value: unknown,
+  { tag, length }: Pick<FewRows, "tag" | "length">,
+): FloatArray | undefined {
   const array = viewed(fn, name, value);
   return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
 }
@@ -161,12 +167,35 @@ export function fewNumbers(
   return { at, rows, n, values, out: results && { array: results, length: rows, bytes, fresh: out === undefined } };
 }
 
+/** The same where `weights` has one for each class, or is 0; for the mean a sum is divided by `over`. */
+export type FewLosses = (
+  at: Arena,
+  isF32: boolean,
+  x: number,
+  y: number,
+  values: number,
+  rows: number,
+  n: number,
+  weights: number,
+  over: number,
+) => void;
+
 /** The same with a class for each row: one f64 a row, which is left at `values`, and if it is wanted a gradient at x. */
 export interface FewLabelled {
   readonly at: Arena;
   readonly rows: number;
   readonly values: number;
+  /** The weights of the rows' classes, together. */
+  readonly over: number;
   readonly grad: FloatArray | undefined;
+}
+
+/** The weights of the rows' classes, together: the classes stand where `copyClasses` has put them. */
+function weightOf(at: Arena, bytes: number, weights: number, rows: number): number {
+  const [view, first] = [at.view(bytes), weights / bytes];
+  const total = new CompensatedSum();
+  for (let row = 0; row < rows; row++) total.add(view[first + (at.integers[at.results / 4 + row] as number)] as number);
+  return total.value;
 }
 
 export function fewLabelled(
@@ -176,13 +205,16 @@ export function fewLabelled(
   sizes: readonly number[] | undefined,
   out: unknown,
   withGrad: boolean,
-  run: FewPairs,
+  run: FewLosses,
+  weight?: unknown,
 ): FewLabelled | undefined {
   if (tagOf(labels) !== "Int32Array") return undefined;
   const found = rowsOf(fn, "logits", input, sizes);
   if (found === undefined) return undefined;
-  const { array, bytes, length, rows, n } = found;
+  const { array, tag, bytes, length, rows, n } = found;
   if (lengthOf(labels as FloatArray) !== rows) return undefined;
+  const each = weight === undefined ? undefined : besideOf(fn, "weight", weight, { tag, length: n });
+  if (weight !== undefined && each === undefined) return undefined;
   const at = arena();
   const values = at.results + RESULT_BYTES;
   // a label that is no class is ignored or refused, which is not done here
@@ -190,7 +222,10 @@ export function fewLabelled(
   const grad = withGrad ? resultOf(fn, out, found, length) : undefined;
   if (withGrad && grad === undefined) return undefined;
   at.copyIn(array, bytes, 0, length, at.stage);
-  run(at, bytes === 4, at.stage, at.results, values, rows, n);
+  const weights = each ? at.stage + 8 * MOST : 0;
+  if (each) at.copyIn(each, bytes, 0, n, weights);
+  const over = each ? weightOf(at, bytes, weights, rows) : rows;
+  run(at, bytes === 4, at.stage, at.results, values, rows, n, weights, over);
   if (grad) at.copyOut(at.stage, length, grad, bytes, 0);
-  return { at, rows, values, grad };
+  return { at, rows, values, over, grad };
 }
