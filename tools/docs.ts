@@ -364,22 +364,35 @@ function pairsMemory(): string | undefined {
 }
 
 interface StartUp extends Environment {
-  ms: Record<string, { median: number }>;
+  ms: Record<string, { low: number }>;
   /** The first call of each family of kernels. */
   first?: Record<string, { median: number }>;
-  workerd?: Record<string, { median: number }>;
+  workerd?: Record<string, { low: number }>;
 }
+
+/** What the processes are called that start. */
+const STARTS: Readonly<Record<string, string>> = {
+  surprisal: "surprisal",
+  "surprisal, the import": "– importing it, calling nothing",
+  "surprisal, bundled": "surprisal bundled, softmax alone",
+  "surprisal, bundled, the import": "– importing that, calling nothing",
+  "surprisal, the .wasm file": "softmax's .wasm file, without the package",
+};
 
 function startUpTable(): string | undefined {
   const startUp = results<StartUp>("startup");
   if (startUp === undefined) return undefined;
   const { empty, ...others } = startUp.ms;
-  const over = Object.entries(others).map(([name, { median }]) => [name, (median - (empty?.median ?? 0)).toFixed(1)]);
+  const over = Object.entries(others).map(([name, { low }]) => [
+    STARTS[name] ?? name,
+    (low - (empty?.low ?? 0)).toFixed(1),
+  ]);
   const { "empty in workerd": idle, "surprisal in workerd": worker } = startUp.workerd ?? {};
+  const ours = over.findIndex(([name]) => name === "plain loop");
   if (idle && worker)
-    over.splice(1, 0, [
+    over.splice(ours < 0 ? over.length : ours, 0, [
       "surprisal in workerd, over a Worker that does nothing",
-      (worker.median - idle.median).toFixed(1),
+      (worker.low - idle.low).toFixed(1),
     ]);
   const first = Object.entries(startUp.first ?? {}).map(([name, { median }]) => `${name} ${median.toFixed(1)}`);
   const calls =

@@ -23,9 +23,12 @@ describe("samples", () => {
 
     /** Bits that order as the floats: −0 before 0, NaN at an end by its sign. */
     function keysOf(values: FloatArray): bigint[] {
-      const bits = dtype === f32 ? new Uint32Array(values.buffer) : new BigUint64Array(values.buffer);
+      const bits =
+        dtype === f32
+          ? Array.from(new Uint32Array(values.buffer), BigInt)
+          : Array.from(new BigUint64Array(values.buffer));
       const top = 1n << BigInt(8 * bytes - 1);
-      return Array.from(bits, (one) => (BigInt(one) & top ? 2n * top - 1n - BigInt(one) : BigInt(one) + top));
+      return bits.map((one) => (one & top ? 2n * top - 1n - one : one + top));
     }
 
     it("stand in the order of their bits, equal ones as they came, with what belongs to them", () => {
