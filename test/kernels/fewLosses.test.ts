@@ -3,9 +3,10 @@
  * that bring their own shape take; and what it is for, it takes.
  */
 import { describe, expect, it } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
 import { crossEntropy, crossEntropyWithGrad } from "../../src/index.ts";
 import { fewLabelled } from "../../src/place/few.ts";
-import { mulberry32, pseudorandom } from "../support/fixture.ts";
+import { pseudorandom } from "../support/fixture.ts";
 import { type FloatArray, f32, f64, firstDifference, forEachType } from "../support/variants.ts";
 
 const loss = crossEntropy as (x: unknown, y: unknown, options: object) => number;
@@ -18,13 +19,13 @@ const withGrad = crossEntropyWithGrad as (
 describe("losses of few rows, with weights of classes,", () => {
   forEachType((dtype) => {
     const classes = (seed: number, rows: number, n: number): Int32Array => {
-      const random = mulberry32(seed);
+      const random = uniforms(seed);
       return new Int32Array(rows).map(() => Math.floor(random() * n));
     };
 
     it("have the bits of the ordinary way", () => {
       let seed = 1;
-      const random = mulberry32(5);
+      const random = uniforms(5);
       const special = [0, -0, -1, Number.NaN, Infinity, dtype.tiny, dtype.max, 1e-30];
       for (const [rows, n] of [
         [1, 1],

@@ -3,9 +3,10 @@
  * that brings its own shape takes; and what it is for, it takes.
  */
 import { describe, expect, it } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
 import * as surprisal from "../../src/index.ts";
 import { fewPairsOf, fewProduct, largestOfFew } from "../../src/place/fewPairs.ts";
-import { mulberry32, pseudorandom } from "../support/fixture.ts";
+import { pseudorandom } from "../support/fixture.ts";
 import { type DType, type FloatArray, f32, f64, firstDifference, forEachType, resident } from "../support/variants.ts";
 
 type Matrices = (x: unknown, y: unknown, options: object) => FloatArray;
@@ -70,12 +71,12 @@ const COURSES: Readonly<Record<string, (dtype: DType, seed: number, length: numb
   large: (dtype, seed, length) => pseudorandom(dtype, seed, length, dtype === f32 ? 2 ** 31 : 2 ** 481),
   huge: (dtype, seed, length) => pseudorandom(dtype, seed, length, dtype.max / 4),
   magnitudes: (dtype, seed, length) => {
-    const random = mulberry32(seed);
+    const random = uniforms(seed);
     const span = dtype === f32 ? 60 : 900;
     return new dtype.array(length).map(() => (random() - 0.5) * 2 ** (span * (random() - 0.5)));
   },
   special: (dtype, seed, length) => {
-    const random = mulberry32(seed);
+    const random = uniforms(seed);
     const values = [0, -0, 1, -1, Number.NaN, Infinity, -Infinity, dtype.tiny, dtype.max];
     return new dtype.array(length).map(() =>
       random() < 0.7 ? random() : (values[Math.floor(random() * 9)] as number),
@@ -83,7 +84,7 @@ const COURSES: Readonly<Record<string, (dtype: DType, seed: number, length: numb
   },
   // whose differences have squares below all numbers
   "nearly equal": (dtype, seed, length) => {
-    const random = mulberry32(seed);
+    const random = uniforms(seed);
     return new dtype.array(length).map(() => (random() < 0.5 ? 1 : random() * (dtype === f32 ? 2 ** -70 : 2 ** -530)));
   },
   zeros: (dtype, _, length) => new dtype.array(length),

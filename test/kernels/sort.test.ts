@@ -1,8 +1,8 @@
 /** The sort of samples on the line (assembly/transport/sort.ts), as the kernels do it: few floats by insertion, many by their digits. */
 import { describe, expect, it } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
 import { TRANSPORT } from "../../src/memory/embedded/transport.ts";
 import { arena } from "../../src/memory/kernels.ts";
-import { mulberry32 } from "../support/fixture.ts";
 import { type FloatArray, f32, forEachType } from "../support/variants.ts";
 
 describe("samples", () => {
@@ -32,7 +32,7 @@ describe("samples", () => {
     }
 
     it("stand in the order of their bits, equal ones as they came, with what belongs to them", () => {
-      const random = mulberry32(9);
+      const random = uniforms(9);
       const specials = [0, -0, Number.NaN, Infinity, -Infinity, dtype.tiny / 4, -dtype.tiny / 4, dtype.max, -dtype.max];
       const courses: ((i: number) => number)[] = [
         () => random() - 0.5,
