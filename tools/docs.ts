@@ -374,6 +374,7 @@ interface StartUp extends Environment {
 const STARTS: Readonly<Record<string, string>> = {
   surprisal: "surprisal",
   "surprisal, the import": "– importing it, calling nothing",
+  "surprisal, compile cache": "– with Node's compile cache",
   "surprisal, bundled": "surprisal bundled, softmax alone",
   "surprisal, bundled, the import": "– importing that, calling nothing",
   "surprisal, the .wasm file": "softmax's .wasm file, without the package",
@@ -382,15 +383,16 @@ const STARTS: Readonly<Record<string, string>> = {
 function startUpTable(): string | undefined {
   const startUp = results<StartUp>("startup");
   if (startUp === undefined) return undefined;
-  const { empty, ...others } = startUp.ms;
-  const over = Object.entries(others).map(([name, { low }]) => [
+  const { empty, ...all } = startUp.ms;
+  const names = Object.keys(STARTS).filter((name) => name in all);
+  const rivals = Object.keys(all).filter((name) => !(name in STARTS));
+  const over = [...names, ...rivals].map((name) => [
     STARTS[name] ?? name,
-    (low - (empty?.low ?? 0)).toFixed(1),
+    ((all[name]?.low ?? 0) - (empty?.low ?? 0)).toFixed(1),
   ]);
   const { "empty in workerd": idle, "surprisal in workerd": worker } = startUp.workerd ?? {};
-  const ours = over.findIndex(([name]) => name === "plain loop");
   if (idle && worker)
-    over.splice(ours < 0 ? over.length : ours, 0, [
+    over.splice(names.length, 0, [
       "surprisal in workerd, over a Worker that does nothing",
       (worker.low - idle.low).toFixed(1),
     ]);
