@@ -6,6 +6,7 @@ import { classesOf, labelsIn, labelsOf } from "../check/labels.ts";
 import {
   axisOf,
   checkGiven,
+  create,
   inWords,
   type Layout,
   layoutOf,
@@ -21,7 +22,7 @@ import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
-import { exponential } from "../memory/scalar.ts";
+import { exponential, exponentOf } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { type FewLosses, type FewNumbers, type FewPairs, fewLabelled, fewNumbers } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
@@ -248,6 +249,48 @@ function divisorOf(p: Problem): number {
   return total.value;
 }
 
+/** Weights from here to its inverse are left as they are: products of two, and of those with losses, are ordinary numbers. */
+const LEAST_WEIGHT = 2 ** -450;
+
+/** The power of two that takes weights to where the largest is near 1, if they are beyond that. */
+function unitFor(largest: number): number {
+  return (largest > 0 && largest < LEAST_WEIGHT) || (largest > 1 / LEAST_WEIGHT && largest < Infinity)
+    ? 2 ** -exponentOf(largest)
+    : 1;
+}
+
+/** Times a power of two, to within the numbers there are: an infinite loss counts, and one of 0 does not, whatever the weight. */
+function rescaled(value: number, unit: number): number {
+  const product = value * unit;
+  if (product === 0) return Math.sign(value) * Number.MIN_VALUE;
+  return Math.abs(product) === Infinity ? Math.sign(value) * Number.MAX_VALUE : product;
+}
+
+/**
+ * The same problem with weights that a mean can be taken with: those of classes and those of rows times a power of two each, which it does
+ * not see. The sum of weights of 1e308 overflows, and a loss times one of 1e-320 keeps three digits.
+ */
+function balanced(p: Problem): Problem {
+  const { fn, labels, weight, factors, ignoreIndex, layout } = p;
+  let [largestFactor, largestWeight] = [0, 0];
+  for (let row = 0; row < layout.rows; row++) {
+    const label = labels?.[row] ?? 0;
+    if (labels && label === ignoreIndex) continue;
+    if (factors) largestFactor = Math.max(largestFactor, Math.abs(factors[row] as number));
+    // of soft targets the weights of classes are none of the mean's
+    if (labels && weight) largestWeight = Math.max(largestWeight, Math.abs(weight.array[label] as number));
+  }
+  const [unitOfFactors, unitOfWeights] = [unitFor(largestFactor), unitFor(largestWeight)];
+  const scaled = { ...p };
+  if (factors && unitOfFactors !== 1) scaled.factors = factors.map((factor) => rescaled(factor, unitOfFactors));
+  if (weight && unitOfWeights !== 1) {
+    const array = create(fn, weight.bytes, weight.length, "the weights");
+    for (let j = 0; j < weight.length; j++) array[j] = rescaled(weight.array[j] as number, unitOfWeights);
+    scaled.weight = { ...weight, array };
+  }
+  return scaled;
+}
+
 /** What takes a loss per row, in nats and times its weight; `weights`: those of the rows, 0 of what is ignored, if they differ from 1. */
 export interface LossTaker {
   /** Whether it has had weights, and so wants them of every row. */
@@ -383,13 +426,14 @@ function kernelOfFew(at: Arena, isF32: boolean, x: number, grad: number, labels:
 }
 
 /** The loss, and its gradient if there is to be one. */
-function lossOf(p: Problem, withGrad: boolean): Loss {
-  const { fn, source, layout, reduction, base, out } = p;
+function lossOf(given: Problem, withGrad: boolean): Loss {
+  const { fn, source, layout, reduction, base, out } = given;
   if (!withGrad && reduction !== "none") noOutput(fn, out, reduction);
   const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
   const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
   const at = arena();
   const unit = perNat(at, LOSSES, base);
+  const p = reduction === "mean" && (given.weight || given.factors) ? balanced(given) : given;
   const over = reduction === "mean" ? divisorOf(p) : 1;
   const rows = new Rows(result, unit, over);
   streamLosses(at, p, rows, grad, unit / over);
