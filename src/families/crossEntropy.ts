@@ -22,13 +22,13 @@ import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
-import { exponential, exponentOf } from "../memory/scalar.ts";
+import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
 import { type FewLosses, type FewNumbers, type FewPairs, fewLabelled, fewNumbers } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reducedFew, reductionOf } from "../read/reduce.ts";
-import { CompensatedSum } from "../read/sum.ts";
+import { CompensatedSum, unitFor } from "../read/sum.ts";
 import type { FloatArray, From, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
 export interface CrossEntropyOptions<
@@ -247,16 +247,6 @@ function divisorOf(p: Problem): number {
     if (weight !== undefined) total.add(weight);
   }
   return total.value;
-}
-
-/** Weights from here to its inverse are left as they are: products of two, and of those with losses, are ordinary numbers. */
-const LEAST_WEIGHT = 2 ** -450;
-
-/** The power of two that takes weights to where the largest is near 1, if they are beyond that. */
-function unitFor(largest: number): number {
-  return (largest > 0 && largest < LEAST_WEIGHT) || (largest > 1 / LEAST_WEIGHT && largest < Infinity)
-    ? 2 ** -exponentOf(largest)
-    : 1;
 }
 
 /** Times a power of two, to within the numbers there are: an infinite loss counts, and one of 0 does not, whatever the weight. */

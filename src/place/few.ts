@@ -10,7 +10,7 @@ import { create, floatBytes } from "../check/tensor.ts";
 import { type Arena, copyClasses, RESULT_BYTES } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
 import { isResident, residentView } from "../memory/residents.ts";
-import { CompensatedSum } from "../read/sum.ts";
+import { CompensatedSum, unitFor } from "../read/sum.ts";
 import type { FloatArray } from "../types.ts";
 import type { Output } from "./output.ts";
 
@@ -190,12 +190,20 @@ export interface FewLabelled {
   readonly grad: FloatArray | undefined;
 }
 
-/** The weights of the rows' classes, together: the classes stand where `copyClasses` has put them. */
-function weightOf(at: Arena, bytes: number, weights: number, rows: number): number {
-  const [view, first] = [at.view(bytes), weights / bytes];
+/**
+ * The weights of the rows' classes, together; undefined if a mean is not taken with them as they are. The classes stand where
+ * `copyClasses` has put them.
+ */
+function weightOf(at: Arena, bytes: number, weights: number, rows: number): number | undefined {
+  const [view, first, classes] = [at.view(bytes), weights / bytes, at.results / 4];
   const total = new CompensatedSum();
-  for (let row = 0; row < rows; row++) total.add(view[first + (at.integers[at.results / 4 + row] as number)] as number);
-  return total.value;
+  let largest = 0;
+  for (let row = 0; row < rows; row++) {
+    const weight = view[first + (at.integers[classes + row] as number)] as number;
+    total.add(weight);
+    largest = Math.max(largest, Math.abs(weight));
+  }
+  return unitFor(largest) === 1 ? total.value : undefined;
 }
 
 export function fewLabelled(
@@ -225,6 +233,7 @@ export function fewLabelled(
   const weights = each ? at.stage + 8 * MOST : 0;
   if (each) at.copyIn(each, bytes, 0, n, weights);
   const over = each ? weightOf(at, bytes, weights, rows) : rows;
+  if (over === undefined) return undefined;
   run(at, bytes === 4, at.stage, at.results, values, rows, n, weights, over);
   if (grad) at.copyOut(at.stage, length, grad, bytes, 0);
   return { at, rows, values, over, grad };
