@@ -129,7 +129,7 @@ const CALLS = {
 function firstCalls(): Record<string, number[]> {
   const times: Record<string, number[]> = {};
   const names = Object.keys(CALLS) as (keyof typeof CALLS)[];
-  for (let round = 0; round < options.rounds(15, 3); round++) {
+  for (let round = 0; round < options.rounds(31, 3); round++) {
     for (const name of names) {
       const others = names.filter((other) => other !== name).map((other) => `s.${CALLS[other]};`);
       const { printed } = runProcess(
@@ -182,7 +182,7 @@ const spreads = (times: Record<string, number[]>): Record<string, Spread> =>
 
 const first = spreads(firstCalls());
 console.log(
-  `\nfirst call of a family\n${columns([["", "ms"], ...Object.entries(first).map(([name, { median }]) => [name, digits(median)])])}`,
+  `\nfirst call of a family\n${columns([["", "ms"], ...Object.entries(first).map(([name, { low }]) => [name, digits(low)])])}`,
 );
 
 const workerd = existsSync(WORKERD) ? spreads(await inWorkerd()) : {};

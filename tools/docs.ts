@@ -366,7 +366,7 @@ function pairsMemory(): string | undefined {
 interface StartUp extends Environment {
   ms: Record<string, { low: number }>;
   /** The first call of each family of kernels. */
-  first?: Record<string, { median: number }>;
+  first?: Record<string, { low: number }>;
   workerd?: Record<string, { low: number }>;
 }
 
@@ -396,7 +396,7 @@ function startUpTable(): string | undefined {
       "surprisal in workerd, over a Worker that does nothing",
       (worker.low - idle.low).toFixed(1),
     ]);
-  const first = Object.entries(startUp.first ?? {}).map(([name, { median }]) => `${name} ${median.toFixed(1)}`);
+  const first = Object.entries(startUp.first ?? {}).map(([name, { low }]) => `${name} ${low.toFixed(1)}`);
   const calls =
     first.length > 0 ? `\n\nThe first call of a family of kernels compiles it. In ms: ${first.join(", ")}.` : "";
   return table(["from nothing to a first softmax", "ms over an empty process"], over) + calls;
