@@ -55,6 +55,7 @@ const [tokens, head] = [
 ];
 const words = Int32Array.from({ length: 1024 }, (_, i) => (i * 499) % 8192);
 const head8192 = { shape: [1024, 256], weightShape: [8192, 256] };
+const [texts, images, of4096] = [points(4096, 256, 7), points(4096, 256, 8), { shape: [4096, 256] }];
 const [own, ownToo] = [x.slice(), y.slice()].map((values) => new Float32Array(values)) as [Float32Array, Float32Array];
 
 /** What `run` does where there is no shared memory: that is looked at when a call begins. */
@@ -113,6 +114,18 @@ const CASES: Record<string, Pair> = {
   "linearCrossEntropyWithGrad 1024×256, 8192 classes": {
     alone: () => library.linearCrossEntropyWithGrad(tokens, head, words, head8192),
     pooled: () => pool.linearCrossEntropyWithGrad(tokens, head, words, head8192),
+  },
+  "contrastiveLoss 4096×256": {
+    alone: () => library.contrastiveLoss(texts, images, of4096),
+    pooled: () => pool.contrastiveLoss(texts, images, of4096),
+  },
+  "contrastiveLossWithGrad 4096×256": {
+    alone: () => library.contrastiveLossWithGrad(texts, images, of4096),
+    pooled: () => pool.contrastiveLossWithGrad(texts, images, of4096),
+  },
+  "contrastiveLossWithGrad sigmoid 4096×256": {
+    alone: () => library.contrastiveLossWithGrad(texts, images, { ...of4096, kind: "sigmoid" }),
+    pooled: () => pool.contrastiveLossWithGrad(texts, images, { ...of4096, kind: "sigmoid" }),
   },
   "mmd rbf 2000×2000×256": { alone: () => library.mmd(x, y, { shape }), pooled: () => pool.mmd(x, y, { shape }) },
   "cka 2000×256, 256": { alone: () => library.cka(x, y, { shape }), pooled: () => pool.cka(x, y, { shape }) },
@@ -244,7 +257,7 @@ if (options.only.test("costs")) {
   for (const one of CALLS) {
     // a millisecond of most of them
     const isDivergence = one.name === "pairwiseDivergence" || one.how === "kl";
-    const isPairs = /gram|matrix|pairwise|nearest|kernel|mmd|cka|linear/i.test(one.name);
+    const isPairs = /gram|matrix|pairwise|nearest|kernel|mmd|cka|linear|contrastive/i.test(one.name);
     const [n, m, d] = isDivergence ? [64, 64, 64] : isPairs ? [384, 384, 128] : [32, 0, 20_000];
     const args = one.of(dataOf("f32", 1, true), n, m, d);
     const { run, cost } = FUNCTIONS[one.name];

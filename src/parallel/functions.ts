@@ -6,6 +6,8 @@
  */
 import {
   cka,
+  contrastiveLoss,
+  contrastiveLossWithGrad,
   crossEntropy,
   crossEntropyWithGrad,
   entropy,
@@ -26,6 +28,8 @@ import {
   nearest,
   pairwiseDistance,
   pairwiseDivergence,
+  sinkhornDivergence,
+  sinkhornDivergenceWithGrad,
   softmax,
 } from "../index.ts";
 
@@ -66,6 +70,10 @@ export const FUNCTIONS = {
   cka: plain(cka, 2, 0.05),
   linearCrossEntropy: watched(linearCrossEntropy, 3, 0.045),
   linearCrossEntropyWithGrad: watched(linearCrossEntropyWithGrad, 3, 0.045),
+  contrastiveLoss: watched(contrastiveLoss, 2, 0.05),
+  contrastiveLossWithGrad: watched(contrastiveLossWithGrad, 2, 0.05),
+  sinkhornDivergence: plain(sinkhornDivergence, 2, 0.2),
+  sinkhornDivergenceWithGrad: plain(sinkhornDivergenceWithGrad, 2, 0.2),
 } satisfies Record<string, Divided>;
 
 export type Name = keyof typeof FUNCTIONS;
