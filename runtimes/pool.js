@@ -33,6 +33,12 @@ export async function pools(surprisal, { createPool }, { workers, make }) {
     linearCrossEntropyWithGrad: [true, x, weight, labels, { shape, weightShape: shape }],
     contrastiveLoss: [true, x, y, { ...many }],
     contrastiveLossWithGrad: [true, x, y, { ...many, kind: "sigmoid", bias: -2 }],
+    sinkhornDivergenceWithGrad: [
+      true,
+      x.subarray(0, 1200),
+      y.subarray(600, 1800).map((value) => value + 0.5),
+      { shape: [400, 3], epsilon: 0.1 },
+    ],
     // rows of 360,000 elements are too few
     entropy: [false, x, { shape }],
   };
@@ -109,6 +115,17 @@ export async function pools(surprisal, { createPool }, { workers, make }) {
       // without a word from it the pool would wait for more than a minute
       const late = new Promise((_, reject) => setTimeout(reject, 45000, new Error("it was not noticed")));
       same(await Promise.race([result, late]), surprisal.nearest(x, y, many));
+    });
+    await check("and one that has nothing to do: another takes its place at the next call", async () => {
+      const sizeIs = async (size) => {
+        for (let turn = 0; turn < 4500 && pool.size !== size; turn++) await new Promise((next) => setTimeout(next, 10));
+        same(pool.size, size);
+      };
+      await sizeIs(2);
+      made.at(-1).terminate();
+      await sizeIs(1);
+      same(await pool.nearest(x, y, many), surprisal.nearest(x, y, many));
+      await sizeIs(2);
     });
   }
   await check("closes", async () => {

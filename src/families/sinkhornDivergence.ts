@@ -153,8 +153,9 @@ const NUMBERS = 4;
 /** What the gradients of the first problems with respect to x are multiplied by. */
 const FACTORS = [1, -1];
 
-/** How many sweeps a problem takes, where none takes few: of x and y mostly more. */
-const ITERATIONS = 15;
+/** How many sweeps each problem takes at least, mostly; and what an exponential is, in coordinates of a difference. */
+const ITERATIONS = 10;
+const EXPONENTIAL = 40;
 
 const OPTIONS = /* @__PURE__ */ ["shape", "yShape", "order", "xWeights", "yWeights"].concat(CONTROLS);
 
@@ -288,7 +289,7 @@ function divergence(
     const run = (tile: number): void => (tile < problems.length ? solve(tile) : differentiate());
     const isDone = share?.sweep({
       tiles,
-      work: ITERATIONS * (p.n + q.n) ** 2 * (d + 16),
+      work: ITERATIONS * (p.n * p.n + p.n * q.n + q.n * q.n) * (d + EXPONENTIAL),
       elements: 0,
       barriers: { tiles: result ? [problems.length] : [], reads: potentials },
       run,

@@ -1,6 +1,6 @@
 /**
  * The functions of a pool. `arrays` come before the options; `cost` is what a unit of work takes in one thread, in nanoseconds: an element that
- * is read of functions of rows, a multiply-add of those of pairs, in f32 with the relaxed kernels and the options that take least. It decides whether a
+ * is read of functions of rows, a multiply-add of those of pairs, a coordinate of a difference of those of points, in f32 with the relaxed kernels and the options that take least. It decides whether a
  * call is worth dividing: of one that takes longer that is found a little later, and none is divided too early.
  * `npm run bench -- parallel --only costs` measures them.
  */
@@ -72,8 +72,8 @@ export const FUNCTIONS = {
   linearCrossEntropyWithGrad: watched(linearCrossEntropyWithGrad, 3, 0.045),
   contrastiveLoss: watched(contrastiveLoss, 2, 0.05),
   contrastiveLossWithGrad: watched(contrastiveLossWithGrad, 2, 0.05),
-  sinkhornDivergence: plain(sinkhornDivergence, 2, 0.2),
-  sinkhornDivergenceWithGrad: plain(sinkhornDivergenceWithGrad, 2, 0.2),
+  sinkhornDivergence: plain(sinkhornDivergence, 2, 0.1),
+  sinkhornDivergenceWithGrad: plain(sinkhornDivergenceWithGrad, 2, 0.1),
 } satisfies Record<string, Divided>;
 
 export type Name = keyof typeof FUNCTIONS;

@@ -234,6 +234,23 @@ describe("signals and progress", () => {
     await pool.close();
   });
 
+  it("stop a tile that takes long, which looks itself", async () => {
+    const pool = await eagerPool({ size: 2, worker });
+    const data = dataOf("f64", 6);
+    const [one, two] = [data.reals(600), data.positives(600)];
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    // it would never end
+    const endless = { shape: [300, 2], epsilon: 1e-6, tolerance: 0, maxIterations: 2 ** 50 };
+    const stopped = pool.sinkhornDivergence(one, two, { ...endless, signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 30);
+    await expect(stopped).rejects.toBe(reason);
+    const options = { shape: [300, 2], epsilon: 0.1 };
+    const want = bitsOf(library.sinkhornDivergence(one, two, options));
+    expect(bitsOf(await pool.sinkhornDivergence(one, two, options))).toEqual(want);
+    await pool.close();
+  });
+
   it("a progress that throws ends its call", async () => {
     const pool = await eagerPool({ size: 2, worker });
     const progress = (): void => {
