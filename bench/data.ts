@@ -1,3 +1,4 @@
+import { uniforms as random } from "../examples/support/random.ts";
 import type { Dtype, FloatArray } from "./harness.ts";
 
 export const floats = (dtype: Dtype, length: number): FloatArray =>
@@ -6,11 +7,11 @@ export const floats = (dtype: Dtype, length: number): FloatArray =>
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Numbers from [0, 1), the same for the same seed. */
-export const uniforms = (length: number, seed: number): Float64Array => new Float64Array(length).map(mulberry32(seed));
+export const uniforms = (length: number, seed: number): Float64Array => new Float64Array(length).map(random(seed));
 
 /** Numbers from N(0, sigma), the same for the same seed. */
 export function normals(dtype: Dtype, length: number, { sigma = 1, seed = 1 } = {}): FloatArray {
-  const next = mulberry32(seed);
+  const next = random(seed);
   return floats(dtype, length).map(() => sigma * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
 }
 
@@ -28,7 +29,7 @@ export function distributions(dtype: Dtype, rows: number, cols: number, seed: nu
 
 /** Classes, each as likely as another. */
 export function labels(length: number, classes: number, seed = 1): Int32Array {
-  const next = mulberry32(seed);
+  const next = random(seed);
   return new Int32Array(length).map(() => Math.floor(classes * next()));
 }
 
@@ -54,15 +55,4 @@ export function joined(parts: readonly ArrayLike<number>[]): Float64Array {
     at += part.length;
   }
   return all;
-}
-
-/** Uniform in [0, 1). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -8,8 +8,8 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { idOf, type Request, run, specOf, tile } from "surprisal-cluster";
-import { saveNpy, uniform } from "../test/support/npy.ts";
+import { idOf, type Request, run, saveNpy, specOf, tile } from "surprisal-cluster";
+import { uniform } from "../test/support/random.ts";
 import { startRedis } from "../test/support/redis.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -70,8 +70,8 @@ async function measured(): Promise<Results> {
       ],
     ];
     for (const [name, request, rows, d] of jobs) {
-      saveNpy(join(data, "x.npy"), uniform(1, rows * d, "f32"), [rows, d]);
-      saveNpy(join(data, "t.npy"), new Int32Array(rows), [rows]);
+      await saveNpy(join(data, "x.npy"), uniform(1, rows * d, "f32"), [rows, d]);
+      await saveNpy(join(data, "t.npy"), new Int32Array(rows), [rows]);
       const { edge } = (await specOf(request, data)).grid;
       // a rate does not depend on the size of a tile, and small ones are soon timed
       const spec = await specOf({ ...request, edge: Math.min(1024, edge) }, data);
@@ -119,7 +119,7 @@ async function overhead(data: string): Promise<Pick<Results, "overhead" | "secon
     const [ratios, seconds]: [{ clock: number; cores: number }[], number[]] = [[], []];
     // a job of its own each time: what is there is not made again; the first is not counted
     for (let round = 0; round < 4; round++) {
-      saveNpy(join(data, "p.npy"), uniform(round + 1, rows * 256, "f32"), [rows, 256]);
+      await saveNpy(join(data, "p.npy"), uniform(round + 1, rows * 256, "f32"), [rows, 256]);
       const options = { metric: "js" } as const;
       const request: Request = { function: "pairwiseDivergence", options, inputs: { p: "p.npy" }, edge: 1024 };
       const spec = await specOf(request, data);

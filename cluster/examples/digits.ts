@@ -16,12 +16,11 @@ import { rgb } from "d3-color";
 import { interpolateMagma } from "d3-scale-chromatic";
 import { encode } from "fast-png";
 import { softmax } from "surprisal";
-import { type Progress, type Request, type Result, run, verify } from "surprisal-cluster";
+import { type Progress, type Request, type Result, run, saveNpy, verify } from "surprisal-cluster";
 import * as zarr from "zarrita";
 import { allDigits, CLASSES, type Digits, loadDigits, PIXELS } from "../../examples/support/digits.ts";
 import { heading, progress, table } from "../../examples/support/show.ts";
 import { SoftmaxRegression, TRAINING } from "../../examples/support/softmaxRegression.ts";
-import { saveNpy } from "../test/support/npy.ts";
 import { startRedis } from "../test/support/redis.ts";
 
 const { values: options } = parseArgs({
@@ -33,7 +32,7 @@ const redis = await startRedis();
 const workers = new Set<ChildProcess>();
 try {
   const digits = allDigits(Number(options.nth));
-  writeInputs(digits);
+  await writeInputs(digits);
   await Promise.all([startWorker(), startWorker()]);
 
   const js = { function: "pairwiseDivergence", options: { metric: "js", base: 2 }, inputs: { p: "p.npy" }, edge: 1024 };
@@ -56,12 +55,12 @@ try {
 }
 
 /** Pixels, and the class probabilities of a softmax regression. */
-function writeInputs({ count, pixels }: Digits): void {
+async function writeInputs({ count, pixels }: Digits): Promise<void> {
   const model = new SoftmaxRegression();
   for (const _ of model.train(loadDigits().train, { ...TRAINING, epochs: 3 }));
   const probabilities = softmax(model.logits(pixels), { shape: [count, CLASSES] });
-  saveNpy(join(data, "p.npy"), probabilities, [count, CLASSES]);
-  saveNpy(join(data, "pixels.npy"), pixels, [count, PIXELS]);
+  await saveNpy(join(data, "p.npy"), probabilities, [count, CLASSES]);
+  await saveNpy(join(data, "pixels.npy"), pixels, [count, PIXELS]);
 }
 
 /** What `npx surprisal-cluster worker` starts; on one core, as there are two of them. Of one that is killed another has its tile in seconds. */

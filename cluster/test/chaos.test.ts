@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { initSync } from "surprisal";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Result } from "../src/folder.ts";
+import { saveNpy } from "../src/inputs/npy.ts";
 import { run } from "../src/run.ts";
 import { bytesOfJob, runHere, temporary } from "./support/job.ts";
-import { saveNpy, uniform } from "./support/npy.ts";
 import { linesOf, start, startTestWorker, TIMING, until } from "./support/processes.ts";
+import { uniform } from "./support/random.ts";
 import { hasRedis, type Server, startRedis } from "./support/redis.ts";
 
 const home = temporary();
@@ -33,7 +34,7 @@ let bytes: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   initSync({ variant: "base" });
-  saveNpy(join(home, "p.npy"), uniform(7, ROWS * D, "f64"), [ROWS, D]);
+  await saveNpy(join(home, "p.npy"), uniform(7, ROWS * D, "f64"), [ROWS, D]);
   expected = await runHere(REQUEST, home);
   bytes = bytesOfJob(home, expected.id);
 });

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initSync, pairwiseDistance } from "surprisal";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { saveNpy } from "../src/inputs/npy.ts";
 import { readArray, temporary } from "./support/job.ts";
-import { saveNpy, uniform } from "./support/npy.ts";
 import { until } from "./support/processes.ts";
+import { uniform } from "./support/random.ts";
 import { hasRedis, type Server, startRedis } from "./support/redis.ts";
 
 const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -16,10 +17,10 @@ const data = join(home, "data");
 const job = join(home, "job.json");
 const x = uniform(1, 40 * 8, "f32") as Float32Array;
 
-beforeAll(() => {
+beforeAll(async () => {
   initSync({ variant: "base" });
   mkdirSync(data);
-  saveNpy(join(data, "x.npy"), x, [40, 8]);
+  await saveNpy(join(data, "x.npy"), x, [40, 8]);
   writeFileSync(job, JSON.stringify({ function: "pairwiseDistance", inputs: { x: "x.npy" }, edge: 16 }));
 });
 

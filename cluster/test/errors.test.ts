@@ -5,6 +5,7 @@ import { initSync } from "surprisal";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { run as runBuilt } from "../dist/index.js";
 import { folderOf, prepare, specIn } from "../src/folder.ts";
+import { saveNpy } from "../src/inputs/npy.ts";
 import type { Spec } from "../src/jobs/types.ts";
 import { memoryOf, planLocal, planWorker } from "../src/memory.ts";
 import { plan } from "../src/plan.ts";
@@ -14,21 +15,21 @@ import { canonical, idOf, type Request, specOf } from "../src/spec.ts";
 import { tile, work } from "../src/tile.ts";
 import { verify } from "../src/verify.ts";
 import { bytesOfJob, runHere, temporary } from "./support/job.ts";
-import { saveNpy, uniform } from "./support/npy.ts";
 import { startTestWorker, TIMING } from "./support/processes.ts";
+import { uniform } from "./support/random.ts";
 import { hasRedis, type Server, startRedis } from "./support/redis.ts";
 
 const data = temporary();
 const GOOD: Request = { function: "pairwiseDivergence", options: { metric: "js" }, inputs: { p: "p.npy" }, edge: 16 };
 
-beforeAll(() => {
+beforeAll(async () => {
   initSync({ variant: "base" });
-  saveNpy(join(data, "p.npy"), uniform(1, 40 * 8, "f32"), [40, 8]);
-  saveNpy(join(data, "wide.npy"), uniform(1, 40 * 9, "f32"), [40, 9]);
-  saveNpy(join(data, "double.npy"), uniform(1, 40 * 8, "f64"), [40, 8]);
-  saveNpy(join(data, "flat.npy"), uniform(1, 40, "f32"), [40]);
-  saveNpy(join(data, "labels.npy"), new Int32Array(39), [39]);
-  saveNpy(join(data, "ints.npy"), new Int32Array(320), [40, 8]);
+  await saveNpy(join(data, "p.npy"), uniform(1, 40 * 8, "f32"), [40, 8]);
+  await saveNpy(join(data, "wide.npy"), uniform(1, 40 * 9, "f32"), [40, 9]);
+  await saveNpy(join(data, "double.npy"), uniform(1, 40 * 8, "f64"), [40, 8]);
+  await saveNpy(join(data, "flat.npy"), uniform(1, 40, "f32"), [40]);
+  await saveNpy(join(data, "labels.npy"), new Int32Array(39), [39]);
+  await saveNpy(join(data, "ints.npy"), new Int32Array(320), [40, 8]);
   const npy = readFileSync(join(data, "p.npy"));
   writeFileSync(join(data, "cut.npy"), npy.subarray(0, npy.length - 4));
   writeFileSync(join(data, "fortran.npy"), Buffer.from(npy.toString("latin1").replace("False, ", "True,  "), "latin1"));
@@ -101,7 +102,7 @@ test("a changed input is not computed with", async () => {
   const one = await specOf(GOOD, other);
   const id = await prepare(one, other);
   await work(other, id, 0);
-  saveNpy(join(other, "p.npy"), uniform(2, 40 * 8, "f32"), [40, 8]);
+  await saveNpy(join(other, "p.npy"), uniform(2, 40 * 8, "f32"), [40, 8]);
   await expect(work(other, id, 1)).rejects.toThrow(
     /tile 1 of pairwiseDivergence: p.npy: has changed since the job began \(sha-256 /,
   );
@@ -133,7 +134,7 @@ test("a job that is not in the data folder, and a damaged spec", async () => {
 
 test("an output larger than the disk is refused before work starts", async () => {
   // a sparse file: 16 TiB of pairs from 8 MB
-  saveNpy(join(data, "many.npy"), new Float32Array(2 ** 21), [2 ** 21, 1]);
+  await saveNpy(join(data, "many.npy"), new Float32Array(2 ** 21), [2 ** 21, 1]);
   await expect(run({ ...GOOD, inputs: { p: "many.npy" }, edge: 2048 }, { data, local: 1 })).rejects.toThrow(
     /the output takes 16 TiB, but .* are free: free some space or choose another --data/,
   );
@@ -193,7 +194,7 @@ describe("memory", () => {
     for (const type of ["f32", "f64"] as const)
       for (const d of [1, 4096]) {
         const rows = d === 1 ? 4100 : 1100;
-        saveNpy(join(data, `${d}-${type}.npy`), uniform(1, rows * d, type), [rows, d]);
+        await saveNpy(join(data, `${d}-${type}.npy`), uniform(1, rows * d, type), [rows, d]);
         expect(await bytesOf("gram", { center: true }, ["x"], d, type)).toBeLessThan(most);
         expect(await bytesOf("nearest", { k: 1000 }, ["x"], d, type)).toBeLessThan(most);
         expect(await bytesOf("mmd", {}, ["x", "y"], d, type)).toBeLessThan(most);
@@ -204,7 +205,7 @@ describe("memory", () => {
 
   test("a job whose tiles do not fit is refused before work starts", async () => {
     const large: Request = { function: "gram", inputs: { x: "tall.npy" }, edge: 8192 };
-    saveNpy(join(data, "tall.npy"), new Float32Array(8192), [8192, 1]);
+    await saveNpy(join(data, "tall.npy"), new Float32Array(8192), [8192, 1]);
     const refused =
       /^a tile takes 258 MiB of memory, and there are 56 MiB for it: --memory 371 is enough .* or give the job an "edge" of less than its 8192 rows$/;
     await expect(run(large, { data, local: 2, memory: 256 })).rejects.toThrow(refused);

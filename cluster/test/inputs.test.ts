@@ -7,10 +7,10 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { crossEntropyMeter } from "surprisal";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as zarr from "zarrita";
-import { npyHeader, openNpy, saveNpy as saveForJobs } from "../src/inputs/npy.ts";
+import { npyHeader, openNpy, saveNpy as saveForJobs, saveNpy } from "../src/inputs/npy.ts";
 import { digestOf, openInput, stampOf } from "../src/inputs/open.ts";
 import { runHere, temporary } from "./support/job.ts";
-import { saveNpy, uniform } from "./support/npy.ts";
+import { uniform } from "./support/random.ts";
 
 const data = temporary();
 const [ROWS, D] = [53, 7];
@@ -33,7 +33,7 @@ test("saveNpy writes what is read again, and refuses what is not rows of numbers
 });
 
 beforeAll(async () => {
-  saveNpy(join(data, "logits.npy"), logits, [ROWS, D]);
+  await saveNpy(join(data, "logits.npy"), logits, [ROWS, D]);
   const array = await zarr.create(zarr.root(new FileSystemStore(join(data, "logits.zarr"))), {
     shape: [ROWS, D],
     chunkShape: [10, 4],

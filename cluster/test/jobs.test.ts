@@ -17,8 +17,10 @@ import {
   pairwiseDivergence,
 } from "surprisal";
 import { beforeAll, describe, expect, test } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
+import { saveNpy } from "../src/inputs/npy.ts";
 import { bytesOfJob, readArray, runHere, temporary } from "./support/job.ts";
-import { random, saveNpy, uniform } from "./support/npy.ts";
+import { uniform } from "./support/random.ts";
 
 const data = temporary();
 /** Of blocks of 32 rows: whole ones, one that is cut, and in y a single row beyond. */
@@ -37,16 +39,16 @@ const made = Object.fromEntries(
   }),
 ) as Record<"f32" | "f64", { x: Float32Array; y: Float32Array }>;
 
-beforeAll(() => {
+beforeAll(async () => {
   initSync({ variant: "base" });
   for (const type of TYPES) {
-    saveNpy(join(data, `x-${type}.npy`), made[type].x, [N, D]);
-    saveNpy(join(data, `y-${type}.npy`), made[type].y, [M, D]);
-    saveNpy(join(data, `z-${type}.npy`), uniform(30, N * 4, type), [N, 4]);
-    saveNpy(join(data, `q-${type}.npy`), uniform(31, N * D, type), [N, D]);
-    saveNpy(join(data, `w-${type}.npy`), uniform(32, N, type), [N]);
+    await saveNpy(join(data, `x-${type}.npy`), made[type].x, [N, D]);
+    await saveNpy(join(data, `y-${type}.npy`), made[type].y, [M, D]);
+    await saveNpy(join(data, `z-${type}.npy`), uniform(30, N * 4, type), [N, 4]);
+    await saveNpy(join(data, `q-${type}.npy`), uniform(31, N * D, type), [N, D]);
+    await saveNpy(join(data, `w-${type}.npy`), uniform(32, N, type), [N]);
   }
-  saveNpy(
+  await saveNpy(
     join(data, "labels.npy"),
     Int32Array.from({ length: N }, (_, i) => (i * 7) % D),
     [N],
@@ -199,7 +201,7 @@ describe.each(TYPES)("%s", (type) => {
 test.each(TYPES)(
   "gram of centred %s: columns that are equal, huge, tiny, of both signs, of no numbers",
   async (type) => {
-    const next = random(77);
+    const next = uniforms(77);
     const columns: (() => number)[] = [
       () => 0.1,
       () => (type === "f64" ? 1e300 : 1e37) * (next() - 0.5),
@@ -220,7 +222,7 @@ test.each(TYPES)(
       const d = row.length;
       const values = Array.from({ length: 100 * d }, (_, e) => (row[e % d] as () => number)());
       const x = type === "f32" ? Float32Array.from(values) : Float64Array.from(values);
-      saveNpy(join(data, "centred.npy"), x, [100, d]);
+      await saveNpy(join(data, "centred.npy"), x, [100, d]);
       const request = { function: "gram", options: { center: true }, inputs: { x: "centred.npy" }, edge: EDGE };
       const { folder } = await runHere(request, data);
       expect(await readArray(folder, "matrix"), `case ${at}`).toEqual(
@@ -235,7 +237,7 @@ test("the order of tiles leaves no trace", async () => {
   const forward = await runHere(request, data);
   const other = join(data, "other");
   mkdirSync(other);
-  saveNpy(join(other, "elsewhere.npy"), made.f32.x, [N, D]);
+  await saveNpy(join(other, "elsewhere.npy"), made.f32.x, [N, D]);
   const backward = await runHere({ ...request, inputs: { p: "elsewhere.npy" } }, other, (indices) => indices.reverse());
   expect(backward.id).toBe(forward.id);
   const { "spec.json": first, ...here } = bytesOfJob(data, forward.id);

@@ -5,13 +5,14 @@ import { info, initSync } from "surprisal";
 import { beforeAll, expect, test } from "vitest";
 // as it is built: threads are files
 import { type Request, run } from "../dist/index.js";
+import { saveNpy } from "../src/inputs/npy.ts";
 import { bytesOfJob, runHere, temporary } from "./support/job.ts";
-import { saveNpy, uniform } from "./support/npy.ts";
+import { uniform } from "./support/random.ts";
 
 const data = temporary();
 const pooled = join(data, "pooled");
 
-beforeAll(() => {
+beforeAll(async () => {
   initSync({ variant: "base" });
   mkdirSync(pooled);
   // blocks of 400 rows are worth dividing, which takes milliseconds of work; the last of them has 100, of y 50
@@ -22,7 +23,7 @@ beforeAll(() => {
       ["z", 900, 7],
     ] as const) {
       const file = `${name}-${type}.npy`;
-      saveNpy(join(data, file), uniform(rows + d, rows * d, type), [rows, d]);
+      await saveNpy(join(data, file), uniform(rows + d, rows * d, type), [rows, d]);
       copyFileSync(join(data, file), join(pooled, file));
     }
 });

@@ -3,13 +3,14 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { describe, expect, test } from "vitest";
+import { saveNpy } from "../src/inputs/npy.ts";
 import { memoryOf } from "../src/memory.ts";
 import { connect, QUEUE } from "../src/queue.ts";
 import { run } from "../src/run.ts";
 import type { Request } from "../src/spec.ts";
 import { temporary } from "./support/job.ts";
-import { saveNpy, uniform } from "./support/npy.ts";
 import { linesOf, start, startTestWorker, TIMING, until } from "./support/processes.ts";
+import { uniform } from "./support/random.ts";
 import { hasRedis, startRedis } from "./support/redis.ts";
 
 const data = temporary();
@@ -28,7 +29,7 @@ describe.skipIf(!hasRedis)("on redis-server", { timeout: 240_000 }, () => {
     try {
       const log = join(data, "order.log");
       // KL has no mirror images: 49 × 49 blocks
-      saveNpy(join(data, "p.npy"), uniform(1, 196 * 8, "f32"), [196, 8]);
+      await saveNpy(join(data, "p.npy"), uniform(1, 196 * 8, "f32"), [196, 8]);
       const request = { function: "pairwiseDivergence", options: { metric: "kl" }, inputs: { p: "p.npy" }, edge: 4 };
       const running = run(request, {
         data,
@@ -72,15 +73,15 @@ describe.skipIf(!hasRedis)("on redis-server", { timeout: 240_000 }, () => {
   });
 
   /** Of tiles as large as there are: outputs of 16 MiB and their mirror images, long rows, rows that are widened, lists of them. */
-  function jobsOf(name: string, rows: number): readonly Request[] {
-    const save = (d: number, count: number, type: "f32" | "f64"): string => {
+  async function jobsOf(name: string, rows: number): Promise<readonly Request[]> {
+    const save = async (d: number, count: number, type: "f32" | "f64"): Promise<string> => {
       const file = `${name}-${d}-${type}.npy`;
-      saveNpy(join(data, file), uniform(1, count * d, type), [count, d]);
+      await saveNpy(join(data, file), uniform(1, count * d, type), [count, d]);
       return file;
     };
-    const narrow = save(4, rows, "f32");
-    const long = save(8192, rows / 10, "f64");
-    const logits = save(500, 4 * rows, "f32");
+    const narrow = await save(4, rows, "f32");
+    const long = await save(8192, rows / 10, "f64");
+    const logits = await save(500, 4 * rows, "f32");
     return [
       { function: "pairwiseDistance", inputs: { x: narrow } },
       { function: "nearest", options: { k: 50 }, inputs: { x: narrow } },
@@ -98,7 +99,7 @@ describe.skipIf(!hasRedis)("on redis-server", { timeout: 240_000 }, () => {
       await new Promise((resolve) => worker.once("message", resolve));
       const peaks: number[] = [];
       for (const rows of [4500, 9000]) {
-        for (const request of jobsOf(`${rows}`, rows)) {
+        for (const request of await jobsOf(`${rows}`, rows)) {
           const { folder } = await run(request, { data, connection: redis.socket, timing: TIMING });
           rmSync(folder, { recursive: true });
         }
@@ -118,7 +119,7 @@ describe.skipIf(!hasRedis)("on redis-server", { timeout: 240_000 }, () => {
     try {
       const worker = start("worker.mjs", [{ connection: redis.socket, data, concurrency: 2, timing: TIMING }]);
       await new Promise((resolve) => worker.once("message", resolve));
-      saveNpy(join(data, "tall.npy"), new Float32Array(6000), [6000, 1]);
+      await saveNpy(join(data, "tall.npy"), new Float32Array(6000), [6000, 1]);
       const request = { function: "pairwiseDistance", inputs: { x: "tall.npy" }, edge: 6000 };
       await expect(run(request, { data, connection: redis.socket, timing: TIMING })).rejects.toThrow(
         /1 tile failed; tile 0 of pairwiseDistance: a tile takes 139 MiB of memory, and there are 58 MiB for it: --memory 251 is enough for one at a time/,
@@ -133,7 +134,7 @@ describe.skipIf(!hasRedis)("on redis-server", { timeout: 240_000 }, () => {
 test("a run on a pool of this machine stays within the memory of two tiles, whatever n", async () => {
   const peaks: number[] = [];
   for (const rows of [4500, 9000]) {
-    saveNpy(join(data, "pool.npy"), uniform(1, rows * 64, "f32"), [rows, 64]);
+    await saveNpy(join(data, "pool.npy"), uniform(1, rows * 64, "f32"), [rows, 64]);
     const request = { function: "pairwiseDistance", inputs: { x: "pool.npy" } };
     const child = start("coordinator.mjs", [request, { data, local: 3, memory: 320 }]);
     // its result is sent before it ends

@@ -1,4 +1,4 @@
-/** Uniform in [0, 1), the same for the same seed: mulberry32. */
+/** Uniform multiples of 2⁻³² in [0, 1), the same for the same seed: mulberry32. */
 export function uniforms(seed: number): () => number {
   let state = seed;
   return () => {

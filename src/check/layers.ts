@@ -2,7 +2,7 @@
 import { failKind, failValue } from "../errors.ts";
 import { numberIn } from "../options.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
-import { type Operand, operandPairsOf, sizesIn } from "./tensor.ts";
+import { isTensor, type Operand, operandPairsOf, readOnce, sizesIn } from "./tensor.ts";
 
 /** The features of one layer, or of a list of layers. */
 export type Layers = Input | readonly Input[];
@@ -49,8 +49,8 @@ export function layersIn(fn: string, argument: string, list: readonly unknown[])
   const { length } = list;
   const layers: unknown[] = [];
   for (let i = 0; i < length; i++) {
-    const layer = list[i];
-    if (typeof layer !== "object" || layer === null) failKind(fn, `${argument}[${i}]`, "a layer's array", layer);
+    const layer = readOnce(list[i]);
+    if (!isTensor(layer)) failKind(fn, `${argument}[${i}]`, "a layer's array", layer);
     layers.push(layer);
   }
   return layers;

@@ -70,6 +70,11 @@ export function readOnce(value: unknown): unknown {
   return data === undefined ? value : { data, shape: ownShape(value) };
 }
 
+/** Whether a value is an array of some kind, or a tensor that was read once. */
+export function isTensor(value: unknown): boolean {
+  return isElements(value) || (typeof value === "object" && value !== null && "data" in value);
+}
+
 /** Whether a tensor's data is what holds elements, not a tensor once more. */
 function isElements(data: unknown): boolean {
   return tagOf(data) !== undefined || Array.isArray(data) || isResident(data);

@@ -3,7 +3,8 @@
 // keep the line above first: it watches memories from the first on
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mulberry32, pseudorandom } from "../support/fixture.ts";
+import { uniforms } from "../../examples/support/random.ts";
+import { pseudorandom } from "../support/fixture.ts";
 import { api, confidentCases, linearCases, logitsOf, throughProduct, worstRow } from "../support/products.ts";
 import { type FloatArray, f32, firstDifference, forEachType, resident } from "../support/variants.ts";
 
@@ -11,7 +12,7 @@ const { linearCrossEntropy, linearCrossEntropyWithGrad, crossEntropyWithGrad } =
 
 /** Integers below `most`, some of them −100. */
 function labelsOf(seed: number, n: number, most: number, ignore = true): Int32Array {
-  const random = mulberry32(seed);
+  const random = uniforms(seed);
   return Int32Array.from({ length: n }, () => (ignore && random() < 0.1 ? -100 : Math.floor(random() * most)));
 }
 

@@ -1,11 +1,12 @@
 /** Memory of losses of products: none of it depends on how many logits there are. In a file of its own, for memory never shrinks. */
 import { describe, expect, it, vi } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
 import { info } from "../../src/index.ts";
 import { HEAP, STAGE_BYTES } from "../../src/memory/arena.ts";
 import type { Matrix } from "../../src/place/blocks.ts";
 import { roomOf, tilesOf } from "../../src/place/tiles.ts";
 import { KEPT } from "../../src/read/logits.ts";
-import { mulberry32, pseudorandom } from "../support/fixture.ts";
+import { pseudorandom } from "../support/fixture.ts";
 import { reservedBytes } from "../support/linearMemory.ts";
 import { api } from "../support/products.ts";
 import { type DType, f32, forEachType } from "../support/variants.ts";
@@ -72,7 +73,7 @@ forEachType((dtype) => {
       const [n, classes, d] = [600, 30_000, 20];
       const x = pseudorandom(dtype, 11, n * d, 2);
       const weight = pseudorandom(dtype, 12, classes * d, 2);
-      const random = mulberry32(13);
+      const random = uniforms(13);
       const labels = Int32Array.from({ length: n }, () => Math.floor(random() * classes));
       const heap = new Heap();
       const before = reservedBytes();

@@ -303,6 +303,8 @@ forEachType((dtype: DType) => {
         expect(thrown(Object.assign(new Array(3), { 0: layer, 2: layer }), [layer, layer, layer], {})).toEqual(
           named("generated[1]"),
         );
+        // the shape is one layer's: what is no layer is named before it
+        expect(thrown([{}], [layer], { shape: [2, 1, 2] })).toEqual(named("generated[0]"));
         expect(thrown(layer, endless())).toEqual(named("target"));
         if (name.startsWith("style")) {
           expect(thrown(layer, { grams: endless() })).toEqual(named("target.grams"));

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
 import { info, wasserstein as typed, wassersteinHistogram as typedHistogram } from "../../src/index.ts";
-import { mulberry32, pseudorandom } from "../support/fixture.ts";
+import { pseudorandom } from "../support/fixture.ts";
 import { type DType, type FloatArray, f32, f64, forEachType, resident } from "../support/variants.ts";
 
 interface Options {
@@ -59,7 +60,7 @@ const close = (got: number, wanted: number, tolerance: number, floor = 0) =>
   );
 const ones = (n: number) => new Array<number>(n).fill(1);
 const wholes = (seed: number, n: number, below = 3) => {
-  const next = mulberry32(seed);
+  const next = uniforms(seed);
   const weights = Array.from({ length: n }, () => Math.floor(next() * below));
   weights[0] = 1 + (weights[0] as number);
   return weights;
@@ -106,7 +107,7 @@ describe("wasserstein", () => {
     });
 
     it("sorts as typed arrays do: every bit of the type, both signs", () => {
-      const next = mulberry32(5);
+      const next = uniforms(5);
       const bits = new Uint32Array(40_000).map(() => next() * 2 ** 32);
       const any = new array(bits.buffer).filter(Number.isFinite).map((x) => x / 4) as FloatArray;
       const [u, v] = [any.slice(0, any.length >> 1).sort(), any.slice(any.length - (any.length >> 1)).sort()];

@@ -1,8 +1,9 @@
 /** log Σ w·e^x where terms cancel, and where weights lie far apart: against exact integers, in any order. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
 import { exactExp, exactExpm1, exactLog } from "../support/exact.ts";
-import { mulberry32, pseudorandom } from "../support/fixture.ts";
+import { pseudorandom } from "../support/fixture.ts";
 import { ulp64 } from "../support/ulp.ts";
 import type { FloatArray } from "../support/variants.ts";
 import { f32, family, forEachType } from "../support/variants.ts";
@@ -49,7 +50,7 @@ function exact(x: ArrayLike<number>, w: ArrayLike<number>): { value: number; con
 }
 
 function shuffled<T>(values: readonly T[], seed: number): T[] {
-  const random = mulberry32(seed);
+  const random = uniforms(seed);
   const copy = values.slice();
   for (let i = copy.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { uniforms } from "../../examples/support/random.ts";
 import {
   api,
   argumentsOf,
@@ -15,7 +16,6 @@ import {
   sizeOf,
   WRITING_ORDER,
 } from "../support/exports.ts";
-import { mulberry32 } from "../support/fixture.ts";
 import { copyOf, differ, outcomeOf, unlike } from "../support/outcome.ts";
 import { PLAIN } from "../support/plain.ts";
 import { type DType, type FloatArray, f32, forEachType, resident } from "../support/variants.ts";
@@ -48,7 +48,7 @@ interface Layout extends Size {
 
 /** A call that has all the arrays needed; none, if no call has. */
 function drawn({ draw }: Definition, need: readonly string[], { n, rows, square, seed }: Size): Call | undefined {
-  const random = mulberry32(seed);
+  const random = uniforms(seed);
   const int = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
   const dice: Dice = {
     int,
@@ -169,7 +169,7 @@ function compare(name: string, need: readonly [string, string], dtype: DType, la
     return outcomeOf(api[name] as (...args: unknown[]) => unknown, args);
   };
   try {
-    const random = mulberry32(layout.seed + 1);
+    const random = uniforms(layout.seed + 1);
     const inputs = placed.filter((one) => !outs.includes(one)).sort((a, b) => rank(a.slot) - rank(b.slot));
     for (const one of inputs) write(viewOf(one), one.slot, random);
     const others = new Map<Slot, Typed>();

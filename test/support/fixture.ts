@@ -1,5 +1,6 @@
 /** Loads test/fixtures/softmax.json, the exact values of the softmax family (tools/fixtures/softmax.py). */
 import { readFileSync } from "node:fs";
+import { uniforms } from "../../examples/support/random.ts";
 import type { DType, FloatArray, Name } from "./variants.ts";
 import { dtypes, f64 } from "./variants.ts";
 
@@ -92,17 +93,6 @@ export const rowCases: readonly RowCase[] = load(file.rows, ["x"], row);
 export const weightedCases: readonly WeightedCase[] = load(file.weighted, ["x", "weights"], ["logSumExp"]);
 export const unaryCases: readonly UnaryCase[] = load(file.unary, ["x"], ["y"]);
 
-/** mulberry32, the twin of the generator's: uniform multiples of 2⁻³² in [0, 1). */
-export function mulberry32(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Arrays that were made, oldest first. Tests ask for the same ones a hundred times, and a copy costs a tenth. */
 const made = new Map<string, FloatArray>();
 const KEPT = 32;
@@ -113,7 +103,7 @@ export function pseudorandom(dtype: DType, seed: number, length: number, spread:
   const key = [dtype.name, seed, length, spread, offset].join();
   const kept = made.get(key);
   if (kept) return kept.slice();
-  const next = mulberry32(seed);
+  const next = uniforms(seed);
   const x = new dtype.array(length);
   for (let i = 0; i < length; i++) x[i] = offset + (next() - 0.5) * spread;
   if (length > KEPT_LENGTH) return x;

@@ -1,4 +1,5 @@
 /** The elementary functions under test: one table for the quick tests and the exhaustive run. */
+import { uniforms } from "../../examples/support/random.ts";
 import { type Exact, exactExp, exactExpm1, exactLog, exactLog1p } from "./exact.ts";
 import { scale } from "./ulp.ts";
 
@@ -68,14 +69,8 @@ export const UNARY = {
 export type UnaryName = keyof typeof UNARY;
 export const UNARY_NAMES = Object.keys(UNARY) as UnaryName[];
 
-/** Deterministic random numbers of 53 bits, of two draws of mulberry32 each. */
+/** Deterministic random numbers of 53 bits, of two draws of 32 each. */
 export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  const draw = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (t ^ (t >>> 14)) >>> 0;
-  };
-  return () => ((draw() >>> 5) * 2 ** 26 + (draw() >>> 6)) / 2 ** 53;
+  const draw = uniforms(seed);
+  return () => (Math.floor(draw() * 2 ** 27) * 2 ** 26 + Math.floor(draw() * 2 ** 26)) / 2 ** 53;
 }
