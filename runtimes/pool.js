@@ -113,8 +113,12 @@ export async function pools(surprisal, { createPool }, { workers, make }) {
       const result = pool.nearest(x, y, many);
       setTimeout(() => made[0].terminate(), 5);
       // without a word from it the pool would wait for more than a minute
-      const late = new Promise((_, reject) => setTimeout(reject, 45000, new Error("it was not noticed")));
+      let timer;
+      const late = new Promise((_, reject) => {
+        timer = setTimeout(reject, 45000, new Error("it was not noticed"));
+      });
       same(await Promise.race([result, late]), surprisal.nearest(x, y, many));
+      clearTimeout(timer);
     });
     await check("and one that has nothing to do: another takes its place at the next call", async () => {
       const sizeIs = async (size) => {

@@ -29,8 +29,18 @@ const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): {
   }
 };
 
-/** The result of a call whose tiles go to parts as `toWhom` says, one part after the other; undefined where it has less than two. */
-function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) => number, shares: boolean): unknown {
+/**
+ * The result of a call whose tiles go to parts as `toWhom` says, one part after the other, and `twice` where those that they wait for are done and none
+ * that wait for them; undefined where it has less than two.
+ */
+function divided(
+  call: Case,
+  args: Args,
+  parts: number,
+  toWhom: (tile: number) => number,
+  shares: boolean,
+  twice: boolean,
+): unknown {
   const survey = new Survey(() => true);
   if (run(call, args, survey)) return undefined;
   const { tiles, outputs, barriers } = survey;
@@ -43,7 +53,7 @@ function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) =
   const written = made();
   // of memory that is not shared every part has its own, of which what its tiles wrote is taken
   const owns = Array.from({ length: parts }, () => (shares ? written : made()));
-  const turn = (from: number, to: number): void =>
+  const once = (from: number, to: number): void =>
     owns.forEach((own, part) => {
       let next = from;
       const claim = (): number => {
@@ -55,6 +65,9 @@ function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) =
       };
       expect(run(call, args, new Part({ control, tiles: to, known }, own, claim, tell))).toBeUndefined();
     });
+  const turn = (from: number, to: number): void => {
+    for (let k = 0; k < (twice ? 2 : 1); k++) once(from, to);
+  };
   let from = 0;
   for (const to of barriers?.tiles ?? []) {
     turn(from, to);
@@ -100,7 +113,7 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
           const depth = width ? deep : 200 * d;
           const args = call.of(dataOf(type, seed), rows, m, depth);
           const toWhom = (tile: number): number => ((tile + 1) * 7919 + seed) % parts;
-          const got = divided(call, args, parts, toWhom, seed % 2 === 0);
+          const got = divided(call, args, parts, toWhom, seed % 2 === 0, seed % 3 === 0);
           if (got === undefined) return;
           seen++;
           expect(bitsOf(got)).toEqual(bitsOf(run(call, args)?.result));
@@ -111,6 +124,7 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
         examples: [
           ["f32", 257, 300, 7, 3, 1],
           ["f64", 300, 257, 33, 2, 2],
+          ["f32", 300, 257, 33, 2, 3],
         ],
       },
     );
