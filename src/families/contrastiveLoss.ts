@@ -17,6 +17,8 @@ import {
   mapBlock,
   matrixIn,
   type Norms,
+  type Place,
+  type Plan,
   type Product,
   planOf,
   scratchFor,
@@ -246,7 +248,9 @@ interface Work {
   readonly p: Problem;
   readonly at: Arena;
   readonly pointer: number;
-  readonly product: Product;
+  /** The product, and as it is cut in threads; and where things stand of each. */
+  readonly cuts: readonly Product[];
+  readonly rooms: readonly Room[];
   readonly mapping: Mapping;
   readonly ends: Ends | undefined;
   readonly target: Omit<LogitTarget, "take">;
@@ -261,10 +265,6 @@ interface Sums {
 /** The product as it is cut where rows, or columns, are divided: what is summed over the other is cut as in one thread. */
 const byRows = (product: Product): Product => ({ ...product, sums: "columns" });
 const byColumns = (product: Product): Product => ({ ...product, sums: "rows" });
-
-function roomFor(product: Product, { symmetric }: Problem, withGrad: boolean): Room {
-  return roomOf(product, symmetric || withGrad, withGrad, symmetric && withGrad);
-}
 
 /** Shows the slopes by the sigmoid's bias of the columns of a block, each the sum of its rows. */
 function eachSlope(
@@ -282,11 +282,12 @@ function eachSlope(
 }
 
 /** All blocks, one after the other. */
-function sweepAll({ p, at, pointer, product, mapping, ends, target }: Work): Sums {
+function sweepAll({ p, at, pointer, cuts, rooms, mapping, ends, target }: Work): Sums {
   const { n, sigmoid, symmetric, watch } = p;
   const { bytes } = p.x;
   const [losses, slopes] = [new CompensatedSum(), new CompensatedSum()];
-  const room = roomFor(product, p, ends !== undefined);
+  const [product] = cuts as [Product];
+  const [room] = rooms as [Room];
   const kept = (): FloatArray => new (arrayType(bytes))(KEPT * n);
   const ofColumns = new Float64Array(symmetric ? n : 0);
   const sides = (): Side[] => {
@@ -326,6 +327,13 @@ interface Job {
   readonly extents: readonly Extent[];
 }
 
+/** How a product is cut, and what is done with its blocks along a row of them, a column, or one alone. */
+interface Cut extends Pick<Plan, "side" | "otherSide"> {
+  readonly room: Room;
+  readonly reduction: Reduction;
+  along(place: Partial<Place>, visit: (block: Block) => void): void;
+}
+
 /** How often the pairs are gone through with gradients, by the work that they take: two times their logits, and the two products. */
 const WITH_GRADIENTS = 4;
 
@@ -335,14 +343,14 @@ const WITH_GRADIENTS = 4;
  * left of its rows and of its columns. Gradients are found of rows, and of columns, with logits that are made for either. What is summed over all
  * pairs is kept, and added up in the order of one thread.
  */
-function sweepDivided({ p, at, pointer, product, mapping, ends, target }: Work, share: Share): Sums | undefined {
+function sweepDivided({ p, at, pointer, cuts, rooms, mapping, ends, target }: Work, share: Share): Sums | undefined {
   const { n, d, sigmoid, symmetric } = p;
   const { bytes } = p.x;
   const doubles = (length: number): Float64Array =>
     share.output("f64", length, () => new Float64Array(length), "dropped");
   const kept = (): FloatArray =>
     share.output(bytes === 4 ? "f32" : "f64", KEPT * n, () => new (arrayType(bytes))(KEPT * n), "dropped");
-  const { side } = planOf(product);
+  const { side } = planOf(cuts[0] as Product);
   const starts = startsOf(n, side);
   const count = starts.length;
   // those of a sigmoid are of a row in each block of columns
@@ -362,19 +370,17 @@ function sweepDivided({ p, at, pointer, product, mapping, ends, target }: Work, 
           losses[(j / side) * n + row] = loss;
         })
       : infoNCE(at, pointer, room, bytes, target, sides);
-  /** Tiles of a product that is cut so, along a row of blocks, a column, or one block alone. */
-  const cutAs = (cut: Product) => {
-    const room = roomFor(cut, p, ends !== undefined);
+  const [blocks, rows, columns] = cuts.map((cut, k) => {
+    const room = rooms[k] as Room;
     const reduction = reductionIn(room);
-    const along = (place: { readonly i?: number; readonly j?: number }, visit: (block: Block) => void): void =>
+    const along: Cut["along"] = (place, visit) =>
       eachBlockAlong(at, pointer, cut, place, (block) => {
         mapBlock(at, bytes, block, false, mapping);
         visit(block);
       });
     const { side, otherSide } = planOf(cut);
-    return { room, reduction, along, downs: startsOf(n, side), acrosses: startsOf(n, otherSide), side, otherSide };
-  };
-  const [blocks, rows, columns] = [cutAs(product), cutAs(byRows(product)), cutAs(byColumns(product))];
+    return { room, reduction, along, side, otherSide };
+  }) as [Cut, Cut, Cut];
   const jobs: Job[] = [];
   const barriers: number[] = [];
   const lossesOf = (i: number, rows: number): Extent =>
@@ -400,7 +406,7 @@ function sweepDivided({ p, at, pointer, product, mapping, ends, target }: Work, 
       }
     }
   else if (!slopes)
-    for (const i of rows.downs) {
+    for (const i of startsOf(n, rows.side)) {
       const length = Math.min(rows.side, n - i);
       const own = sides.map(({ kept }): Extent => ({ output: kept, i, rows: length, of: n }));
       jobs.push({
@@ -410,7 +416,7 @@ function sweepDivided({ p, at, pointer, product, mapping, ends, target }: Work, 
     }
   if (ends) {
     if (jobs.length > 0) barriers.push(jobs.length);
-    for (const i of rows.downs) {
+    for (const i of startsOf(n, rows.side)) {
       const length = Math.min(rows.side, n - i);
       const own = { output: ends.gradX.array, i, rows: length, of: n };
       const run = (): void =>
@@ -421,7 +427,7 @@ function sweepDivided({ p, at, pointer, product, mapping, ends, target }: Work, 
         });
       jobs.push({ run, extents: slopes ? [own, lossesOf(i, length)] : [own] });
     }
-    for (const j of columns.acrosses) {
+    for (const j of startsOf(n, columns.otherSide)) {
       const length = Math.min(columns.otherSide, n - j);
       const own = { output: ends.gradY.array, i: j, rows: length, of: n };
       const ofSlopes = slopes && { output: slopes, i: 0, rows: count, of: count, j, columns: length };
@@ -464,20 +470,21 @@ function sweep(p: Problem, grads: Gradients | undefined): Found {
   const withGrad = grads !== undefined;
   const cut: Product = { ...tilesOf(...plain, d), sums: "blocks" };
   const share = sharing();
-  const cuts = share ? [cut, byRows(cut), byColumns(cut)] : [cut];
+  const cutsOf = (one: Product): Product[] => (share ? [one, byRows(one), byColumns(one)] : [one]);
+  const rooms = cutsOf(cut).map((one) => roomOf(one, symmetric || withGrad, withGrad, symmetric && withGrad));
   const alone = (matrix: Matrix): Product => ({ ...tilesOf(matrix, matrix, d), y: undefined });
   const own = [alone(plain[0]), alone(plain[1])] as const;
   const mapping: Mapping = sigmoid
     ? { map: CODE.POLYNOMIAL, factor: 1 / temperature, shift: bias, degree: 1 }
     : times(1 / temperature);
-  const bytes = Math.max(...cuts.map((one) => roomFor(one, p, withGrad).bytes), p.normalize ? scratchFor(...own) : 0);
+  const bytes = Math.max(...rooms.map((room) => room.bytes), p.normalize ? scratchFor(...own) : 0);
   const run = (at: Arena, pointer: number): Found => {
     const normsIn = (i: 0 | 1): Norms | undefined => (p.normalize ? normsOf(at, pointer, own[i]) : undefined);
     const norms = [normsIn(0), normsIn(1)] as const;
     const x = lastingMatrix(fn, p.x, n, watch.alone, norms[0]);
     const y = lastingMatrix(fn, p.y, n, watch.alone, norms[1]);
     const ends = grads && { x, y, depth: d, gradX: grads.x, gradY: grads.y };
-    const work = { p, at, pointer, product: { ...cut, x, y }, mapping, ends, target: targetOf(p) };
+    const work = { p, at, pointer, cuts: cutsOf({ ...cut, x, y }), rooms, mapping, ends, target: targetOf(p) };
     const { losses, slopes } = (share && n > 0 && sweepDivided(work, share)) || sweepAll(work);
     const value = losses.times(1, (symmetric ? 2 : 1) * n);
     if (!grads) return { value, gradTemperature: 0, gradBias: 0 };

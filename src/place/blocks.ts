@@ -320,7 +320,7 @@ export function startsOf(n: number, side: number): number[] {
 }
 
 /** Where a block begins. */
-interface Place {
+export interface Place {
   readonly i: number;
   readonly j: number;
 }
