@@ -364,22 +364,37 @@ function pairsMemory(): string | undefined {
 }
 
 interface StartUp extends Environment {
-  ms: Record<string, { median: number }>;
+  ms: Record<string, { low: number }>;
   /** The first call of each family of kernels. */
   first?: Record<string, { median: number }>;
-  workerd?: Record<string, { median: number }>;
+  workerd?: Record<string, { low: number }>;
 }
+
+/** What the processes are called that start. */
+const STARTS: Readonly<Record<string, string>> = {
+  surprisal: "surprisal",
+  "surprisal, the import": "– importing it, calling nothing",
+  "surprisal, compile cache": "– with Node's compile cache",
+  "surprisal, bundled": "surprisal bundled, softmax alone",
+  "surprisal, bundled, the import": "– importing that, calling nothing",
+  "surprisal, the .wasm file": "softmax's .wasm file, without the package",
+};
 
 function startUpTable(): string | undefined {
   const startUp = results<StartUp>("startup");
   if (startUp === undefined) return undefined;
-  const { empty, ...others } = startUp.ms;
-  const over = Object.entries(others).map(([name, { median }]) => [name, (median - (empty?.median ?? 0)).toFixed(1)]);
+  const { empty, ...all } = startUp.ms;
+  const names = Object.keys(STARTS).filter((name) => name in all);
+  const rivals = Object.keys(all).filter((name) => !(name in STARTS));
+  const over = [...names, ...rivals].map((name) => [
+    STARTS[name] ?? name,
+    ((all[name]?.low ?? 0) - (empty?.low ?? 0)).toFixed(1),
+  ]);
   const { "empty in workerd": idle, "surprisal in workerd": worker } = startUp.workerd ?? {};
   if (idle && worker)
-    over.splice(1, 0, [
+    over.splice(names.length, 0, [
       "surprisal in workerd, over a Worker that does nothing",
-      (worker.median - idle.median).toFixed(1),
+      (worker.low - idle.low).toFixed(1),
     ]);
   const first = Object.entries(startUp.first ?? {}).map(([name, { median }]) => `${name} ${median.toFixed(1)}`);
   const calls =

@@ -7,6 +7,9 @@
  *     relaxed_madd   →   local.set c   mul   local.set ab   local.get c   local.get ab   add
  *
  * (relaxed_nmadd likewise, with sub). To an optimising compiler locals are but names: what is left of this are the two operations.
+ *
+ * Nine characters in ten are a byte each, and these are taken sixteen at a time. One at a time, softmax took 0.5 ms, and as much
+ * work as V8 needs to compile this module anew, optimised, which took another 2 ms of a processor.
  */
 import { BYTES, CLOSE, FIRST, LOCALS, OPEN, PREFIXES, SINGLE } from "./codes";
 
@@ -65,9 +68,29 @@ function putFused(kind: i32): void {
   putVector(add + (kind & 1), 1);
 }
 
+/** The bytes that come next of one character each: sixteen are read and written, of which those up to the first that is none count. */
+function putBytes(): void {
+  let count: i32;
+  do {
+    const text = v128.load(from);
+    // less the place of the backslash, which is left out
+    const skipped = i8x16.gt_u(text, i8x16.splat(92));
+    v128.store(to, i8x16.add(i8x16.sub(text, i8x16.splat(<i8>(FIRST + BYTES + 4))), skipped));
+    count = ctz(i8x16.bitmask(i8x16.lt_u(text, i8x16.splat(<i8>(FIRST + BYTES)))) | (1 << 16));
+    from += count;
+    to += count;
+  } while (count == 16);
+}
+
+/** The next symbol that is not a byte of one character; those before it are written. */
+function special(): i32 {
+  putBytes();
+  return next();
+}
+
 /** What follows, up to where it closes: a section or a function has its size before it. */
 function block(): void {
-  for (let symbol = next(); symbol != CLOSE; symbol = next()) {
+  for (let symbol = special(); symbol != CLOSE; symbol = special()) {
     if (symbol < BYTES) putFused(symbol);
     else if (symbol == LOCALS) locals = next() - BYTES;
     else if (symbol == OPEN) {

@@ -1,13 +1,19 @@
 /**
- * Radix sort of floats by their bits, as wasserstein needs of its samples.
+ * Radix sort of floats by their bits, as wasserstein needs of its samples; of few, an insertion sort.
  *
- * Every loop runs over the n elements or over the tables, whatever the bits are; an element goes where the counts of the same
+ * Every loop of the first runs over the n elements or over the tables, whatever the bits are; an element goes where the counts of the same
  * elements have left room for it.
  */
 
 /** Bits of a digit: three passes over f32, six over f64. */
 const DIGIT = 11;
 const TABLE = 4 << DIGIT;
+
+/**
+ * Up to this many floats each is put in its place among those before it: 10 of them take less than 0.1 µs, where the tables alone take 3.5
+ * in f32 and 7 in f64. Of 96 that fall from first to last the tables are as fast in f32.
+ */
+const FEW = 80;
 
 /** A number that orders the bits of a float as the float: the negative ones upside down, and below. */
 // @ts-ignore: decorator
@@ -31,6 +37,25 @@ function count<K>(tables: usize, k: K, pass: i32): void {
   store<u32>(slot, load<u32>(slot) + 1);
 }
 
+/** Sorts few floats where they are, those of a kind in their order. */
+function insert<K>(x: usize, end: usize, payload: usize): void {
+  const size = sizeof<K>();
+  for (let p = x + size; p < end; p += size) {
+    const bits = load<K>(p);
+    const k = key<K>(bits);
+    const beside = payload ? load<K>(p + payload) : <K>0;
+    let to = p;
+    for (; to > x; to -= size) {
+      const below = load<K>(to - size);
+      if (key<K>(below) <= k) break;
+      store<K>(to, below);
+      if (payload) store<K>(to + payload, load<K>(to + payload - size));
+    }
+    store<K>(to, bits);
+    if (payload) store<K>(to + payload, beside);
+  }
+}
+
 /**
  * Sorts n floats, given as bits K, digit by digit from the lowest; −0 before +0, NaN first or last by its sign. With
  * `payload` a second list, so many bytes behind the first, is moved along.
@@ -41,6 +66,10 @@ function count<K>(tables: usize, k: K, pass: i32): void {
 export function sort<K>(x: usize, y: usize, n: i32, payload: usize, tables: usize): usize {
   const passes = sizeof<K>() == 4 ? 3 : 6;
   const bytes = <usize>n * sizeof<K>();
+  if (n <= FEW) {
+    insert<K>(x, x + bytes, payload);
+    return x;
+  }
   memory.fill(tables, 0, passes * TABLE);
   for (let p = x; p < x + bytes; p += sizeof<K>()) {
     const k = key<K>(load<K>(p));

@@ -6,6 +6,7 @@ import { classesOf, labelsIn, labelsOf } from "../check/labels.ts";
 import {
   axisOf,
   checkGiven,
+  create,
   inWords,
   type Layout,
   layoutOf,
@@ -23,11 +24,11 @@ import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
 import { exponential } from "../memory/scalar.ts";
 import { flagOf, fromOf, integerIn, numberIn, optionsOf } from "../options.ts";
-import { type FewNumbers, type FewPairs, fewLabelled, fewNumbers } from "../place/few.ts";
+import { type FewLosses, type FewNumbers, type FewPairs, fewLabelled, fewNumbers } from "../place/few.ts";
 import { noOutput, type Output, outputOf } from "../place/output.ts";
 import { type Phase, type Places, phase, RowJob, type RowResults, streamRows } from "../place/rows.ts";
 import { baseOf, perNat, Rows, reducedFew, reductionOf } from "../read/reduce.ts";
-import { CompensatedSum } from "../read/sum.ts";
+import { CompensatedSum, unitFor } from "../read/sum.ts";
 import type { FloatArray, From, Input, LabelsLike, Out, Reduced, Reduction, ResultOf } from "../types.ts";
 
 export interface CrossEntropyOptions<
@@ -126,13 +127,12 @@ export function givenOf(
   };
 }
 
-/** Whether no option is given but a shape, an output and a label smoothing that is one. */
+/** Whether no option is given but a shape, an output, weights of classes, and a label smoothing that is one. */
 function isPlain(o: Given): boolean {
   return (
     (o.axis === undefined || o.axis === -1) &&
     o.from === undefined &&
     o.normalize === undefined &&
-    o.weight === undefined &&
     o.sampleWeight === undefined &&
     o.ignoreIndex === undefined &&
     o.base === undefined &&
@@ -249,6 +249,38 @@ function divisorOf(p: Problem): number {
   return total.value;
 }
 
+/** Times a power of two, to within the numbers there are: an infinite loss counts, and one of 0 does not, whatever the weight. */
+function rescaled(value: number, unit: number): number {
+  const product = value * unit;
+  if (product === 0) return Math.sign(value) * Number.MIN_VALUE;
+  return Math.abs(product) === Infinity ? Math.sign(value) * Number.MAX_VALUE : product;
+}
+
+/**
+ * The same problem with weights that a mean can be taken with: those of classes and those of rows times a power of two each, which it does
+ * not see. The sum of weights of 1e308 overflows, and a loss times one of 1e-320 keeps three digits.
+ */
+function balanced(p: Problem): Problem {
+  const { fn, labels, weight, factors, ignoreIndex, layout } = p;
+  let [largestFactor, largestWeight] = [0, 0];
+  for (let row = 0; row < layout.rows; row++) {
+    const label = labels?.[row] ?? 0;
+    if (labels && label === ignoreIndex) continue;
+    if (factors) largestFactor = Math.max(largestFactor, Math.abs(factors[row] as number));
+    // of soft targets the weights of classes are none of the mean's
+    if (labels && weight) largestWeight = Math.max(largestWeight, Math.abs(weight.array[label] as number));
+  }
+  const [unitOfFactors, unitOfWeights] = [unitFor(largestFactor), unitFor(largestWeight)];
+  const scaled = { ...p };
+  if (factors && unitOfFactors !== 1) scaled.factors = factors.map((factor) => rescaled(factor, unitOfFactors));
+  if (weight && unitOfWeights !== 1) {
+    const array = create(fn, weight.bytes, weight.length, "the weights");
+    for (let j = 0; j < weight.length; j++) array[j] = rescaled(weight.array[j] as number, unitOfWeights);
+    scaled.weight = { ...weight, array };
+  }
+  return scaled;
+}
+
 /** What takes a loss per row, in nats and times its weight; `weights`: those of the rows, 0 of what is ignored, if they differ from 1. */
 export interface LossTaker {
   /** Whether it has had weights, and so wants them of every row. */
@@ -260,9 +292,10 @@ export interface LossTaker {
 /** Gives the loss of each row to a taker, and returns how many rows count. What is wrong is refused before the first is given. */
 export function eachLoss(fn: string, logits: unknown, target: unknown, o: Given, taker: LossTaker): number {
   const smoothing = (o.labelSmoothing as number | undefined) ?? 0;
-  const run: FewPairs = (at, isF32, x, y, values, rows, n) =>
-    kernelOfFew(at, isF32, x, 0, y, 0, values, rows, n, smoothing);
-  const found = isPlain(o) ? fewLabelled(fn, logits, target, o.shape, undefined, false, run) : undefined;
+  const run: FewLosses = (at, isF32, x, y, values, rows, n) =>
+    kernelOfFew(at, isF32, x, 0, y, 0, 0, values, rows, n, smoothing, rows);
+  const isShort = isPlain(o) && o.weight === undefined;
+  const found = isShort ? fewLabelled(fn, logits, target, o.shape, undefined, false, run) : undefined;
   if (found !== undefined) {
     taker.begin(undefined);
     taker.take(found.at.view(8), found.values / 8, 0, found.rows);
@@ -359,37 +392,38 @@ interface Loss {
 function lossOfFew(fn: string, logits: unknown, target: unknown, o: Given, withGrad: boolean): Loss | undefined {
   if (!isPlain(o) || (!withGrad && o.out !== undefined)) return undefined;
   const smoothing = (o.labelSmoothing as number | undefined) ?? 0;
-  const run: FewPairs = (at, isF32, x, y, values, rows, n) =>
-    kernelOfFew(at, isF32, x, withGrad ? x : 0, y, 0, values, rows, n, smoothing);
-  const found = fewLabelled(fn, logits, target, o.shape, o.out, withGrad, run);
-  if (found) return { value: meanOf(found), grad: found.grad };
-  if (withGrad) return undefined;
+  const run: FewLosses = (at, isF32, x, y, values, rows, n, weights, over) =>
+    kernelOfFew(at, isF32, x, withGrad ? x : 0, y, 0, weights, values, rows, n, smoothing, over);
+  const found = fewLabelled(fn, logits, target, o.shape, o.out, withGrad, run, o.weight);
+  if (found) return { value: meanOf(found, found.over), grad: found.grad };
+  if (withGrad || o.weight !== undefined) return undefined;
   const soft: FewPairs = (at, isF32, x, y, values, rows, n) =>
-    kernelOfFew(at, isF32, x, 0, 0, y, values, rows, n, smoothing);
+    kernelOfFew(at, isF32, x, 0, 0, y, 0, values, rows, n, smoothing, rows);
   const short = fewNumbers(fn, NAMES, logits, target, o.shape, undefined, false, soft);
-  return short && { value: meanOf(short), grad: undefined };
+  return short && { value: meanOf(short, short.rows), grad: undefined };
 }
 
 const NAMES = ["logits", "target"] as const;
 
-const meanOf = (few: Pick<FewNumbers, "at" | "rows" | "values">): number | FloatArray =>
-  reducedFew(few, new Rows(undefined, 1, few.rows));
+const meanOf = (few: Pick<FewNumbers, "at" | "rows" | "values">, over: number): number | FloatArray =>
+  reducedFew(few, new Rows(undefined, 1, over));
 
-/** The kernel as the short way calls it: labels or soft targets, without weights and labels to ignore. */
+/** The kernel as the short way calls it: labels or soft targets, without labels to ignore. */
 // biome-ignore format: two calls
-function kernelOfFew(at: Arena, isF32: boolean, x: number, grad: number, labels: number, soft: number, values: number, rows: number, n: number, smoothing: number): void {
-  if (isF32) at.typed(LOSSES, 4).crossEntropy(x, grad, labels, soft, 0, 0, values, rows, n, n, -1, smoothing, 1 / rows, 0, STEP.ALL);
-  else at.typed(LOSSES, 8).crossEntropy(x, grad, labels, soft, 0, 0, values, rows, n, n, -1, smoothing, 1 / rows, 0, STEP.ALL);
+function kernelOfFew(at: Arena, isF32: boolean, x: number, grad: number, labels: number, soft: number, weights: number, values: number, rows: number, n: number, smoothing: number, over: number): void {
+  if (isF32) at.typed(LOSSES, 4).crossEntropy(x, grad, labels, soft, weights, 0, values, rows, n, n, -1, smoothing, 1 / over, 0, STEP.ALL);
+  else at.typed(LOSSES, 8).crossEntropy(x, grad, labels, soft, weights, 0, values, rows, n, n, -1, smoothing, 1 / over, 0, STEP.ALL);
 }
 
 /** The loss, and its gradient if there is to be one. */
-function lossOf(p: Problem, withGrad: boolean): Loss {
-  const { fn, source, layout, reduction, base, out } = p;
+function lossOf(given: Problem, withGrad: boolean): Loss {
+  const { fn, source, layout, reduction, base, out } = given;
   if (!withGrad && reduction !== "none") noOutput(fn, out, reduction);
   const result = reduction === "none" ? outputOf(fn, withGrad ? undefined : out, source.bytes, layout.rows) : undefined;
   const grad = withGrad ? outputOf(fn, out, source.bytes, source.length) : undefined;
   const at = arena();
   const unit = perNat(at, LOSSES, base);
+  const p = reduction === "mean" && (given.weight || given.factors) ? balanced(given) : given;
   const over = reduction === "mean" ? divisorOf(p) : 1;
   const rows = new Rows(result, unit, over);
   streamLosses(at, p, rows, grad, unit / over);

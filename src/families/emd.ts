@@ -102,7 +102,7 @@ const ARCS = 2 ** 23;
  *
  * Costs may be negative; +∞ forbids a pairing. A row or column of zero mass has zeros in the plan, and the largest potential
  * there is room for. b is scaled to the sum of a, from which it may differ by rounding: relatively √(2u) of the type, 3.5e-4 or
- * 1.5e-8; forbidden pairings may be left without as much. Takes memory of 8·n·m bytes and more, and time that grows
+ * 1.5e-8, and n·2⁻²³ more of n masses in f64 that have been f32; forbidden pairings may be left without as much. Takes memory of 8·n·m bytes and more, and time that grows
  * somewhat faster than n·m.
  *
  * @throws TypeError for arguments of the wrong kind; RangeError for lengths that do not agree, a negative or infinite mass, no

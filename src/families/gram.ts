@@ -1,9 +1,11 @@
 /** Gram matrices: inner products of the rows of one matrix, or of each of a batch. */
+import * as CODE from "../../assembly/gram/codes.ts";
 import { type Operand, operandOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { flagOf, numberIn, optionsOf } from "../options.ts";
 import { matrixIn, type Product, productOf, times, withBlocks, writeProduct } from "../place/blocks.ts";
+import { fewPairsOf, fewProduct } from "../place/fewPairs.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { centringOf } from "../place/prepare.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
@@ -35,6 +37,9 @@ export function gram<X extends Input>(x: X, options?: GramOptions<ResultOf<X>>):
   const sizes = sizesIn(fn, "shape", shape);
   const factor = numberIn(fn, "scale", scale, 1);
   const centred = flagOf(fn, "center", center);
+  const few = centred ? undefined : fewPairsOf(fn, x, undefined, sizes, undefined);
+  const short = few && fewProduct(fn, few, out, CODE.DOT, times(factor));
+  if (short) return short as ResultOf<X>;
   const source = operandOf(fn, "x", x);
   const dims = shapeOf(fn, source, sizes);
   if (dims.length !== 2 && dims.length !== 3) failValue(fn, "shape", "of 2 sizes, [n, d], or 3, [b, n, d]", dims);

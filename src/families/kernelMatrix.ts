@@ -17,8 +17,9 @@ import {
   withBlocks,
   writeProduct,
 } from "../place/blocks.ts";
+import { type FewPairs, fewPairsOf, fewProduct } from "../place/fewPairs.ts";
 import { outputOf } from "../place/output.ts";
-import { normsOf, rangeOf } from "../place/prepare.ts";
+import { isUsual, normsOf, rangeOf } from "../place/prepare.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 
 export type Kernel = "linear" | "polynomial" | "rbf" | "laplacian" | "sigmoid" | "cosine";
@@ -142,6 +143,15 @@ export function kernelProducts(x: Matrix, y: Matrix | undefined, depth: number):
 
 const OPTIONS = ["shape", "yShape", "kernel", "gamma", "degree", "coef0", "out"];
 
+/** The matrix of few rows, which need no norms; undefined where it has to be known first whether distances times γ are in range. */
+function fewKernels(fn: string, few: FewPairs, checked: CheckedKernel, out: unknown): FloatArray | undefined {
+  const { of, map, power } = kernelPlan(checked, few.depth);
+  if (power !== undefined) return undefined;
+  if (of !== CODE.DOT && !isUsual(few.bytes, -map.factor)) return undefined;
+
+  return fewProduct(fn, few, out, of, map);
+}
+
 /**
  * The matrix of kernels K[i, j] = k(xᵢ, yⱼ) of the rows of x and y, or of x and x: `[n, d], [m, d] → [n, m]`.
  *
@@ -168,6 +178,9 @@ export function kernelMatrix<X extends Input, Y extends Input | undefined = unde
   const sizes = sizesIn(fn, "shape", shape);
   const ySizes = sizesIn(fn, "yShape", yShape);
   const checked = kernelOf(fn, o);
+  const few = checked.kernel === "cosine" ? undefined : fewPairsOf(fn, x, y, sizes, ySizes);
+  const short = few && fewKernels(fn, few, checked, out);
+  if (short) return short as ResultOf<X, Y>;
   const points = pointsOf(fn, x, y, sizes, ySizes);
   const d = sameDepth(fn, points);
   const [[n], [m]] = [points.shape, points.yShape];

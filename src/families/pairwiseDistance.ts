@@ -3,6 +3,7 @@ import * as CODE from "../../assembly/gram/codes.ts";
 import { pointsOf, sameDepth } from "../check/points.ts";
 import { type Operand, sizesIn } from "../check/tensor.ts";
 import type { Arena } from "../memory/arena.ts";
+import { exponentOf } from "../memory/scalar.ts";
 import { oneOf, optionsOf } from "../options.ts";
 import {
   type Mapping,
@@ -14,6 +15,7 @@ import {
   withBlocks,
   writeProduct,
 } from "../place/blocks.ts";
+import { type FewPairs, fewPairsOf, fewProduct, largestOfFew } from "../place/fewPairs.ts";
 import { madeIn, type Output, outputOf } from "../place/output.ts";
 import { exponentIn, normsOf } from "../place/prepare.ts";
 import { watchOf } from "../place/watch.ts";
@@ -66,12 +68,15 @@ export function pairwiseDistance<X extends Input, Y extends Input | undefined = 
   const ySizes = sizesIn(fn, "yShape", yShape);
   const metric = oneOf(fn, "metric", given, METRICS, "euclidean");
   const watch = watchOf(fn, progress, signal);
+  const few = watch.alone || metric === "cosine" ? undefined : fewPairsOf(fn, x, y, sizes, ySizes);
+  const short = few && fewDistances(fn, few, metric, out);
+  if (short) return short as ResultOf<X, Y>;
   const points = pointsOf(fn, x, y, sizes, ySizes);
   const d = sameDepth(fn, points);
   const [[n], [m]] = [points.shape, points.yShape];
   const result = outputOf(fn, out, points.x.bytes, n * m);
   const { made, deliver } = madeIn(fn, result, watch.alone);
-  const of = metric === "manhattan" ? CODE.DISTANCES : CODE.SQUARES;
+  const of = sumsOf(metric);
   const productFor = (a: Matrix, b: Matrix | undefined): Product => productOf(a, b, d, of);
   const [own, other] = [matrixIn(points.x, n), points.y && matrixIn(points.y, m)];
   const products = [own, ...(other ? [other] : [])].map((one) => productFor(one, undefined));
@@ -95,6 +100,16 @@ export function pairwiseDistance<X extends Input, Y extends Input | undefined = 
   return deliver() as ResultOf<X, Y>;
 }
 
+const sumsOf = (metric: DistanceMetric): 1 | 2 => (metric === "manhattan" ? CODE.DISTANCES : CODE.SQUARES);
+
+/** The distances of few rows, which need no norms; undefined where some of them have to be made good. */
+function fewDistances(fn: string, few: FewPairs, metric: DistanceMetric, out: unknown): FloatArray | undefined {
+  if (metric !== "euclidean") return fewProduct(fn, few, out, sumsOf(metric), times(1));
+  const bytes = few.bytes as 4 | 8;
+  if (!isUsual(bytes, exponentOf(largestOfFew(few)))) return undefined;
+  return fewProduct(fn, few, out, CODE.SQUARES, ROOT, LEAST[bytes]);
+}
+
 /** Operands, what becomes of their products, and what has to be made good of the results. */
 interface Prepared {
   readonly x: Matrix;
@@ -109,8 +124,12 @@ interface Prepared {
 
 /** Exponents of numbers whose squares are in range, that to which others are brought, and the least distances that are right then. */
 const USUAL = { 4: 30, 8: 480 };
+const isUsual = (bytes: 4 | 8, exponent: number): boolean => Math.abs(exponent) <= USUAL[bytes];
 const BROUGHT_TO = { 4: 40, 8: 400 };
 const LEAST = { 4: 2 ** -52, 8: 2 ** -460 };
+
+/** The root of a sum, over the unit. */
+const ROOT: Mapping = { map: CODE.ROOT, factor: 1, shift: 0, degree: 0 };
 
 /** Numbers from here on differ by `LEAST` at least, or by nothing: they are multiples of their units. */
 const LEAST_NUMBER = { 4: 2 ** -28, 8: 2 ** -407 };
@@ -134,12 +153,11 @@ function prepared(
   const bytes = x.bytes as 4 | 8;
   const found = [x, ...(y ? [y] : [])].map((one) => exponentIn(at, scratch, one, d));
   const exponent = Math.max(...found.map((one) => one.exponent));
-  const isUsual = Math.abs(exponent) <= USUAL[bytes];
-  const unit = isUsual ? 1 : 2 ** Math.max(-1000, Math.min(1000, BROUGHT_TO[bytes] - exponent));
-  const mapping = { map: CODE.ROOT, factor: 1 / unit, shift: 0, degree: 0 };
+  const usual = isUsual(bytes, exponent);
+  const unit = usual ? 1 : 2 ** Math.max(-1000, Math.min(1000, BROUGHT_TO[bytes] - exponent));
+  const mapping = { ...ROOT, factor: 1 / unit };
   const beyond = LEAST[bytes] / unit;
-  if (isUsual)
-    return { x, y, mapping, beyond, ...(found.every(({ finite }) => finite) && { few: LEAST_NUMBER[bytes] }) };
+  if (usual) return { x, y, mapping, beyond, ...(found.every(({ finite }) => finite) && { few: LEAST_NUMBER[bytes] }) };
   const centring = { means: undefined, unit, factor: 1 };
   return { x: { ...x, centring }, y: y && { ...y, centring }, mapping, beyond };
 }

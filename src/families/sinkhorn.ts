@@ -236,7 +236,7 @@ const REACH = 140;
  * by Sinkhorn's iterations, in f64 whatever the input's type. `cost` is ⟨P, C⟩, POT's `sinkhorn2`; the least of
  * ⟨P, C⟩ + ε·Σ P·log P is Σ a·f + Σ b·g. A row or column without mass has the potential −∞, and 0 in the plan. Costs may be
  * negative; +∞ forbids a pairing. b is scaled to the sum of a, from which it may differ by rounding: relatively by
- * 3.5e-4 in f32 and 1.5e-8 in f64, √(2u). An ε below 2⁻¹⁰⁰⁰ of the range of the costs is taken as that. Where `maxIterations` end it, `converged` is false and nothing is thrown.
+ * 3.5e-4 in f32 and 1.5e-8 in f64, √(2u), and n·2⁻²³ more of n masses in f64 that have been f32. An ε below 2⁻¹⁰⁰⁰ of the range of the costs is taken as that. Where `maxIterations` end it, `converged` is false and nothing is thrown.
  *
  * It is synchronous, so that a timer cannot fire meanwhile: a `signal` is aborted by then, or by the `progress` callback.
  *

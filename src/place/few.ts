@@ -10,6 +10,7 @@ import { create, floatBytes } from "../check/tensor.ts";
 import { type Arena, copyClasses, RESULT_BYTES } from "../memory/arena.ts";
 import { arena } from "../memory/kernels.ts";
 import { isResident, residentView } from "../memory/residents.ts";
+import { CompensatedSum, unitFor } from "../read/sum.ts";
 import type { FloatArray } from "../types.ts";
 import type { Output } from "./output.ts";
 
@@ -32,7 +33,7 @@ export type Few = (
 ) => void;
 
 /** Rows along the last axis. */
-interface FewRows {
+export interface FewRows {
   readonly array: FloatArray;
   readonly tag: string;
   readonly bytes: number;
@@ -46,7 +47,12 @@ function viewed(fn: string, name: string, value: unknown): FloatArray {
   return (tagOf(value) === undefined && isResident(value) ? residentView(fn, name, value) : value) as FloatArray;
 }
 
-function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number[] | undefined): FewRows | undefined {
+export function rowsOf(
+  fn: string,
+  name: string,
+  input: unknown,
+  sizes: readonly number[] | undefined,
+): FewRows | undefined {
   const array = viewed(fn, name, input);
   const tag = tagOf(array);
   const bytes = floatBytes(tag);
@@ -61,14 +67,24 @@ function rowsOf(fn: string, name: string, input: unknown, sizes: readonly number
 }
 
 /** Where results may be written: `out`, if it is such an array, or a new one if there is no `out`. */
-function resultOf(fn: string, out: unknown, { tag, bytes }: FewRows, length: number): FloatArray | undefined {
+export function resultOf(
+  fn: string,
+  out: unknown,
+  { tag, bytes }: Pick<FewRows, "tag" | "bytes">,
+  length: number,
+): FloatArray | undefined {
   if (out === undefined) return create(fn, bytes, length);
   const array = viewed(fn, "out", out);
   return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
 }
 
 /** An array beside another, of its type and length; undefined if it is not. */
-function besideOf(fn: string, name: string, value: unknown, { tag, length }: FewRows): FloatArray | undefined {
+function besideOf(
+  fn: string,
+  name: string,
+  value: unknown,
+  { tag, length }: Pick<FewRows, "tag" | "length">,
+): FloatArray | undefined {
   const array = viewed(fn, name, value);
   return tagOf(array) === tag && lengthOf(array) === length ? array : undefined;
 }
@@ -151,12 +167,43 @@ export function fewNumbers(
   return { at, rows, n, values, out: results && { array: results, length: rows, bytes, fresh: out === undefined } };
 }
 
+/** The same where `weights` has one for each class, or is 0; for the mean a sum is divided by `over`. */
+export type FewLosses = (
+  at: Arena,
+  isF32: boolean,
+  x: number,
+  y: number,
+  values: number,
+  rows: number,
+  n: number,
+  weights: number,
+  over: number,
+) => void;
+
 /** The same with a class for each row: one f64 a row, which is left at `values`, and if it is wanted a gradient at x. */
 export interface FewLabelled {
   readonly at: Arena;
   readonly rows: number;
   readonly values: number;
+  /** The weights of the rows' classes, together. */
+  readonly over: number;
   readonly grad: FloatArray | undefined;
+}
+
+/**
+ * The weights of the rows' classes, together; undefined if a mean is not taken with them as they are. The classes stand where
+ * `copyClasses` has put them.
+ */
+function weightOf(at: Arena, bytes: number, weights: number, rows: number): number | undefined {
+  const [view, first, classes] = [at.view(bytes), weights / bytes, at.results / 4];
+  const total = new CompensatedSum();
+  let largest = 0;
+  for (let row = 0; row < rows; row++) {
+    const weight = view[first + (at.integers[classes + row] as number)] as number;
+    total.add(weight);
+    largest = Math.max(largest, Math.abs(weight));
+  }
+  return unitFor(largest) === 1 ? total.value : undefined;
 }
 
 export function fewLabelled(
@@ -166,13 +213,16 @@ export function fewLabelled(
   sizes: readonly number[] | undefined,
   out: unknown,
   withGrad: boolean,
-  run: FewPairs,
+  run: FewLosses,
+  weight?: unknown,
 ): FewLabelled | undefined {
   if (tagOf(labels) !== "Int32Array") return undefined;
   const found = rowsOf(fn, "logits", input, sizes);
   if (found === undefined) return undefined;
-  const { array, bytes, length, rows, n } = found;
+  const { array, tag, bytes, length, rows, n } = found;
   if (lengthOf(labels as FloatArray) !== rows) return undefined;
+  const each = weight === undefined ? undefined : besideOf(fn, "weight", weight, { tag, length: n });
+  if (weight !== undefined && each === undefined) return undefined;
   const at = arena();
   const values = at.results + RESULT_BYTES;
   // a label that is no class is ignored or refused, which is not done here
@@ -180,7 +230,11 @@ export function fewLabelled(
   const grad = withGrad ? resultOf(fn, out, found, length) : undefined;
   if (withGrad && grad === undefined) return undefined;
   at.copyIn(array, bytes, 0, length, at.stage);
-  run(at, bytes === 4, at.stage, at.results, values, rows, n);
+  const weights = each ? at.stage + 8 * MOST : 0;
+  if (each) at.copyIn(each, bytes, 0, n, weights);
+  const over = each ? weightOf(at, bytes, weights, rows) : rows;
+  if (over === undefined) return undefined;
+  run(at, bytes === 4, at.stage, at.results, values, rows, n, weights, over);
   if (grad) at.copyOut(at.stage, length, grad, bytes, 0);
-  return { at, rows, values, grad };
+  return { at, rows, values, over, grad };
 }

@@ -61,6 +61,11 @@ function largestOf({ lows, highs }: Columns): number {
   return lows.reduce((most, low, k) => Math.max(most, -low, highs[k] as number), 0);
 }
 
+/** Whether distances are in range without a unit: γ is nothing out of the way. */
+export function isUsual(bytes: number, gamma: number): boolean {
+  return gamma !== 0 && Math.abs(exponentOf(gamma)) <= (bytes === 4 ? 64 : 500);
+}
+
 /**
  * What brings matrices into the range in which `gamma` times the distances of their rows, squared or not, is neither 0 nor beyond
  * all numbers: with the power of two s, γ/s² (or γ/s) is near 1, and takes the place of γ. In f32, say, with γ = 1e-40 points 1e20
@@ -76,10 +81,11 @@ export function rangeOf(
   gamma: number,
 ): { readonly unit: number; readonly gamma: number } {
   return once(() => {
-    // the exponents of γ that are nothing out of the way, of the largest number, and the largest of a unit
-    const [usual, top, most] = matrices[0].bytes === 4 ? [64, 125, 100] : [500, 1021, 600];
+    const { bytes } = matrices[0];
+    if (isUsual(bytes, gamma)) return { unit: 1, gamma };
+    // the exponents of the largest number, and of the largest unit
+    const [top, most] = bytes === 4 ? [125, 100] : [1021, 600];
     const exponent = gamma === 0 ? -Infinity : exponentOf(gamma);
-    if (Math.abs(exponent) <= usual) return { unit: 1, gamma };
     let wanted = Math.min(Math.max(Math.round(exponent / (squared ? 2 : 1)), -most), most);
     if (wanted > 0) {
       const largest = (x: Matrix): number => largestOf(columnsOf(arena, scratch, productOf(x, undefined, depth), 1));

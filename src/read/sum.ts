@@ -1,3 +1,4 @@
+import { exponentOf } from "../memory/scalar.ts";
 import type { FloatArray } from "../types.ts";
 
 /** What is larger than this is added up in units of UNIT: no 2⁶⁰ finite numbers overflow on the way to a finite mean. */
@@ -30,6 +31,16 @@ export class CompensatedSum {
     // one product at a time: what is left of large numbers that cancel may be small again
     return this.#large === 0 ? small : (this.#large / over) * factor * UNIT + small;
   }
+}
+
+/** Weights from here to its inverse are left as they are: products of two, and of those with losses, are ordinary numbers. */
+const LEAST_WEIGHT = 2 ** -450;
+
+/** The power of two that takes weights to where the largest is near 1, if they are beyond that. */
+export function unitFor(largest: number): number {
+  return (largest > 0 && largest < LEAST_WEIGHT) || (largest > 1 / LEAST_WEIGHT && largest < Infinity)
+    ? 2 ** -exponentOf(largest)
+    : 1;
 }
 
 /** f64 of a compensated sum in linear memory (assembly/sum.ts): two heads, and what rounding has taken from each. */

@@ -3,11 +3,16 @@
  * the scale; no sum of finite numbers overflows on the way to a result that is finite.
  */
 import { describe, expect, it } from "vitest";
+import * as surprisal from "../../src/index.ts";
 import { pseudorandom } from "../support/fixture.ts";
 import { api } from "../support/gram.ts";
 import { type DType, type FloatArray, f32, firstDifference, forEachType } from "../support/variants.ts";
 
 const { gram, kernelMatrix, mmd, cka } = api;
+const losses = surprisal as unknown as {
+  crossEntropy(x: FloatArray, labels: number[], options: object): number;
+  crossEntropyWithGrad(x: FloatArray, labels: number[], options: object): { value: number; grad: FloatArray };
+};
 
 /** Multiples of 2^-8 in [−1, 1], which any of the powers below multiplies exactly. */
 const eighths = (dtype: DType, seed: number, length: number): FloatArray =>
@@ -166,5 +171,39 @@ forEachType((dtype) => {
           of([1, 1, 0, 1, 1, 0, 0, 0, 1]),
         );
     });
+  });
+
+  it("weights of a mean: cross-entropy and its gradient do not depend on their scale, from the smallest to the largest", () => {
+    const shape = [4, 3];
+    const x = eighths(dtype, 5, 12);
+    const p = of(x.map((v: number) => Math.abs(v) + 0.25));
+    const labels = [2, 0, 1, 2];
+    const weight = of([1, 0.5, 1.5]);
+    const sampleWeight = of([1, 1.25, 0.75, 2]);
+    for (const [from, values] of [
+      ["logits", x],
+      ["probabilities", p],
+    ] as const)
+      for (const labelSmoothing of [0, 0.25]) {
+        const lossOf = (w: FloatArray | undefined, s: FloatArray | undefined) => {
+          const options = { shape, from, labelSmoothing, weight: w, sampleWeight: s };
+          const { value, grad } = losses.crossEntropyWithGrad(values, labels, options);
+          expect(losses.crossEntropy(values, labels, options)).toBe(value);
+          return [value, ...grad];
+        };
+        const near = (got: number[], want: number[], what: string): void => {
+          const size = Math.max(...want.slice(1).map(Math.abs));
+          for (const [i, v] of want.entries())
+            if (!(Math.abs((got[i] as number) - v) <= 8 * unit * (i ? size : v)))
+              expect.fail(`${from}, ${labelSmoothing}, ${what}, ${i}: ${got[i]}, wanted ${v}`);
+        };
+        const own = lossOf(weight, sampleWeight);
+        const ofClasses = lossOf(weight, undefined);
+        for (const e of EXPONENTS) {
+          near(lossOf(times(weight, e), undefined), ofClasses, `classes 2^${e}`);
+          // a product of two that is no number is none of their mean
+          for (const f of EXPONENTS) near(lossOf(times(weight, e), times(sampleWeight, f)), own, `2^${e}, 2^${f}`);
+        }
+      }
   });
 });

@@ -107,7 +107,35 @@ function lossesOf(given: Given, targetName: string): { losses: RowLoss[]; diviso
   return { losses, divisor: sum(rows.rows, (r) => weigh(r)), fault };
 }
 
-function crossEntropyBy(given: Given, graded: boolean): Expected {
+/** Weights that a mean is taken with: it knows no scale of those of rows, nor of those of the labels' classes. */
+function ofMean(given: Given): Given {
+  const { arrays, shapes, options } = given;
+  if ((options["reduction"] ?? "mean") !== "mean") return given;
+  const scaled = (values: Float64Array, isCounted: (i: number) => boolean): Float64Array => {
+    const most = values.reduce((a, v, i) => (isCounted(i) ? Math.max(a, Math.abs(v)) : a), 0);
+    if (!(most > 0 && most < Infinity)) return values;
+    // in two steps, as 1/5e-324 is no number
+    const by = 2 ** -Math.round(Math.log2(most) / 2);
+    return values.map((v) => v * by * by);
+  };
+  const { weight, sampleWeight } = arrays;
+  const target = arrays["target"] as Float64Array;
+  const hard = shapes["target"]?.join() !== shapes["logits"]?.join();
+  const ignored = options["ignoreIndex"] ?? -100;
+  const isLabel = (j: number): boolean => target.includes(j) && j !== ignored;
+  const isCounted = (row: number): boolean => !hard || target[row] !== ignored;
+  return {
+    ...given,
+    arrays: {
+      ...arrays,
+      ...(sampleWeight && { sampleWeight: scaled(sampleWeight, isCounted) }),
+      ...(weight && hard && { weight: scaled(weight, isLabel) }),
+    },
+  };
+}
+
+function crossEntropyBy(asGiven: Given, graded: boolean): Expected {
+  const given = ofMean(asGiven);
   const { dtype, arrays, shapes, options } = given;
   const rows = rowsAlong(given, "logits");
   const { losses, divisor, fault } = lossesOf(given, "target");
@@ -125,7 +153,7 @@ function crossEntropyBy(given: Given, graded: boolean): Expected {
   const target = arrays["target"] as Float64Array;
   const soft = shapes["target"]?.join() === shapes["logits"]?.join();
   // a product of target and scale below the least number is lost before it is weighed
-  const heaviest = Array.from(arrays["weight"] ?? []).reduce((a, w) => Math.max(a, Math.abs(w)), 1);
+  const heaviest = Array.from(asGiven.arrays["weight"] ?? []).reduce((a, w) => Math.max(a, Math.abs(w)), 1);
   const lossy = ({ value: v, error }: Estimate): Estimate =>
     // its two terms overflow before it does
     Math.abs(v) > Number.MAX_VALUE / 64 ? ANYTHING : { value: v, error: error + leastOf(dtype) * heaviest };

@@ -152,7 +152,9 @@ function problemOf({ dtype, arrays }: Given): Problem | undefined {
   const [a, b, cost] = [arrays["a"], arrays["b"], arrays["cost"]] as [Float64Array, Float64Array, Float64Array];
   const ordinary = (masses: Float64Array): boolean => masses.every((m) => m >= 0 && m < Infinity);
   const [sa, sb] = [total(a), total(b)];
-  const slack = sa * (dtype.name === "f32" ? 2 ** -11.5 : 2 ** -26);
+  const once = (masses: Float64Array): number => (masses.every((m) => m === Math.fround(m)) ? masses.length : 0);
+  const slack =
+    sa * (dtype.name === "f32" ? 2 ** -11.5 : Math.min(2 ** -11.5, 2 ** -26 + 2 ** -23 * (once(a) + once(b))));
   if (!ordinary(a) || !ordinary(b) || !(sa > 0) || sa === Infinity || !(Math.abs(sa - sb) <= slack)) return undefined;
   if (cost.some((c) => !(c === Infinity || Math.abs(c) <= 1e270))) return undefined;
   const size = largestOf(cost.filter((c) => c < Infinity));
