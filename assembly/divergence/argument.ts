@@ -7,12 +7,12 @@
  * p = w/Σw where they are made to sum to 1. A quarter of x, top and T is taken, as x − top, and the difference of that and another,
  * might overflow; but of a T that small the quarter might be subnormal.
  */
-import { maxLane, splat, sumError, sumF64, VECTOR } from "../lanes";
+import { lanes, maxLane, splat, sumError, sumF64, VECTOR } from "../lanes";
 import { exp } from "../math/exp";
 import { expShort } from "../math/expShort";
 import { LN2 } from "../math/gap";
 import { log } from "../math/log";
-import { BLOCK, widen } from "./block";
+import { BLOCK, EIGHT, widen } from "./block";
 
 const LOG2E: f64 = 1.4426950408889634;
 
@@ -61,17 +61,27 @@ export function beginArgument(a: Argument, width: usize, logs: bool, normalized:
 /** The maximum of n elements and `top`. */
 function maximumOf<T>(x: usize, n: i32, top: f64): f64 {
   let m = splat<T>(<T>-Infinity);
-  for (; n >= <i32>(VECTOR / sizeof<T>()); n -= <i32>(VECTOR / sizeof<T>()), x += VECTOR)
+  // two at a time: one would wait for the maximum before (a tenth of a row of logits)
+  let other = m;
+  for (; n >= 2 * lanes<T>(); n -= 2 * lanes<T>(), x += 2 * VECTOR) {
     m = v128.pmax<T>(m, v128.load(x));
+    other = v128.pmax<T>(other, v128.load(x, 16));
+  }
+  m = v128.pmax<T>(m, other);
   for (; n > 0; n--, x += sizeof<T>()) {
     if (<f64>load<T>(x) > top) top = <f64>load<T>(x);
   }
   return max(top, <f64>maxLane<T>(m));
 }
 
+/** The same of elements of `width` bytes. */
+export function maximum(width: usize, x: usize, n: i32, top: f64): f64 {
+  return width == 4 ? maximumOf<f32>(x, n, top) : maximumOf<f64>(x, n, top);
+}
+
 /** Raises `top` to the maximum of n elements. */
 export function addMaximum(a: Argument, x: usize, n: i32): void {
-  a.top = a.single ? maximumOf<f32>(x, n, a.top) : maximumOf<f64>(x, n, a.top);
+  a.top = maximum(a.single ? 4 : 8, x, n, a.top);
 }
 
 /** Whether a normal number is a power of two whose inverse is one. */
@@ -87,25 +97,28 @@ export function perTemperature(a: Argument, v: v128): v128 {
   return inverse != 0 ? v128.mul<f64>(v, f64x2.splat(inverse)) : v128.div<f64>(v, f64x2.splat(a.temperature));
 }
 
-/** (x − top)/T. */
-// @ts-ignore: decorator
-@inline
-function exponent(a: Argument, block: usize, unit: v128, top: v128): v128 {
-  return perTemperature(a, v128.sub<f64>(v128.mul<f64>(v128.load(block), unit), top));
+/** (x − top)/T of a block of logarithms. */
+export function exponents(a: Argument, block: usize, count: i32, to: usize): void {
+  const unit = f64x2.splat(a.unit);
+  const top = f64x2.splat(a.top * a.unit);
+  for (const end = block + ((<usize>count) << 3); block < end; block += 16, to += 16) {
+    v128.store(to, perTemperature(a, v128.sub<f64>(v128.mul<f64>(v128.load(block), unit), top)));
+  }
 }
 
 /** The weights of a block. */
 export function weigh(a: Argument, block: usize, count: i32, to: usize): void {
-  const end = block + ((<usize>count) << 3);
+  const end = to + ((<usize>count) << 3);
   const power = f64x2.splat(a.power);
-  const unit = f64x2.splat(a.unit);
-  const top = f64x2.splat(a.top * a.unit);
   if (!a.logs) {
-    for (; block < end; block += 16, to += 16) v128.store(to, v128.mul<f64>(v128.load(block), power));
-  } else if (a.single) {
-    for (; block < end; block += 16, to += 16) v128.store(to, expShort(exponent(a, block, unit, top)));
+    for (; to < end; block += 16, to += 16) v128.store(to, v128.mul<f64>(v128.load(block), power));
+    return;
+  }
+  exponents(a, block, count, to);
+  if (a.single) {
+    for (; to < end; to += 16) v128.store(to, expShort(v128.load(to)));
   } else {
-    for (; block < end; block += 16, to += 16) v128.store(to, exp<f64>(exponent(a, block, unit, top)));
+    for (; to < end; to += 16) v128.store(to, exp<f64>(v128.load(to)));
   }
 }
 
@@ -123,9 +136,12 @@ export function addSum(a: Argument, x: usize, width: usize, n: i32, block: usize
     const end = weights + ((<usize>count) << 3);
     // of the numbers as they are given: the weight of a negative one may be −0
     const given = a.logs ? weights : block;
-    for (let at = weights; at < end; at += 16) {
-      const negative = v128.lt<f64>(v128.load(given + (at - weights)), f64x2.splat(0));
-      const v = v128.or(v128.load(at), negative);
+    for (let at = weights; at < end;) {
+      let v = f64x2.splat(0);
+      for (const eight = min(at + EIGHT, end); at < eight; at += 16) {
+        const negative = v128.lt<f64>(v128.load(given + (at - weights)), f64x2.splat(0));
+        v = v128.add<f64>(v, v128.or(v128.load(at), negative));
+      }
       const next = v128.add<f64>(sum, v);
       const error = sumError(sum, v, next);
       rest = v128.add<f64>(rest, v128.and(error, v128.eq<f64>(error, error))); // NaN once the sum is infinite

@@ -35,43 +35,43 @@ export const RUN_OF_CHANGES = 16;
 /** k of the terms of JS, which are added in f64 as they are, in a row of n elements. */
 // @ts-ignore: decorator
 @inline
-function roundingsOfJSTerms<T>(n: i32): f64 {
-  return sizeof<T>() == 4 ? 3 : 18 + <f64>n / 32;
+function roundingsOfJSTerms(single: bool, n: i32): f64 {
+  return single ? 3 : 18 + <f64>n / 32;
 }
 /** k of the terms and of the masses of KL, which are added in pairs of lanes. */
 // @ts-ignore: decorator
 @inline
-function roundingsOfKLTerms<T>(n: i32): f64 {
-  return sizeof<T>() == 4 ? 4 : 18 + <f64>n / 32;
+function roundingsOfKLTerms(single: bool, n: i32): f64 {
+  return single ? 4 : 18 + <f64>n / 32;
 }
 // @ts-ignore: decorator
 @inline
-function roundingsOfChanges<T>(n: i32): f64 {
-  return sizeof<T>() == 4 ? 15 : 18 + <f64>n / 32;
+function roundingsOfChanges(single: bool, n: i32): f64 {
+  return single ? 15 : 18 + <f64>n / 32;
 }
 /** k of P + Q, four elements of which are added as two and two. */
 // @ts-ignore: decorator
 @inline
-function roundingsOfMasses<T>(n: i32): f64 {
-  return sizeof<T>() == 4 ? 2 : 8 + <f64>n / 8;
+function roundingsOfMasses(single: bool, n: i32): f64 {
+  return single ? 2 : 8 + <f64>n / 8;
 }
 
 /** t of KL and of JS, where q is scaled too: by tools/roundings.py, and half a unit for the polynomial. */
 // @ts-ignore: decorator
 @inline
-function roundingsOfKL<T>(): f64 {
-  return sizeof<T>() == 4 ? 6.8 : 48;
+function roundingsOfKL(single: bool): f64 {
+  return single ? 6.8 : 48;
 }
 // @ts-ignore: decorator
 @inline
-function roundingsOfJS<T>(): f64 {
-  return sizeof<T>() == 4 ? 9.8 : 48;
+function roundingsOfJS(single: bool): f64 {
+  return single ? 9.8 : 48;
 }
 
 // @ts-ignore: decorator
 @inline
-function u<T>(): f64 {
-  return sizeof<T>() == 4 ? 5.960464477539063e-8 : 1.1102230246251565e-16;
+function u(single: bool): f64 {
+  return single ? 5.960464477539063e-8 : 1.1102230246251565e-16;
 }
 
 /**
@@ -81,15 +81,14 @@ function u<T>(): f64 {
  */
 // @ts-ignore: decorator
 @inline
-function promised<T>(error: f64, value: f64, mass: f64, n: i32): bool {
-  const raised: f64 = <f64>n * (sizeof<T>() == 4 ? 2.2e-36 : 6.7e-305);
-  const promise: f64 = sizeof<T>() == 4 ? 1e-6 : 1e-10;
-  const floor: f64 = sizeof<T>() == 4 ? 1e-13 : 1e-20;
+function promised(single: bool, error: f64, value: f64, mass: f64, n: i32): bool {
+  const raised: f64 = <f64>n * (single ? 2.2e-36 : 6.7e-305);
+  const promise: f64 = single ? 1e-6 : 1e-10;
+  const floor: f64 = single ? 1e-13 : 1e-20;
+  const most: f64 = single ? 1e36 : 1e300;
   // 5·max(p, q) must not overflow, nor C/P; comparisons with NaN are false
   return (
-    value - value == 0 &&
-    mass < (sizeof<T>() == 4 ? 1e36 : 1e300) &&
-    error * u<T>() + raised <= promise * max(Math.abs(value), floor * mass)
+    value - value == 0 && mass < most && error * u(single) + raised <= promise * max(Math.abs(value), floor * mass)
   );
 }
 
@@ -107,40 +106,40 @@ function changes(d: f64, p: f64, change: f64): f64 {
 }
 
 /** KL of distributions, or NaN. */
-export function klOfSums<T>(n: i32): f64 {
+export function klOfSums(single: bool, n: i32): f64 {
   const d = total(TERMS_OF_P);
   const p = total(MASS);
   const change = total(CHANGE);
   const epsilon = change / p;
   const value = max(d / p - gapOfSums(epsilon), 0);
-  const k = roundingsOfKLTerms<T>(n);
+  const k = roundingsOfKLTerms(single, n);
   const s = changes(d, p, change) + Math.abs(change);
   // the derivative of ε − log(1 + ε) is ε/(1 + ε); s has the |C| that P's error makes of C/P
   const slope = Math.abs(epsilon) / max(1 + epsilon, 0); // of roundings ε may be below −1
-  const error = (roundingsOfKL<T>() + 2 * k) * d + slope * (1 + roundingsOfChanges<T>(n)) * s + value * p;
-  return promised<T>(error, value * p, p + Math.abs(change), n) ? value : NaN;
+  const error = (roundingsOfKL(single) + 2 * k) * d + slope * (1 + roundingsOfChanges(single, n)) * s + value * p;
+  return promised(single, error, value * p, p + Math.abs(change), n) ? value : NaN;
 }
 
 /** KL of the numbers as they are, or NaN. */
-export function rawKLOfSums<T>(n: i32, change: f64): f64 {
+export function rawKLOfSums(single: bool, n: i32, change: f64): f64 {
   const d = total(TERMS_OF_P);
   const p = total(MASS);
   const value = d - change;
   // f32: C is summed in f64, and a difference is rounded beyond 1/2 < q/p < 2 alone, where it is at most 3.3 terms
-  const ofChange = sizeof<T>() == 4 ? 3.3 * d : (1 + roundingsOfChanges<T>(n)) * changes(d, p, change);
-  const error = (roundingsOfKL<T>() + roundingsOfKLTerms<T>(n)) * d + ofChange + Math.abs(value);
-  return promised<T>(error, value, p + Math.abs(change), n) ? value : NaN;
+  const ofChange = single ? 3.3 * d : (1 + roundingsOfChanges(single, n)) * changes(d, p, change);
+  const error = (roundingsOfKL(single) + roundingsOfKLTerms(single, n)) * d + ofChange + Math.abs(value);
+  return promised(single, error, value, p + Math.abs(change), n) ? value : NaN;
 }
 
 /** Whether the expansion of JS in x = (b − a)/(a + b) is exact enough: x² is below a hundredth of what is promised. */
 // @ts-ignore: decorator
 @inline
-export function nearlyEqual<T>(a: f64, b: f64): bool {
-  return Math.abs(b - a) <= (a + b) * (sizeof<T>() == 4 ? 6.1e-5 : 1e-6);
+export function nearlyEqual(single: bool, a: f64, b: f64): bool {
+  return Math.abs(b - a) <= (a + b) * (single ? 6.1e-5 : 1e-6);
 }
 
 /** JS of distributions from P + Q, or NaN; `scaled` where one of them was multiplied by a factor. */
-export function jsOfSums<T>(n: i32, masses: f64, scaled: bool, disjoint: bool): f64 {
+export function jsOfSums(single: bool, n: i32, masses: f64, scaled: bool, disjoint: bool): f64 {
   const ofP = total(TERMS_OF_P);
   const ofQ = total(TERMS_OF_Q);
   const change = total(CHANGE);
@@ -150,17 +149,20 @@ export function jsOfSums<T>(n: i32, masses: f64, scaled: bool, disjoint: bool): 
   const value = min(max(((g - (x * change) / 4 + cross) * 2) / masses, 0), LN2);
   const root = Math.sqrt(g) * Math.sqrt(masses);
   let error =
-    (roundingsOfJS<T>() + roundingsOfJSTerms<T>(n)) * g + (roundingsOfMasses<T>(n) + 1) * (value / 2) * masses;
-  error += Math.abs(x) * (1 + roundingsOfChanges<T>(n)) * (root + Math.abs(change));
-  error += (x * x * g) / u<T>();
+    (roundingsOfJS(single) + roundingsOfJSTerms(single, n)) * g +
+    (roundingsOfMasses(single, n) + 1) * (value / 2) * masses;
+  error += Math.abs(x) * (1 + roundingsOfChanges(single, n)) * (root + Math.abs(change));
+  error += (x * x * g) / u(single);
   // f64: the product with the factor is rounded, by u·Σ q·|log(q/m)|/2 ≤ 3/8·u·S
-  if (scaled && sizeof<T>() == 8) error += root;
-  if (!promised<T>(error, (value / 2) * masses, masses, n)) return NaN;
+  if (scaled && !single) error += root;
+  if (!promised(single, error, (value / 2) * masses, masses, n)) return NaN;
   return disjoint ? LN2 : value;
 }
 
 /** JS of the numbers as they are from P + Q, or NaN. */
-export function rawJSOfSums<T>(n: i32, masses: f64, disjoint: bool): f64 {
+export function rawJSOfSums(single: bool, n: i32, masses: f64, disjoint: bool): f64 {
   const value = disjoint ? (LN2 / 2) * masses : (total(TERMS_OF_P) + total(TERMS_OF_Q)) / 4;
-  return promised<T>((roundingsOfJS<T>() + roundingsOfJSTerms<T>(n) + 1) * value, value, masses, n) ? value : NaN;
+  return promised(single, (roundingsOfJS(single) + roundingsOfJSTerms(single, n) + 1) * value, value, masses, n)
+    ? value
+    : NaN;
 }

@@ -10,8 +10,7 @@ import { select } from "../lanes";
 import { exp } from "../math/exp";
 import { smallest } from "../math/gap";
 import { Argument, raise } from "./argument";
-import { CHANGES, P, Q, RATIOS, SLOPES } from "./block";
-import { logOverMean } from "./mean";
+import { CHANGES, GIVEN_P, GIVEN_Q, P, Q, RATIOS, SLOPES } from "./block";
 import { disjoint, halfP, halfQ, massOfP, value } from "./terms";
 
 /** e^x as a call, not inlined: only elements near the edge of f64 need it. */
@@ -61,16 +60,13 @@ function slopesOfKLByQ(p: Argument, q: Argument, count: i32, lowering: i32): voi
   }
 }
 
-/** By the one whose probabilities stand at `own`; `sign` is 1 for p, −1 for q. */
-function slopesOfJS(a: Argument, own: usize, other: usize, sign: f64, half: f64, count: i32): void {
+/** By the one whose probabilities stand at `own` and the logarithms of their quotients by m at `logs`. */
+function slopesOfJS(a: Argument, own: usize, logs: usize, half: f64, count: i32): void {
   const zero = f64x2.splat(0);
   const h = f64x2.splat(half);
-  const s = f64x2.splat(sign);
   for (let at: usize = 0; at < (<usize>count) << 3; at += 16) {
     const w = v128.load(own + at);
-    const v = v128.load(other + at);
-    const log = logOverMean(w, v, v128.mul<f64>(v128.load(CHANGES + at), s), v128.mul<f64>(v128.load(RATIOS + at), s));
-    let slope = v128.sub<f64>(log, h);
+    let slope = v128.sub<f64>(v128.load(logs + at), h);
     if (a.logs) slope = v128.andnot(v128.mul<f64>(slope, w), v128.eq<f64>(w, zero));
     if (disjoint) slope = zero;
     v128.store(SLOPES + at, slope);
@@ -103,9 +99,9 @@ export function gradientOfKL(p: Argument, q: Argument, byQ: bool, count: i32, sc
   scaleSlopes(byQ ? q : p, scale, count, lowering);
 }
 
-/** … of JS. */
+/** … of JS, after logsOverMean (mean.ts). */
 export function gradientOfJS(p: Argument, q: Argument, byQ: bool, count: i32, scale: f64, lowering: i32): void {
-  if (byQ) slopesOfJS(q, Q, P, -1, halfQ, count);
-  else slopesOfJS(p, P, Q, 1, halfP, count);
+  if (byQ) slopesOfJS(q, Q, GIVEN_Q, halfQ, count);
+  else slopesOfJS(p, P, GIVEN_P, halfP, count);
   scaleSlopes(byQ ? q : p, scale / 2, count, lowering);
 }

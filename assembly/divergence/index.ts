@@ -21,7 +21,7 @@ export function divergence_f32(
   scale: f64,
   steps: i32,
 ): void {
-  divergence<f32>(p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps);
+  divergence(4, p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps);
 }
 export function divergence_f64(
   p: usize,
@@ -38,7 +38,7 @@ export function divergence_f64(
   scale: f64,
   steps: i32,
 ): void {
-  divergence<f64>(p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps);
+  divergence(8, p, q, gp, gq, results, rows, n, kind, flags, temperatureP, temperatureQ, scale, steps);
 }
 export function pairwise_f32(
   p: usize,

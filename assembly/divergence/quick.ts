@@ -182,6 +182,7 @@ function suspicious<T>(p: usize, q: usize, n: i32): bool {
 
 /** The value of a row, or NaN if it is not exact enough. */
 export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool): f64 {
+  const single = sizeof<T>() == 4;
   const lanes = <i32>(VECTOR / sizeof<T>());
   const vectors = n / lanes;
   const tail = n - vectors * lanes ? 1 : 0;
@@ -197,8 +198,9 @@ export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool)
     stripKL<T>(p, q, vectors);
     stripKL<T>(LAST_P, LAST_Q, tail);
     if (leastLane<T>(v128.load(LEAST)) < least<T>() && suspicious<T>(p, q, n)) return NaN;
-    if (normalize) return klOfSums<T>(n);
-    return rawKLOfSums<T>(
+    if (normalize) return klOfSums(single, n);
+    return rawKLOfSums(
+      single,
       n,
       sizeof<T>() == 4 ? changeOf(p, q, vectors) + changeOf(LAST_P, LAST_Q, tail) : total(CHANGE),
     );
@@ -208,7 +210,7 @@ export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool)
   let masses = a + b;
   let factor: f64 = 1;
   let swapped = false;
-  if (normalize && !nearlyEqual<T>(a, b)) {
+  if (normalize && !nearlyEqual(single, a, b)) {
     // the smaller stays as it is, whichever it is: JS is symmetric bit for bit
     factor = min(a, b) / max(a, b);
     if (factor < 1e-30) return NaN; // products would be subnormal
@@ -224,5 +226,5 @@ export function quick<T>(p: usize, q: usize, n: i32, kind: i32, normalize: bool)
   }
   if (leastLane<T>(v128.load(LEAST)) < 0) return NaN;
   const disjoint = !v128.any_true(v128.gt<T>(v128.load(OVERLAP), smallest<T>()));
-  return normalize ? jsOfSums<T>(n, masses, factor != 1, disjoint) : rawJSOfSums<T>(n, masses, disjoint);
+  return normalize ? jsOfSums(single, n, masses, factor != 1, disjoint) : rawJSOfSums(single, n, masses, disjoint);
 }

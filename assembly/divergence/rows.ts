@@ -1,13 +1,17 @@
 /** Rows, pieces of rows and pairs of rows: in one pass where that is exact enough. */
-import { ALL, FINISH, LOGS_P, LOGS_Q, NORMALIZE_P, NORMALIZE_Q, WRITE } from "./codes";
+import { ALL, FINISH, KL, LOGS_P, LOGS_Q, NORMALIZE_P, NORMALIZE_Q, WRITE } from "./codes";
+import { logs } from "./logs";
 import { quick } from "./quick";
 import { wide } from "./wide";
 
 /** All steps of a row in f64. */
 const EVERY = 255;
+/** Both hold logarithms and are made to sum to 1. */
+const LOGS = LOGS_P | LOGS_Q | NORMALIZE_P | NORMALIZE_Q;
 
 /** The value of a row; with the gradients where gp, gq are not 0. */
-function rowValue<T>(
+function rowValue(
+  width: usize,
   p: usize,
   q: usize,
   gp: usize,
@@ -22,10 +26,16 @@ function rowValue<T>(
   const distributions = (flags & NORMALIZE_P) != 0 && (flags & NORMALIZE_Q) != 0;
   const graded = (gp | gq) != 0;
   let value: f64 = NaN;
-  if (!(flags & (LOGS_P | LOGS_Q)) && !graded) value = quick<T>(p, q, n, kind, distributions);
+  if (!(flags & (LOGS_P | LOGS_Q))) {
+    if (!graded) {
+      value = width == 4 ? quick<f32>(p, q, n, kind, distributions) : quick<f64>(p, q, n, kind, distributions);
+    }
+  } else if (kind == KL && flags == LOGS && temperatureP == temperatureQ) {
+    value = logs(width, p, q, gp, gq, n, temperatureP, scale);
+  }
   if (value != value)
     value = wide(
-      sizeof<T>(),
+      width,
       p,
       q,
       gp,
@@ -42,10 +52,11 @@ function rowValue<T>(
 }
 
 /**
- * Rows of n elements at p and q: values (f64) at `results`, gradients times `scale` at gp and gq, each unless it is 0. `steps` for a row in
+ * Rows of n elements of `width` bytes at p and q: values (f64) at `results`, gradients times `scale` at gp and gq, each unless it is 0. `steps` for a row in
  * pieces. A temperature is 1 but for logits.
  */
-export function divergence<T>(
+export function divergence(
+  width: usize,
   p: usize,
   q: usize,
   gp: usize,
@@ -61,13 +72,13 @@ export function divergence<T>(
   steps: i32,
 ): void {
   if (steps != ALL) {
-    const value = wide(sizeof<T>(), p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale, steps);
+    const value = wide(width, p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale, steps);
     if (steps & FINISH) store<f64>(results, value);
     return;
   }
-  const row = <usize>n * sizeof<T>();
+  const row = <usize>n * width;
   for (; rows > 0; rows--, results += 8) {
-    store<f64>(results, rowValue<T>(p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale));
+    store<f64>(results, rowValue(width, p, q, gp, gq, n, kind, flags, temperatureP, temperatureQ, scale));
     p += row;
     q += row;
     if (gp) gp += row;
@@ -92,7 +103,7 @@ export function pairwise<T>(
   const row = <usize>n * sizeof<T>();
   for (; rows > 0; rows--, p += row, results += <usize>stride * sizeof<T>()) {
     for (let j = 0; j < columns; j++) {
-      const v = rowValue<T>(p, q + <usize>j * row, 0, 0, n, kind, flags, 1, 1, 0) * scale;
+      const v = rowValue(sizeof<T>(), p, q + <usize>j * row, 0, 0, n, kind, flags, 1, 1, 0) * scale;
       store<T>(results + <usize>j * sizeof<T>(), <T>(root ? Math.sqrt(v) : v));
     }
   }

@@ -9,10 +9,10 @@
 import { abs, maxKeepNaN, select } from "../lanes";
 import { gap, gapNear, LN2, smallest } from "../math/gap";
 import { Argument, raise } from "./argument";
-import { CHANGES, P, Q, RATIOS } from "./block";
+import { CHANGES, EIGHT, GIVEN_P, GIVEN_Q, P, Q, RATIOS } from "./block";
 import { gapOfSums } from "./bound";
 import { KL } from "./codes";
-import { logOverMean } from "./mean";
+import { logsOverMean } from "./mean";
 import { addExactly, CHANGE, HALF_OF_P, HALF_OF_Q, MASS, OVERLAP, TERMS_OF_P, TERMS_OF_Q, total } from "./sums";
 
 /** The divergence of a row. */
@@ -22,9 +22,6 @@ export let massOfP: f64 = 0;
 export let halfP: f64 = 0;
 export let halfQ: f64 = 0;
 export let disjoint = false;
-
-/** Bytes of eight elements, whose terms are summed before they are added exactly: pieces are multiples of it, so that the bits do not depend on them. */
-const EIGHT: usize = 64;
 
 /** Adds eight elements at `at`, or those before `end`, to the sums, for KL; `raw` unless both are made to sum to 1. */
 function addTermsOfKL(at: usize, end: usize, raw: bool): void {
@@ -78,17 +75,13 @@ function addTermsOfJS(at: usize, end: usize): void {
   v128.store(OVERLAP, overlap);
 }
 
-/** Adds to the halves of JS, where not both are made to sum to 1. */
+/** Adds to the halves of JS, where not both are made to sum to 1; after logsOverMean. */
 function addHalves(at: usize, end: usize): void {
   let ofP = f64x2.splat(0),
     ofQ = ofP;
   for (; at < end; at += 16) {
-    const p = v128.load(P + at);
-    const q = v128.load(Q + at);
-    const diff = v128.load(CHANGES + at);
-    const ratio = v128.load(RATIOS + at);
-    ofP = v128.add<f64>(ofP, share(p, logOverMean(p, q, diff, ratio)));
-    ofQ = v128.add<f64>(ofQ, share(q, logOverMean(q, p, v128.neg<f64>(diff), v128.neg<f64>(ratio))));
+    ofP = v128.add<f64>(ofP, share(v128.load(P + at), v128.load(GIVEN_P + at)));
+    ofQ = v128.add<f64>(ofQ, share(v128.load(Q + at), v128.load(GIVEN_Q + at)));
   }
   addExactly(HALF_OF_P, ofP);
   addExactly(HALF_OF_Q, ofQ);
@@ -104,6 +97,7 @@ function share(w: v128, log: v128): v128 {
 /** Adds a block to the sums. */
 export function addTerms(count: i32, kind: i32, raw: bool): void {
   const bytes = (<usize>count) << 3;
+  if (kind != KL && raw) logsOverMean(count);
   for (let at: usize = 0; at < bytes; at += EIGHT) {
     const end = min(at + EIGHT, bytes);
     if (kind == KL) addTermsOfKL(at, end, raw);
@@ -148,5 +142,5 @@ export function finish(p: Argument, q: Argument, kind: i32, lowering: i32): f64 
     }
   }
   value += fault(p) + fault(q);
-  return raw ? 0 : change / massOfP;
+  return raw ? 0 : kind == KL ? change / mass : (2 * change) / mass;
 }

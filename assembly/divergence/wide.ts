@@ -4,10 +4,10 @@
  *     maxima   argument.ts    so that nothing overflows
  *     sums     argument.ts    P and Q
  *     terms    ratio.ts, terms.ts: a block at a time p, q, q − p and log(q/p), and their sums; then the value
- *     slopes   ratio.ts, gradient.ts
+ *     slopes   gradient.ts, mean.ts: from what is kept of a row, or a block at a time as before
  */
 import { addMaximum, addSum, aim, Argument, beginArgument, loweringOf, padding, weigh } from "./argument";
-import { BLOCK, GIVEN_P, GIVEN_Q, narrow, SLOPES, widen } from "./block";
+import { BLOCK, GIVEN_P, GIVEN_Q, KEPT, narrow, P, Q, SLOPES, turnTo, widen } from "./block";
 import {
   AIM,
   BEGIN,
@@ -25,16 +25,13 @@ import {
   WRITE,
 } from "./codes";
 import { gradientOfJS, gradientOfKL } from "./gradient";
-import { compare, correct, settle } from "./ratio";
+import { logsOverMean } from "./mean";
+import { compare, correct, correctBlock, settle } from "./ratio";
 import { clearSums } from "./sums";
 import { addTerms, finish, value } from "./terms";
 
 let p = changetype<Argument>(memory.data(96, 16));
 let q = changetype<Argument>(memory.data(96, 16));
-/** The weights of a row of so many elements are kept once they are summed; of a longer one, those of a block. */
-const KEPT = 1024;
-const KEPT_P: usize = memory.data(8192, 16);
-const KEPT_Q: usize = memory.data(8192, 16);
 
 /** Whether the two have changed places: JS is symmetric bit for bit. */
 let exchanged = false;
@@ -81,8 +78,9 @@ export function wide(
     aim(q, lowering);
   }
   if (steps & SUM) {
-    addSum(p, x, width, n, GIVEN_P, KEPT_P, kept);
-    addSum(q, y, width, n, GIVEN_Q, KEPT_Q, kept);
+    turnTo(0, kept);
+    addSum(p, x, width, n, GIVEN_P, P, kept);
+    addSum(q, y, width, n, GIVEN_Q, Q, kept);
   }
   if (steps & SETTLE) {
     if (kind == JS && !p.logs && !q.logs && p.normalized && p.sum > q.sum) exchange();
@@ -103,10 +101,19 @@ export function wide(
       addTerms(count, kind, raw);
     }
   }
-  if (steps & FINISH) correct(finish(p, q, kind, lowering));
+  let epsilon: f64 = 0;
+  if (steps & FINISH) {
+    epsilon = finish(p, q, kind, lowering);
+    correct(epsilon);
+  }
   if (steps & WRITE) {
     for (let i = 0; i < n; i += BLOCK) {
-      const count = prepare(width, x, y, i, n, kept);
+      let count = min(n - i, BLOCK);
+      if (kept) {
+        turnTo(i, true);
+        correctBlock(epsilon, count);
+      } else count = prepare(width, x, y, i, n, false);
+      if (kind == JS) logsOverMean(count);
       if (gx) write(false, gx + <usize>i * width, width, count, kind, scale);
       if (gy) write(true, gy + <usize>i * width, width, count, kind, scale);
     }
@@ -119,10 +126,10 @@ function prepare(width: usize, x: usize, y: usize, i: i32, n: i32, kept: bool): 
   const count = min(n - i, BLOCK);
   widen(x + <usize>i * width, width, count, padding(p), GIVEN_P);
   widen(y + <usize>i * width, width, count, padding(q), GIVEN_Q);
-  const at: usize = kept ? (<usize>i) << 3 : 0;
+  turnTo(i, kept);
   // weights were kept before the arguments changed places, and did not move with them
-  const wp = (exchanged ? KEPT_Q : KEPT_P) + at;
-  const wq = (exchanged ? KEPT_P : KEPT_Q) + at;
+  const wp = exchanged && kept ? Q : P;
+  const wq = exchanged && kept ? P : Q;
   if (!kept) {
     weigh(p, GIVEN_P, count, wp);
     weigh(q, GIVEN_Q, count, wq);

@@ -273,7 +273,7 @@ function balanced(p: Problem): Problem {
   const [unitOfFactors, unitOfWeights] = [unitFor(largestFactor), unitFor(largestWeight)];
   const scaled = { ...p };
   if (factors && unitOfFactors !== 1) scaled.factors = factors.map((factor) => rescaled(factor, unitOfFactors));
-  if (weight && unitOfWeights !== 1) {
+  if (weight?.bytes === 8 && unitOfWeights !== 1) {
     const array = create(fn, weight.bytes, weight.length, "the weights");
     for (let j = 0; j < weight.length; j++) array[j] = rescaled(weight.array[j] as number, unitOfWeights);
     scaled.weight = { ...weight, array };

@@ -203,7 +203,7 @@ function weightOf(at: Arena, bytes: number, weights: number, rows: number): numb
     total.add(weight);
     largest = Math.max(largest, Math.abs(weight));
   }
-  return unitFor(largest) === 1 ? total.value : undefined;
+  return bytes === 4 || unitFor(largest) === 1 ? total.value : undefined;
 }
 
 export function fewLabelled(

@@ -88,8 +88,8 @@ export function rangeOf(
     const exponent = gamma === 0 ? -Infinity : exponentOf(gamma);
     let wanted = Math.min(Math.max(Math.round(exponent / (squared ? 2 : 1)), -most), most);
     if (wanted > 0) {
-      const largest = (x: Matrix): number => largestOf(columnsOf(arena, scratch, productOf(x, undefined, depth), 1));
-      wanted = Math.max(0, Math.min(wanted, top - exponentOf(Math.max(...matrices.map(largest)))));
+      const exponents = matrices.map((x) => exponentIn(arena, scratch, x, depth).exponent);
+      wanted = Math.max(0, Math.min(wanted, top - Math.max(...exponents)));
     }
     const unit = 2 ** wanted;
     return { unit, gamma: squared ? gamma / unit / unit : gamma / unit };
@@ -125,8 +125,8 @@ export function centringOf(arena: Arena, scratch: number, product: Product, scal
 }
 
 /**
- * The largest exponent in the columns of a matrix that are finite, that of 1 without any, and whether all are; NaN is passed over. In
- * the scratch of its product with itself.
+ * The exponent of the largest finite number of a matrix, 0 without any, and whether all are finite; NaN is passed over. In the scratch of
+ * its product with itself.
  */
 export function exponentIn(
   arena: Arena,
@@ -136,9 +136,19 @@ export function exponentIn(
 ): { readonly exponent: number; readonly finite: boolean } {
   return once(() => {
     const columns = columnsOf(arena, scratch, productOf(x, undefined, depth), 1);
-    return { exponent: finiteExponent(columns, undefined), finite: largestOf(columns) < Infinity };
+    if (largestOf(columns) < Infinity) return { exponent: finiteExponent(columns, undefined), finite: true };
+    // the extremes of a column with an infinite number do not tell what else is in it
+    let most = 0;
+    for (let i = x.start, end = x.start + x.rows * depth; i < end; i++) {
+      const size = Math.abs(x.array[i] as number);
+      if (size > most && size < Infinity) most = size;
+    }
+    return { exponent: exponentOver(most), finite: false };
   });
 }
+
+/** The exponent of a size, of subnormal ones −1000 at least; 0 of none. */
+const exponentOver = (most: number): number => (most > 0 ? Math.max(exponentOf(most), -1000) : 0);
 
 /** That of the largest difference from means, in the columns where it is finite. */
 function finiteExponent({ lows, highs }: Columns, means: Float64Array | undefined): number {
@@ -148,7 +158,7 @@ function finiteExponent({ lows, highs }: Columns, means: Float64Array | undefine
     const far = Math.max((highs[k] as number) - mean, mean - low);
     if (far < Infinity) most = Math.max(most, far);
   });
-  return most > 0 ? Math.max(exponentOf(most), -1000) : 0;
+  return exponentOver(most);
 }
 
 /**

@@ -33,10 +33,10 @@ export class CompensatedSum {
   }
 }
 
-/** Weights from here to its inverse are left as they are: products of two, and of those with losses, are ordinary numbers. */
-const LEAST_WEIGHT = 2 ** -450;
+/** Weights from here to its inverse are left as they are: what they weigh is a finite number but where the mean is nearly beyond all. */
+const LEAST_WEIGHT = 2 ** -20;
 
-/** The power of two that takes weights to where the largest is near 1, if they are beyond that. */
+/** The power of two that takes weights in f64 to where the largest is near 1, if they are beyond that. Those of f32 need none. */
 export function unitFor(largest: number): number {
   return (largest > 0 && largest < LEAST_WEIGHT) || (largest > 1 / LEAST_WEIGHT && largest < Infinity)
     ? 2 ** -exponentOf(largest)

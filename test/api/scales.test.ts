@@ -9,6 +9,9 @@ import { api } from "../support/gram.ts";
 import { type DType, type FloatArray, f32, firstDifference, forEachType } from "../support/variants.ts";
 
 const { gram, kernelMatrix, mmd, cka } = api;
+const { kernelDensity, pairwiseDistance } = surprisal as unknown as Readonly<
+  Record<"kernelDensity" | "pairwiseDistance", (x: FloatArray, y: FloatArray, options: object) => FloatArray>
+>;
 const losses = surprisal as unknown as {
   crossEntropy(x: FloatArray, labels: number[], options: object): number;
   crossEntropyWithGrad(x: FloatArray, labels: number[], options: object): { value: number; grad: FloatArray };
@@ -205,5 +208,33 @@ forEachType((dtype) => {
           for (const f of EXPONENTS) near(lossOf(times(weight, e), times(sampleWeight, f)), own, `2^${e}, 2^${f}`);
         }
       }
+  });
+
+  it("an infinite number in a row takes no digit from the other rows, whatever the scale", () => {
+    const [n, d] = [6, 3];
+    const x = eighths(dtype, 8, n * d);
+    const y = eighths(dtype, 9, n * d);
+    for (const e of EXPONENTS.filter((exponent) => Math.abs(exponent) < (dtype === f32 ? 110 : 900))) {
+      const [near, far] = [times(x, e), times(y, e)];
+      // the largest number of all stands in the column of the infinite one
+      near[d] = dtype.max / 8;
+      const infinite = of(near);
+      infinite[0] = -Infinity;
+      // of the size of the others, as far as γ is a number
+      const gamma = Math.max(Number.MIN_VALUE, Math.min(2 ** (-2 * e), Number.MAX_VALUE));
+      for (const [name, call] of Object.entries({
+        rbf: (v: FloatArray) => kernelMatrix(v, far, { shape: [n, d], kernel: "rbf", gamma }),
+        laplacian: (v: FloatArray) => kernelMatrix(v, far, { shape: [n, d], kernel: "laplacian", gamma: 2 ** -e }),
+        kernelDensity: (v: FloatArray) => kernelDensity(v, far, { shape: [n, d], bandwidth: 2 ** e }),
+        pairwiseDistance: (v: FloatArray) => pairwiseDistance(v, far, { shape: [n, d] }),
+      })) {
+        const width = name === "kernelDensity" ? 1 : n;
+        const [got, want] = [call(infinite).subarray(width), call(near).subarray(width)];
+        expect(firstDifference(got, want), `${name}, 2^${e}`).toBe("");
+        expect(call(infinite)[0], `${name}, 2^${e}`).toBe(
+          name === "pairwiseDistance" ? Infinity : name === "kernelDensity" ? -Infinity : 0,
+        );
+      }
+    }
   });
 });
