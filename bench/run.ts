@@ -25,6 +25,7 @@ const FAMILIES = [
   "ceilings",
   "small",
   "parallel",
+  "threads",
 ];
 
 const named = options.families;

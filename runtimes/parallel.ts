@@ -20,7 +20,7 @@ const PROGRAM = `
   import * as parallel from "surprisal/parallel";
   import { pools } from "./pools.mjs";
   const make = () => new Worker(new URL("./node_modules/surprisal/dist/parallel.worker.js", import.meta.url));
-  const [own, given] = [await pools(surprisal, parallel, { workers: 2 }), await pools(surprisal, parallel, { workers: 2, make, tells: true })];
+  const [own, given] = [await pools(surprisal, parallel, { workers: 2 }), await pools(surprisal, parallel, { workers: 2, make })];
   console.log(JSON.stringify({ passed: own.passed + given.passed, failed: [...own.failed, ...given.failed] }));`;
 
 /** Where there are no workers. */

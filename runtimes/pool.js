@@ -2,10 +2,9 @@
  * What a pool has to do wherever it runs: the bits of the functions, errors, a signal, a worker that goes in the middle, its end. Text that
  * pages, bundles and programs have beside the package.
  *
- * `workers`: how many of 2 there are to be; `make`: what makes a worker, where the package does not; `tells`: whether one that is terminated is
- * noticed at once, which in pages takes a minute or two.
+ * `workers`: how many of 2 there are to be; `make`: what makes a worker, where the package does not.
  */
-export async function pools(surprisal, { createPool }, { workers, make, tells = false }) {
+export async function pools(surprisal, { createPool }, { workers, make }) {
   const [n, d] = [900, 400];
   // matrices of n × n are worth dividing where they are written to shared memory
   const isShared = globalThis.crossOriginIsolated !== false && typeof SharedArrayBuffer !== "undefined";
@@ -32,6 +31,14 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
     mmd: [true, x, y, { shape }],
     linearCrossEntropy: [true, x, y, words, { ...many, weightShape: many.shape }],
     linearCrossEntropyWithGrad: [true, x, weight, labels, { shape, weightShape: shape }],
+    contrastiveLoss: [true, x, y, { ...many }],
+    contrastiveLossWithGrad: [true, x, y, { ...many, kind: "sigmoid", bias: -2 }],
+    sinkhornDivergenceWithGrad: [
+      true,
+      x.subarray(0, 1200),
+      y.subarray(600, 1800).map((value) => value + 0.5),
+      { shape: [400, 3], epsilon: 0.1 },
+    ],
     // rows of 360,000 elements are too few
     entropy: [false, x, { shape }],
   };
@@ -101,11 +108,28 @@ export async function pools(surprisal, { createPool }, { workers, make, tells = 
       if (!message.startsWith("createPool: a worker could not be started: blocked")) throw new Error(message);
     });
   }
-  if (make && tells) {
-    await check("a worker that is terminated in the middle", async () => {
+  if (make) {
+    await check("a worker that is terminated in the middle, and noticed", async () => {
       const result = pool.nearest(x, y, many);
       setTimeout(() => made[0].terminate(), 5);
-      same(await result, surprisal.nearest(x, y, many));
+      // without a word from it the pool would wait for more than a minute
+      let timer;
+      const late = new Promise((_, reject) => {
+        timer = setTimeout(reject, 45000, new Error("it was not noticed"));
+      });
+      same(await Promise.race([result, late]), surprisal.nearest(x, y, many));
+      clearTimeout(timer);
+    });
+    await check("and one that has nothing to do: another takes its place at the next call", async () => {
+      const sizeIs = async (size) => {
+        for (let turn = 0; turn < 4500 && pool.size !== size; turn++) await new Promise((next) => setTimeout(next, 10));
+        same(pool.size, size);
+      };
+      await sizeIs(2);
+      made.at(-1).terminate();
+      await sizeIs(1);
+      same(await pool.nearest(x, y, many), surprisal.nearest(x, y, many));
+      await sizeIs(2);
     });
   }
   await check("closes", async () => {

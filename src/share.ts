@@ -26,8 +26,9 @@ export interface Extent {
   readonly columns?: number;
 }
 
-export interface Barrier {
-  readonly tile: number;
+/** Tiles from each of some on, in ascending order, need what all those before it wrote to some outputs. */
+export interface Barriers {
+  readonly tiles: readonly number[];
   readonly reads: readonly Written[];
 }
 
@@ -38,8 +39,8 @@ export interface Sweep {
   readonly work: number;
   /** Elements of the outputs that are written, 0 for all: where an output has more, such sweeps follow each other. */
   readonly elements: number;
-  /** Tiles from this one on need what all those before it wrote to some outputs. The sweep is the only one then. */
-  readonly barrier?: Barrier;
+  /** Where tiles wait for others. The sweep is the only one then. */
+  readonly barriers?: Barriers;
   run(tile: number): void;
   extentsOf(tile: number): readonly Extent[];
 }
@@ -51,6 +52,8 @@ export interface Share {
   output<T extends Written>(kind: Kind, length: number, make: () => T, use: Use): T;
   /** What `make` makes, or made in the survey: data without functions, that all tiles need. */
   once<T>(make: () => T): T;
+  /** Where a tile takes long: ends the call, by an exception, if nothing more is wanted of it. */
+  look(): void;
   /** Whether the sweep is taken care of. Otherwise the caller runs it. A part ends with it, by an exception. */
   sweep(sweep: Sweep): boolean;
 }

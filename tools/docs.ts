@@ -437,6 +437,29 @@ function parallelTable(): string | undefined {
   return `${table(["", "alone, ms", "pool, ms", "as fast"], rows)}\n\n${parallel.workers} workers, Node ${parallel.node}, ${parallel.cpu}.`;
 }
 
+interface Threads extends Environment {
+  browser: string;
+  threads: number;
+  /** In ms; and how many times as long as in the pool. */
+  figures: Record<string, Record<string, { median: number; ratio: number }>>;
+}
+
+/** Others' threads beside the pool. */
+function threadsTable(): string | undefined {
+  const found = results<Threads>("threads");
+  if (found === undefined) return undefined;
+  const { browser, threads, figures, cpu } = found;
+  const titles = Object.keys(Object.values(figures)[0] ?? {});
+  const ours = `surprisal, ${threads}`;
+  const others = titles.filter((title) => title !== ours);
+  const rows = Object.entries(figures).map(([name, of]) => [
+    name,
+    digits(of[ours]?.median ?? 0),
+    ...others.map((title) => `${(of[title]?.ratio ?? 0).toFixed(2)}×`),
+  ]);
+  return `${table(["", `${ours}, ms`, ...others], rows)}\n\n${browser}, ${cpu}.`;
+}
+
 interface Memory extends Environment {
   memory: Record<string, number>;
   tiles: { KiB: number[]; calls: { call: string; us: number[] }[] };
@@ -446,6 +469,7 @@ const memory = read<Memory>("docs/memory.json");
 /** What stands between the markers; undefined where there are no figures yet. */
 const BLOCKS: Record<string, string | undefined> = {
   parallel: parallelTable(),
+  threads: threadsTable(),
   accuracy:
     accuracy &&
     table(

@@ -11,20 +11,28 @@ import { flagOf, numberIn, oneOf, optionsOf } from "../options.ts";
 import {
   type Block,
   eachBlock,
+  eachBlockAlong,
   type Mapping,
   type Matrix,
   mapBlock,
   matrixIn,
   type Norms,
+  type Place,
+  type Plan,
   type Product,
+  planOf,
   scratchFor,
+  startsOf,
   times,
 } from "../place/blocks.ts";
 import { type Output, outputOf } from "../place/output.ts";
 import { normsOf } from "../place/prepare.ts";
 import {
   addGradients,
+  addGradientX,
+  addGradientY,
   addTurned,
+  type Ends,
   lastingMatrix,
   type Room,
   roomOf,
@@ -34,8 +42,9 @@ import {
   watched,
 } from "../place/tiles.ts";
 import { type Watch, watchOf } from "../place/watch.ts";
-import { KEPT, LogitRows, type LogitTarget, type Tile } from "../read/logits.ts";
+import { type Between, KEPT, LogitRows, type LogitTarget, sumsOf, type Tile } from "../read/logits.ts";
 import { CompensatedSum } from "../read/sum.ts";
+import { type Extent, type Share, sharing } from "../share.ts";
 import type { FloatArray, Input, PairsProgress, ResultOf, Signal } from "../types.ts";
 
 export interface ContrastiveLossOptions {
@@ -124,42 +133,40 @@ function problemOf(fn: string, x: unknown, y: unknown, options: ContrastiveLossO
 
 /** What becomes of the tiles of all pairs: seen twice, the second time for the gradient. */
 interface Reduction {
-  /** The sum of the losses takes in a tile. */
-  add(block: Block): void;
-  /** When all are: the loss. */
-  finish(): number;
+  /** Its losses are taken in; `turn` is one more than that of the tile before of the same rows, and of the same columns. */
+  add(block: Block, turn?: number): void;
   /** A tile becomes the gradient with respect to its logits, over the temperature. */
   differentiate(block: Block): void;
 }
 
-/** −log softmax of the pairs that match, among their rows, and if it is to be symmetric among their columns. */
+/** What infoNCE has of the rows, or of the columns: what is kept of each, what between its tiles, and who takes their losses. */
+interface Side {
+  readonly kept: FloatArray;
+  readonly between: readonly Between[];
+  take(index: number, loss: number): void;
+}
+
+/** Of a temperature; rows and columns have the label of their own index. */
+function targetOf({ n, temperature, symmetric }: Problem): Omit<LogitTarget, "take"> {
+  const labels = new Int32Array(n);
+  for (let i = 0; i < n; i++) labels[i] = i;
+  const scale = 1 / ((symmetric ? 2 : 1) * n * temperature);
+  return { labels, classes: n, ignore: -1, smoothing: 0, scale };
+}
+
+/** −log softmax of the pairs that match, among their rows, and if there is a side for these among their columns. */
 function infoNCE(
   at: Arena,
   pointer: number,
   room: Room,
-  { x: { bytes }, n, temperature, symmetric }: Problem,
+  bytes: number,
+  target: Omit<LogitTarget, "take">,
+  sides: readonly Side[],
 ): Reduction {
-  const sides = symmetric ? 2 : 1;
-  const sum = new CompensatedSum();
-  const matches = Int32Array.from({ length: n }, (_, i) => i);
-  const losses = new Float64Array(symmetric ? n : 0);
-  const target = (take: LogitTarget["take"]): LogitTarget => {
-    return { labels: matches, classes: n, ignore: -1, smoothing: 0, scale: 1 / (sides * n * temperature), take };
-  };
-  const kept = (): FloatArray => new (arrayType(bytes))(KEPT * n);
-  // tiles come column of blocks by column of blocks: those of a column follow each other, and the rows are done with the last of them
-  const rows = new LogitRows(
-    target((_, loss) => sum.add(loss)),
-    kept(),
-    false,
-  );
-  const columns = new LogitRows(
-    target((column, loss) => {
-      losses[column] = loss;
-    }),
-    kept(),
-    true,
-  );
+  const [rows, columns] = sides.map(({ kept, between, take }) => new LogitRows({ ...target, take }, kept, between)) as [
+    LogitRows,
+    LogitRows?,
+  ];
   const row = pointer + room.row;
   const turned = pointer + room.turned;
   const down = { states: pointer + room.states, labels: pointer + room.labels, bias: 0, row };
@@ -172,21 +179,17 @@ function infoNCE(
     return { pointer: turned, stride: turnedStride(block), i: j, rows: columns, first: i, columns: rows };
   };
   return {
-    add(block) {
-      if (symmetric) {
+    add(block, time) {
+      if (columns) {
         turn(at, bytes, block, turned);
-        columns.add(at, bytes, turnedTile(block), across);
+        columns.add(at, bytes, turnedTile(block), across, time);
       }
-      rows.add(at, bytes, tileOf(block), down);
-    },
-    finish() {
-      for (const loss of losses) sum.add(loss);
-      return sum.times(1, sides * n);
+      rows.add(at, bytes, tileOf(block), down, time);
     },
     differentiate(block) {
-      if (symmetric) turn(at, bytes, block, turned);
+      if (columns) turn(at, bytes, block, turned);
       rows.differentiate(at, bytes, tileOf(block), down);
-      if (!symmetric) return;
+      if (!columns) return;
       columns.differentiate(at, bytes, turnedTile(block), across);
       addTurned(at, bytes, block, turned, pointer + room.back);
     },
@@ -196,9 +199,14 @@ function infoNCE(
 /** The bytes of a vector. */
 const VECTOR_BYTES = 16;
 
-/** −log σ of the logits of pairs that match, and of minus those of all others. */
-function sigmoids(at: Arena, pointer: number, room: Room, { x: { bytes }, n, temperature }: Problem): Reduction {
-  const sum = new CompensatedSum();
+/** −log σ of the logits of pairs that match, and of minus those of all others; `take` has a row's losses in columns from j on. */
+function sigmoids(
+  at: Arena,
+  pointer: number,
+  room: Room,
+  { x: { bytes }, n, temperature }: Problem,
+  take: (row: number, j: number, loss: number) => void,
+): Reduction {
   const targets = pointer + room.row;
   const ones = pointer + room.labels;
   const eachRow = ({ pointer, stride, i, rows, j, columns }: Block, withGrad: boolean): void => {
@@ -213,13 +221,12 @@ function sigmoids(at: Arena, pointer: number, room: Room, { x: { bytes }, n, tem
       if (isHere) view[targets / bytes + match] = 1;
       // biome-ignore format: as the kernel declares them
       const loss = binaryCrossEntropy(false, row, targets, ones, 0, ones, 0, 0, withGrad ? row : 0, columns, n * temperature);
-      if (!withGrad) sum.add(loss);
+      if (!withGrad) take(i + r, j, loss);
       if (isHere) view[targets / bytes + match] = 0;
     }
   };
   return {
     add: (block) => eachRow(block, false),
-    finish: () => sum.times(1, n),
     differentiate: (block) => eachRow(block, true),
   };
 }
@@ -236,53 +243,256 @@ interface Found {
   readonly gradBias: number;
 }
 
+/** What a sweep works on and with. */
+interface Work {
+  readonly p: Problem;
+  readonly at: Arena;
+  readonly pointer: number;
+  /** The product, and as it is cut in threads; and where things stand of each. */
+  readonly cuts: readonly Product[];
+  readonly rooms: readonly Room[];
+  readonly mapping: Mapping;
+  readonly ends: Ends | undefined;
+  readonly target: Omit<LogitTarget, "take">;
+}
+
+/** The sums over all pairs: of the losses, and of the slopes by the sigmoid's bias. */
+interface Sums {
+  readonly losses: CompensatedSum;
+  readonly slopes: CompensatedSum;
+}
+
+/** The product as it is cut where rows, or columns, are divided: what is summed over the other is cut as in one thread. */
+const byRows = (product: Product): Product => ({ ...product, sums: "columns" });
+const byColumns = (product: Product): Product => ({ ...product, sums: "rows" });
+
+/** Shows the slopes by the sigmoid's bias of the columns of a block, each the sum of its rows. */
+function eachSlope(
+  at: Arena,
+  pointer: number,
+  room: Room,
+  bytes: number,
+  { pointer: from, stride, rows, j, columns }: Block,
+  take: (column: number, slope: number) => void,
+): void {
+  const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
+  at.view(8).fill(0, sums / 8, sums / 8 + columns);
+  at.typed(GRAM, bytes).columnSums(from, stride, rows, columns, 1, sums, lows, highs);
+  for (let k = 0; k < columns; k++) take(j + k, at.view(8)[sums / 8 + k] as number);
+}
+
+/** All blocks, one after the other. */
+function sweepAll({ p, at, pointer, cuts, rooms, mapping, ends, target }: Work): Sums {
+  const { n, sigmoid, symmetric, watch } = p;
+  const { bytes } = p.x;
+  const [losses, slopes] = [new CompensatedSum(), new CompensatedSum()];
+  const [product] = cuts as [Product];
+  const [room] = rooms as [Room];
+  const kept = (): FloatArray => new (arrayType(bytes))(KEPT * n);
+  const ofColumns = new Float64Array(symmetric ? n : 0);
+  const sides = (): Side[] => {
+    // blocks come column by column: those of a column follow each other, and the rows are done with the last of them
+    const ofRows = kept();
+    const between = [{ kept: ofRows, sums: new Float64Array(sumsOf(target)) }];
+    const rows: Side = { kept: ofRows, between, take: (_, loss) => losses.add(loss) };
+    const take = (column: number, loss: number): void => {
+      ofColumns[column] = loss;
+    };
+    return symmetric ? [rows, { kept: kept(), between: [], take }] : [rows];
+  };
+  const reduction = sigmoid
+    ? sigmoids(at, pointer, room, p, (_, __, loss) => losses.add(loss))
+    : infoNCE(at, pointer, room, bytes, target, sides());
+  const next = watched(watch, product, ends ? 2 : 1);
+  eachBlock(at, pointer, product, (block) => {
+    mapBlock(at, bytes, block, false, mapping);
+    reduction.add(block);
+    next();
+  });
+  for (const loss of ofColumns) losses.add(loss);
+  if (!ends) return { losses, slopes };
+  eachBlock(at, pointer, product, (block) => {
+    mapBlock(at, bytes, block, false, mapping);
+    reduction.differentiate(block);
+    if (sigmoid) eachSlope(at, pointer, room, bytes, block, (_, slope) => slopes.add(slope));
+    addGradients(at, pointer, room, block, ends);
+    next();
+  });
+  return { losses, slopes };
+}
+
+/** A tile that threads divide, and what it writes. */
+interface Job {
+  run(): void;
+  readonly extents: readonly Extent[];
+}
+
+/** How a product is cut, and what is done with its blocks along a row of them, a column, or one alone. */
+interface Cut extends Pick<Plan, "side" | "otherSide"> {
+  readonly room: Room;
+  readonly reduction: Reduction;
+  along(place: Partial<Place>, visit: (block: Block) => void): void;
+}
+
+/** How often the pairs are gone through with gradients, by the work that they take: two times their logits, and the two products. */
+const WITH_GRADIENTS = 4;
+
+/**
+ * The same in threads, or undefined where that is not worth it. A softmax among columns goes on from block to block of a column, as one
+ * among rows does from block to block of a row: the blocks of an antidiagonal are found at a time, and each reads what those before it
+ * left of its rows and of its columns. Gradients are found of rows, and of columns, with logits that are made for either. What is summed over all
+ * pairs is kept, and added up in the order of one thread.
+ */
+function sweepDivided({ p, at, pointer, cuts, rooms, mapping, ends, target }: Work, share: Share): Sums | undefined {
+  const { n, d, sigmoid, symmetric } = p;
+  const { bytes } = p.x;
+  const doubles = (length: number): Float64Array =>
+    share.output("f64", length, () => new Float64Array(length), "dropped");
+  const kept = (): FloatArray =>
+    share.output(bytes === 4 ? "f32" : "f64", KEPT * n, () => new (arrayType(bytes))(KEPT * n), "dropped");
+  const { side } = planOf(cuts[0] as Product);
+  const starts = startsOf(n, side);
+  const count = starts.length;
+  // those of a sigmoid are of a row in each block of columns
+  const losses = doubles((sigmoid ? count : symmetric ? 2 : 1) * n);
+  // of a column in each block of rows
+  const slopes = sigmoid && ends ? doubles(count * n) : undefined;
+  const sides = Array.from({ length: sigmoid ? 0 : symmetric ? 2 : 1 }, (_, k): Side => {
+    const take = (index: number, loss: number): void => {
+      losses[k * n + index] = loss;
+    };
+    const between = (): Between => ({ kept: kept(), sums: doubles(sumsOf(target)) });
+    return { kept: kept(), between: symmetric ? [between(), between()] : [], take };
+  });
+  const reductionIn = (room: Room): Reduction =>
+    sigmoid
+      ? sigmoids(at, pointer, room, p, (row, j, loss) => {
+          losses[(j / side) * n + row] = loss;
+        })
+      : infoNCE(at, pointer, room, bytes, target, sides);
+  const [blocks, rows, columns] = cuts.map((cut, k) => {
+    const room = rooms[k] as Room;
+    const reduction = reductionIn(room);
+    const along: Cut["along"] = (place, visit) =>
+      eachBlockAlong(at, pointer, cut, place, (block) => {
+        mapBlock(at, bytes, block, false, mapping);
+        visit(block);
+      });
+    const { side, otherSide } = planOf(cut);
+    return { room, reduction, along, side, otherSide };
+  }) as [Cut, Cut, Cut];
+  const jobs: Job[] = [];
+  const barriers: number[] = [];
+  const lossesOf = (i: number, rows: number): Extent =>
+    sigmoid
+      ? { output: losses, i: 0, rows: count, of: count, j: i, columns: rows }
+      : { output: losses, i, rows, of: n };
+
+  if (symmetric)
+    for (let time = 0; time < 2 * count - 1; time++) {
+      if (time > 0) barriers.push(jobs.length);
+      for (const i of starts) {
+        const j = time * side - i;
+        if (j < 0 || j >= n) continue;
+        const extents = sides.flatMap(({ kept, between }, k): Extent[] => {
+          const from = k ? j : i;
+          const length = Math.min(side, n - from);
+          const { kept: left, sums } = between[time % 2] as Between;
+          const own = [kept, left, sums].map((output) => ({ output, i: from, rows: length, of: n }));
+          return [{ output: losses, i: k * n + from, rows: length, of: 2 * n }, ...own];
+        });
+        const run = (): void => blocks.along({ i, j }, (block) => blocks.reduction.add(block, time));
+        jobs.push({ run, extents });
+      }
+    }
+  else if (!slopes)
+    for (const i of startsOf(n, rows.side)) {
+      const length = Math.min(rows.side, n - i);
+      const own = sides.map(({ kept }): Extent => ({ output: kept, i, rows: length, of: n }));
+      jobs.push({
+        run: () => rows.along({ i }, (block) => rows.reduction.add(block)),
+        extents: [lossesOf(i, length), ...own],
+      });
+    }
+  if (ends) {
+    if (jobs.length > 0) barriers.push(jobs.length);
+    for (const i of startsOf(n, rows.side)) {
+      const length = Math.min(rows.side, n - i);
+      const own = { output: ends.gradX.array, i, rows: length, of: n };
+      const run = (): void =>
+        rows.along({ i }, (block) => {
+          if (slopes) rows.reduction.add(block);
+          rows.reduction.differentiate(block);
+          addGradientX(at, pointer, rows.room, block, ends);
+        });
+      jobs.push({ run, extents: slopes ? [own, lossesOf(i, length)] : [own] });
+    }
+    for (const j of startsOf(n, columns.otherSide)) {
+      const length = Math.min(columns.otherSide, n - j);
+      const own = { output: ends.gradY.array, i: j, rows: length, of: n };
+      const ofSlopes = slopes && { output: slopes, i: 0, rows: count, of: count, j, columns: length };
+      const run = (): void =>
+        columns.along({ j }, (block) => {
+          columns.reduction.differentiate(block);
+          if (slopes)
+            eachSlope(at, pointer, columns.room, bytes, block, (column, slope) => {
+              slopes[(block.i / side) * n + column] = slope;
+            });
+          addGradientY(at, pointer, columns.room, block, ends);
+        });
+      jobs.push({ run, extents: ofSlopes ? [own, ofSlopes] : [own] });
+    }
+  }
+  const isDone = share.sweep({
+    tiles: jobs.length,
+    work: (ends ? WITH_GRADIENTS : 1) * n * n * Math.max(d, 16),
+    elements: 0,
+    barriers: {
+      tiles: barriers,
+      reads: sides.flatMap(({ kept, between }) => [kept, ...between.flatMap(({ kept, sums }) => [kept, sums])]),
+    },
+    run: (tile) => (jobs[tile] as Job).run(),
+    extentsOf: (tile) => (jobs[tile] as Job).extents,
+  });
+  if (!isDone) return undefined;
+  const sums = { losses: new CompensatedSum(), slopes: new CompensatedSum() };
+  for (const loss of losses) sums.losses.add(loss);
+  if (slopes)
+    for (const j of starts)
+      for (let k = 0; k < count; k++)
+        for (const slope of slopes.subarray(k * n + j, k * n + Math.min(j + side, n))) sums.slopes.add(slope);
+  return sums;
+}
+
 function sweep(p: Problem, grads: Gradients | undefined): Found {
   const { fn, n, d, temperature, sigmoid, symmetric, bias, watch } = p;
-  const { bytes } = p.x;
   const plain = [matrixIn(p.x, n), matrixIn(p.y, n)] as const;
   const withGrad = grads !== undefined;
-  const room = roomOf(tilesOf(...plain, d), symmetric || withGrad, withGrad, symmetric && withGrad);
+  const cut: Product = { ...tilesOf(...plain, d), sums: "blocks" };
+  const share = sharing();
+  const cutsOf = (one: Product): Product[] => (share ? [one, byRows(one), byColumns(one)] : [one]);
+  const rooms = cutsOf(cut).map((one) => roomOf(one, symmetric || withGrad, withGrad, symmetric && withGrad));
   const alone = (matrix: Matrix): Product => ({ ...tilesOf(matrix, matrix, d), y: undefined });
   const own = [alone(plain[0]), alone(plain[1])] as const;
   const mapping: Mapping = sigmoid
     ? { map: CODE.POLYNOMIAL, factor: 1 / temperature, shift: bias, degree: 1 }
     : times(1 / temperature);
-  const bytesOfAll = Math.max(room.bytes, p.normalize ? scratchFor(...own) : 0);
+  const bytes = Math.max(...rooms.map((room) => room.bytes), p.normalize ? scratchFor(...own) : 0);
   const run = (at: Arena, pointer: number): Found => {
     const normsIn = (i: 0 | 1): Norms | undefined => (p.normalize ? normsOf(at, pointer, own[i]) : undefined);
     const norms = [normsIn(0), normsIn(1)] as const;
-    const a = lastingMatrix(fn, p.x, n, watch.alone, norms[0]);
-    const b = lastingMatrix(fn, p.y, n, watch.alone, norms[1]);
-    const product = tilesOf(a, b, d);
-    const reduction = (sigmoid ? sigmoids : infoNCE)(at, pointer, room, p);
-    const next = watched(watch, product, grads ? 2 : 1);
-    eachBlock(at, pointer, product, (block) => {
-      mapBlock(at, bytes, block, false, mapping);
-      reduction.add(block);
-      next();
-    });
-    const value = reduction.finish();
+    const x = lastingMatrix(fn, p.x, n, watch.alone, norms[0]);
+    const y = lastingMatrix(fn, p.y, n, watch.alone, norms[1]);
+    const ends = grads && { x, y, depth: d, gradX: grads.x, gradY: grads.y };
+    const work = { p, at, pointer, cuts: cutsOf({ ...cut, x, y }), rooms, mapping, ends, target: targetOf(p) };
+    const { losses, slopes } = (share && n > 0 && sweepDivided(work, share)) || sweepAll(work);
+    const value = losses.times(1, (symmetric ? 2 : 1) * n);
     if (!grads) return { value, gradTemperature: 0, gradBias: 0 };
-    const [sums, lows, highs] = [pointer + room.sums, pointer + room.lows, pointer + room.highs];
-    const ends = { x: a, y: b, depth: d, gradX: grads.x, gradY: grads.y };
-    const total = new CompensatedSum();
-    eachBlock(at, pointer, product, (block) => {
-      const { rows, columns } = block;
-      mapBlock(at, bytes, block, false, mapping);
-      reduction.differentiate(block);
-      if (sigmoid) {
-        at.view(8).fill(0, sums / 8, sums / 8 + columns);
-        at.typed(GRAM, bytes).columnSums(block.pointer, block.stride, rows, columns, 1, sums, lows, highs);
-        for (let k = 0; k < columns; k++) total.add(at.view(8)[sums / 8 + k] as number);
-      }
-      addGradients(at, pointer, room, block, ends);
-      next();
-    });
-    const along = throughNorms(a, grads.x, d);
-    throughNorms(b, grads.y, d);
-    return { value, gradTemperature: (0 - along) / temperature, gradBias: total.times(temperature, 1) };
+    const along = throughNorms(x, grads.x, d);
+    throughNorms(y, grads.y, d);
+    return { value, gradTemperature: (0 - along) / temperature, gradBias: slopes.times(temperature, 1) };
   };
-  return scratch(fn, bytesOfAll, run, watch.alone);
+  return scratch(fn, bytes, run, watch.alone);
 }
 
 /**

@@ -22,7 +22,7 @@ import {
   watched,
 } from "../place/tiles.ts";
 import { UNWATCHED, type Watch, watchOf } from "../place/watch.ts";
-import { KEPT, LogitRows, type Tile } from "../read/logits.ts";
+import { KEPT, LogitRows, sumsOf, type Tile } from "../read/logits.ts";
 import { Rows, reductionOf } from "../read/reduce.ts";
 import { type Share, sharing } from "../share.ts";
 import type { FloatArray, Input, LabelsLike, PairsProgress, Reduced, Reduction, ResultOf, Signal } from "../types.ts";
@@ -163,7 +163,7 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
     /** What is done with the blocks of a product, by how it is cut; `follow`: whether those of some rows follow each other. */
     const handsFor = (tiles: Product, follow: boolean) => {
       const room = roomFor(tiles);
-      const logits = new LogitRows(target, kept, follow);
+      const logits = new LogitRows(target, kept, follow ? [] : [{ kept, sums: new Float64Array(sumsOf(target)) }]);
       const places = {
         states: pointer + room.states,
         labels: pointer + room.labels,
@@ -213,7 +213,7 @@ function sweep(p: Problem, grads: Gradients | undefined, scale: number): Float64
         tiles: first + Math.ceil(classes / otherSide),
         work: WITH_GRADIENTS * n * classes * Math.max(d, 16),
         elements: 0,
-        barrier: { tile: first, reads: [kept] },
+        barriers: { tiles: [first], reads: [kept] },
         run: (tile) => {
           if (tile < first) {
             const [i] = rowsOf(tile);

@@ -7,6 +7,7 @@ import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { exponentOf } from "../memory/scalar.ts";
 import { optionsOf } from "../options.ts";
 import { lasting, outputOf } from "../place/output.ts";
+import { sharing } from "../share.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 import {
   ascend,
@@ -14,7 +15,6 @@ import {
   controlsOf,
   exponents,
   logarithms,
-  type Outcome,
   type SinkhornControls,
   SMALLEST_EPSILON,
   type Vector,
@@ -137,6 +137,26 @@ interface Placed extends Cloud {
   readonly panels: Vector;
 }
 
+/** Two clouds, or one and itself. */
+interface Pair {
+  readonly x: Placed;
+  readonly y: Placed;
+}
+
+/** What is found of a problem. */
+const VALUE = 0;
+const ITERATION = 1;
+const CONVERGED = 2;
+const MARGINAL_ERROR = 3;
+const NUMBERS = 4;
+
+/** What the gradients of the first problems with respect to x are multiplied by. */
+const FACTORS = [1, -1];
+
+/** How many sweeps each problem takes at least, mostly; and what an exponential is, in coordinates of a difference. */
+const ITERATIONS = 10;
+const EXPONENTIAL = 40;
+
 const OPTIONS = /* @__PURE__ */ ["shape", "yShape", "order", "xWeights", "yWeights"].concat(CONTROLS);
 
 type Result = SinkhornDivergenceResult & { grad: FloatArray | undefined };
@@ -179,8 +199,9 @@ function divergence(
   };
   const epsilon = order === 1 ? asked.epsilon * unit : asked.epsilon * unit * unit;
   const { progress } = asked;
+  const share = sharing();
   const controls = withEpsilon(
-    asked,
+    share ? { ...asked, stop: () => share.look() } : asked,
     // beyond either end it makes no difference
     Math.min(Math.max(epsilon, range * SMALLEST_EPSILON), range * LARGEST_EPSILON),
     progress &&
@@ -203,52 +224,94 @@ function divergence(
   ] as const;
   return withVectors(fn, lengths, controls.alone, (at, vectors): Result => {
     const [h, room, sums, masses, tops, totals, block, xs, ys, gs] = vectors;
-    const outcomes: Outcome[] = [];
     const place = (cloud: Cloud, panels: Vector): Placed => {
       for (let i = 0; i < cloud.n; i++)
         for (let k = 0; k < d; k++) panels.array[inPanels(i, k, d)] = unit * (cloud.points.array[i * d + k] as number);
       return { ...cloud, panels };
     };
-    /** Σ a·f + Σ b·g of two clouds, or of one and itself; its gradient with respect to x, times `factor`, is added to `gs`. */
-    const dual = (x: Placed, y: Placed, factor: number): number => {
+    const [a, b] = [place(p, xs), place(q, ys)];
+    const problems = [
+      { x: a, y: b },
+      { x: a, y: a },
+      { x: b, y: b },
+    ] as const;
+    const doubles = (length: number): Float64Array => {
+      const make = (): Float64Array => new Float64Array(length);
+      return share ? share.output("f64", length, make, "dropped") : make();
+    };
+    /** Of each problem its g, and its numbers: the value, and how the iterations ended. */
+    const potentials = problems.map(({ y }) => doubles(y.n));
+    const numbers = doubles(NUMBERS * problems.length);
+
+    /** The sweep of one of the problems; with `factor` that times its gradient with respect to x is added to `gs`. */
+    const sweepOf = ({ x, y }: Pair): ((g: Float64Array, epsilon: number, factor?: number) => void) => {
       masses.array.fill(0);
       masses.array.set(x.masses);
       const logB = logarithms(at, room, y.masses);
-      const sweep = (g: Float64Array, epsilon: number, gradient = 0): void => {
+      return (g, epsilon, factor = 0) => {
         exponents(h, g, epsilon, logB);
         sums.array.fill(0);
         // biome-ignore format: as the kernel declares them
         at.kernels(TRANSPORT).softenPoints(x.panels.pointer, x.width, y.panels.pointer, y.width, d, order, block.pointer, h.pointer, 1 / epsilon,
-        masses.pointer, tops.pointer, totals.pointer, sums.pointer, gradient, factor);
+        masses.pointer, tops.pointer, totals.pointer, sums.pointer, factor ? gs.pointer : 0, factor);
       };
+    };
+    /** Σ a·f + Σ b·g of a problem, f being the potential of the last sweep. */
+    const solve = (k: number): void => {
+      const { x, y } = problems[k] as Pair;
+      const sweep = sweepOf({ x, y });
       const potential = (epsilon: number): Float64Array => {
         at.kernels(TRANSPORT).logarithm(totals.pointer, totals.pointer, x.n);
         return x.masses.map((_, i) => -epsilon * ((tops.array[i] as number) + (totals.array[i] as number)));
       };
       const symmetric = x === y ? potential : undefined;
-      const outcome = ascend({ at, b: y.masses, total: 1, range, room, sums, sweep, symmetric }, controls);
-      const { g } = outcome;
-      outcomes.push(outcome);
-      const f = potential(controls.epsilon);
-      if (result && factor) sweep(g, controls.epsilon, gs.pointer);
+      const problem = { at, b: y.masses, total: 1, range, room, sums, sweep, symmetric };
+      const { g, iterations, converged, marginalError } = ascend(problem, controls);
       const mean = (values: Float64Array, { masses }: Cloud): number =>
         values.reduce((sum, value, i) => sum + value * (masses[i] as number), 0);
-      return mean(f, x) + mean(g, y);
+      numbers.set(
+        [mean(potential(controls.epsilon), x) + mean(g, y), iterations, +converged, marginalError],
+        NUMBERS * k,
+      );
+      (potentials[k] as Float64Array).set(g);
     };
-    const [a, b] = [place(p, xs), place(q, ys)];
-    // with respect to both of its x, of which there are two: twice the half
-    const value = dual(a, b, 1) - dual(a, a, -1) / 2 - dual(b, b, 0) / 2;
-    const grad = found?.();
-    if (grad)
+    const differentiate = (): void => {
+      // with respect to both of the x that x is compared to itself with: twice the half
+      FACTORS.forEach((factor, k) => {
+        sweepOf(problems[k] as Pair)(potentials[k] as Float64Array, controls.epsilon, factor);
+      });
+      const grad = found?.();
+      if (!grad) return;
       for (let i = 0; i < p.n; i++)
         for (let k = 0; k < d; k++) grad[i * d + k] = unscaled(gs.array[inPanels(i, k, d)] as number, order - 1);
+    };
+    const tiles = problems.length + Number(result !== undefined);
+    const run = (tile: number): void => (tile < problems.length ? solve(tile) : differentiate());
+    const isDone = share?.sweep({
+      tiles,
+      work: ITERATIONS * (p.n * p.n + p.n * q.n + q.n * q.n) * (d + EXPONENTIAL),
+      elements: 0,
+      barriers: { tiles: result ? [problems.length] : [], reads: potentials },
+      run,
+      extentsOf: (tile) => {
+        const whole = { i: 0, rows: 1, of: 1 };
+        if (tile === problems.length) return [{ ...whole, output: result?.array }];
+        const own = { output: numbers, i: tile, rows: 1, of: problems.length };
+        return [own, { ...whole, output: potentials[tile] }];
+      },
+    });
+    if (!isDone) for (let tile = 0; tile < tiles; tile++) run(tile);
+
+    const of = (which: number): number[] => problems.map((_, k) => numbers[NUMBERS * k + which] as number);
+    const [xy, xx, yy] = of(VALUE) as [number, number, number];
+    const value = xy - xx / 2 - yy / 2;
     return {
       // below 0 by rounding, or by what the tolerance leaves, alone
       value: value < 0 ? 0 : unscaled(value, order),
-      converged: outcomes.every(({ converged }) => converged),
-      iterations: Math.max(...outcomes.map(({ iterations }) => iterations)),
-      marginalError: Math.max(...outcomes.map(({ marginalError }) => marginalError)),
-      grad,
+      converged: of(CONVERGED).every((converged) => converged === 1),
+      iterations: Math.max(...of(ITERATION)),
+      marginalError: Math.max(...of(MARGINAL_ERROR)),
+      grad: found?.(),
     };
   });
 }

@@ -7,7 +7,7 @@ import { SHARE, type Share, type Written } from "../share.ts";
 import type { FloatArray, PairsProgress, Signal } from "../types.ts";
 import { isShared, optionsOnce, type Packed, packed, readOnce } from "./arguments.ts";
 import { FUNCTIONS, type Name } from "./functions.ts";
-import { keepAlive, listen, type WorkerLike, workerThreads } from "./thread.ts";
+import { awaitLock, keepAlive, listen, type WorkerLike, workerThreads } from "./thread.ts";
 import {
   type Answer,
   BYTES,
@@ -83,6 +83,8 @@ export class Crew {
   #closed: Promise<void> | undefined;
   #stop: (() => void) | undefined;
   #isFilling = false;
+  /** Whether one has died since workers were made. */
+  #hasLost = false;
   #memory: SharedArrayBuffer | undefined;
   #jobs = 0;
   readonly #isWorth: IsWorth;
@@ -104,6 +106,7 @@ export class Crew {
   async fill(fn: string): Promise<void> {
     if (this.#isFilling) return;
     this.#isFilling = true;
+    this.#hasLost = false;
     const wanted = Array.from({ length: this.size - this.#members.size }, () => this.#add(fn));
     const failed = (await Promise.allSettled(wanted)).find((one) => one.status === "rejected");
     this.#isFilling = false;
@@ -138,6 +141,7 @@ export class Crew {
       member.heard = (answer) => {
         if (!("ready" in answer)) return;
         clearTimeout(timer);
+        if (answer.lock !== undefined) awaitLock(answer.lock, () => gone("it was terminated"));
         member.heard = () => undefined;
         member.gone = () => undefined;
         if (this.#closed) this.#dismiss(member);
@@ -149,16 +153,13 @@ export class Crew {
         clearTimeout(timer);
         fail(why);
       };
-      listen(
-        worker,
-        (message) => member.heard(message as Answer),
-        (why) => {
-          if (member.isGone) return;
-          member.isGone = true;
-          this.#members.delete(member);
-          member.gone(why);
-        },
-      );
+      const gone = (why: string): void => {
+        if (member.isGone) return;
+        member.isGone = true;
+        if (this.#members.delete(member)) this.#hasLost = true;
+        member.gone(why);
+      };
+      listen(worker, (message) => member.heard(message as Answer), gone);
     });
   }
 
@@ -191,6 +192,8 @@ export class Crew {
   /** A call of a function, in as many threads as it is worth. */
   async call(name: Name, given: readonly unknown[]): Promise<unknown> {
     if (this.#closed) throw new Error(`${name}: the pool is closed`);
+    // one that died while there was nothing to do is replaced
+    if (this.#hasLost) this.fill(name).catch(() => undefined);
     const { arrays } = FUNCTIONS[name];
     const last = given[arrays];
     const hasOptions = isPlain(last);
@@ -248,7 +251,7 @@ export class Crew {
 
   async #divided(
     call: Call,
-    { outputs, tiles, work, known, barrier }: Survey,
+    { outputs, tiles, work, known, barriers }: Survey,
     args: readonly Packed[],
     options: readonly (readonly [string, Packed])[],
     shares: boolean,
@@ -264,7 +267,7 @@ export class Crew {
     const job = { id: ++this.#jobs, fn: name, variant: info().variant, known, tiles };
     /** Whether an output is written where it is: no input is read once that has begun. */
     const isApart = ({ array }: Found): boolean => !inputs.some((input) => input.overlaps(array as FloatArray));
-    const given: Given = { args, options, outputs, barrier };
+    const given: Given = { args, options, outputs, barriers };
     const { written, missing } = shares
       ? await this.#together(job, call, given, limit, isApart)
       : await this.#apart(job, call, given, limit, expected);
@@ -280,7 +283,7 @@ export class Crew {
   async #together(
     plain: Omit<Job, "args" | "options">,
     call: Call,
-    { args, options, outputs, barrier }: Given,
+    { args, options, outputs, barriers }: Given,
     limit: number,
     isApart: (found: Found) => boolean,
   ): Promise<Worked> {
@@ -325,32 +328,34 @@ export class Crew {
       return this.#workedOn(job, control, call, limit, { begin, goOn: () => false });
     };
     const mendTo = (to: number): void => mend({ ...job, tiles: to }, control, written);
-    await this.#inTurn(call, tiles, barrier, work, mendTo);
+    await this.#inTurn(call, tiles, barriers, work, mendTo);
     return { written, missing: () => mendTo(tiles) };
   }
 
-  /** The tiles before the barrier, if there is one, all of them; and those after it. */
+  /** The tiles up to each barrier, all of them, and then those behind the last. */
   async #inTurn(
     { signal }: Call,
     tiles: number,
-    barrier: Survey["barrier"],
+    barriers: Survey["barriers"],
     work: (from: number, to: number) => Promise<void>,
     mendTo: (to: number) => void,
   ): Promise<void> {
-    if (barrier) {
-      await work(0, barrier.tile);
+    let from = 0;
+    for (const to of barriers?.tiles ?? []) {
+      await work(from, to);
       // whoever called it is told of either
       if (this.#closed || signal?.aborted) return;
-      mendTo(barrier.tile);
+      mendTo(to);
+      from = to;
     }
-    await work(barrier?.tile ?? 0, tiles);
+    await work(from, tiles);
   }
 
   /** A job where nothing is shared: every worker has a copy of the arguments, and sends what its tiles wrote. */
   async #apart(
     plain: Omit<Job, "args" | "options">,
     call: Call,
-    { args, options, outputs, barrier }: Given,
+    { args, options, outputs, barriers }: Given,
     limit: number,
     expected: number,
   ): Promise<Worked> {
@@ -397,7 +402,7 @@ export class Crew {
           worker.postMessage(job, buffers);
           begun.add(worker);
         }
-        return give(worker, workers, from > 0 && barrier ? slabFrom(written, barrier.outputs) : undefined);
+        return give(worker, workers, from > 0 && barriers ? slabFrom(written, barriers.outputs) : undefined);
       };
       const goOn = (worker: WorkerLike, answer: Answer, workers: number): boolean => {
         if (!("runs" in answer && answer.runs && answer.slab && answer.done) || answer.error !== undefined)
@@ -411,7 +416,7 @@ export class Crew {
     };
     const mendTo = (to: number): void => mend({ ...here, tiles: to }, control, written);
     try {
-      await this.#inTurn(call, tiles, barrier, work, mendTo);
+      await this.#inTurn(call, tiles, barriers, work, mendTo);
     } finally {
       // what a worker has of the job is let go
       for (const worker of begun) {
@@ -464,6 +469,8 @@ export class Crew {
         }
         if (failed || signal?.aborted) stop();
       };
+      // a signal is looked at whatever a worker says: a tile may take long
+      const looks = signal && setInterval(look, TELL);
       let before = -1;
       const timer = setInterval(() => {
         const done = Atomics.load(control, COUNT);
@@ -484,6 +491,7 @@ export class Crew {
         if (!member.isGone) keepAlive(member.worker, false);
         if (busy.size > 0) return;
         clearInterval(timer);
+        clearInterval(looks);
         this.#stop = undefined;
         // those that are gone are replaced when there is time
         if (!this.#closed && this.#members.size < this.size) this.fill(fn).catch(() => undefined);
@@ -521,7 +529,7 @@ interface Given {
   readonly args: readonly Packed[];
   readonly options: readonly (readonly [string, Packed])[];
   readonly outputs: readonly Found[];
-  readonly barrier: Survey["barrier"];
+  readonly barriers: Survey["barriers"];
 }
 
 /** What workers have written, and what does the tiles that none of them did. */

@@ -1,11 +1,13 @@
 /**
  * The functions of a pool. `arrays` come before the options; `cost` is what a unit of work takes in one thread, in nanoseconds: an element that
- * is read of functions of rows, a multiply-add of those of pairs, in f32 with the relaxed kernels and the options that take least. It decides whether a
+ * is read of functions of rows, a multiply-add of those of pairs, a coordinate of a difference of those of points, in f32 with the relaxed kernels and the options that take least. It decides whether a
  * call is worth dividing: of one that takes longer that is found a little later, and none is divided too early.
  * `npm run bench -- parallel --only costs` measures them.
  */
 import {
   cka,
+  contrastiveLoss,
+  contrastiveLossWithGrad,
   crossEntropy,
   crossEntropyWithGrad,
   entropy,
@@ -26,6 +28,8 @@ import {
   nearest,
   pairwiseDistance,
   pairwiseDivergence,
+  sinkhornDivergence,
+  sinkhornDivergenceWithGrad,
   softmax,
 } from "../index.ts";
 
@@ -66,6 +70,10 @@ export const FUNCTIONS = {
   cka: plain(cka, 2, 0.05),
   linearCrossEntropy: watched(linearCrossEntropy, 3, 0.045),
   linearCrossEntropyWithGrad: watched(linearCrossEntropyWithGrad, 3, 0.045),
+  contrastiveLoss: watched(contrastiveLoss, 2, 0.05),
+  contrastiveLossWithGrad: watched(contrastiveLossWithGrad, 2, 0.05),
+  sinkhornDivergence: plain(sinkhornDivergence, 2, 0.1),
+  sinkhornDivergenceWithGrad: plain(sinkhornDivergenceWithGrad, 2, 0.1),
 } satisfies Record<string, Divided>;
 
 export type Name = keyof typeof FUNCTIONS;

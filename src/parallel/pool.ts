@@ -1,6 +1,8 @@
 /** What a pool looks like, and one of a crew of workers. */
 import type {
   CkaOptions,
+  ContrastiveLossGradients,
+  ContrastiveLossOptions,
   CrossEntropyOptions,
   DivergenceGradients,
   DivergenceGradOptions,
@@ -25,6 +27,9 @@ import type {
   Reduction,
   ResultOf,
   Signal,
+  SinkhornDivergenceGradOptions,
+  SinkhornDivergenceOptions,
+  SinkhornDivergenceResult,
   SoftmaxOptions,
   Wrt,
 } from "../index.ts";
@@ -174,6 +179,30 @@ export interface Pool extends AsyncDisposing {
     labels: LabelsLike,
     options?: LinearCrossEntropyOptions<R, B>,
   ): Promise<LinearCrossEntropyGradients<ResultOf<X, W, B>, R, B>>;
+
+  contrastiveLoss(x: Input, y: Input, options?: ContrastiveLossOptions): Promise<number>;
+  contrastiveLossWithGrad<X extends Input, Y extends Input = Input>(
+    x: X,
+    y: Y,
+    options?: ContrastiveLossOptions,
+  ): Promise<ContrastiveLossGradients<ResultOf<X, Y>>>;
+
+  /** `progress` tells of problems done, of three, and of the gradient. */
+  sinkhornDivergence(
+    x: Input,
+    y: Input,
+    options: Omit<SinkhornDivergenceOptions, "progress"> & Watched,
+  ): Promise<SinkhornDivergenceResult>;
+  sinkhornDivergenceWithGrad<
+    X extends Input,
+    Y extends Input = Input,
+    A extends Input | undefined = undefined,
+    B extends Input | undefined = undefined,
+  >(
+    x: X,
+    y: Y,
+    options: Omit<SinkhornDivergenceGradOptions<ResultOf<X, Y, A, B>, A, B>, "progress"> & Watched,
+  ): Promise<SinkhornDivergenceResult & { grad: ResultOf<X, Y, A, B> }>;
 
   /** Ends the workers. Calls that run are rejected. */
   close(): Promise<void>;

@@ -66,6 +66,44 @@ export function listen(worker: WorkerLike, heard: (message: unknown) => void, go
   }
 }
 
+/** As much of the web's locks as is used. */
+interface Locks {
+  request(name: string, held: () => unknown): Promise<unknown>;
+}
+
+/** A page has them where it is secure. */
+function locks(): Locks | undefined {
+  return (globalThis as { readonly navigator?: { readonly locks?: Locks } }).navigator?.locks;
+}
+
+/**
+ * In a worker of a page, which is not told that one was terminated: holds a lock for as long as it lives. Calls `begin` with its name, or
+ * none where there are no locks: in node:worker_threads, which tells, and where they are refused.
+ */
+export function holdLock(begin: (lock?: string) => void): void {
+  const name = `surprisal ${Math.random()} ${performance.timeOrigin + performance.now()}`;
+  const held = workerThreads() ? undefined : locks();
+  if (!held) begin();
+  else {
+    const hold = (): Promise<never> => {
+      begin(name);
+      return new Promise(() => undefined);
+    };
+    try {
+      held.request(name, hold).catch(() => begin());
+    } catch {
+      begin();
+    }
+  }
+}
+
+/** Tells that who holds a lock is gone: it is given to who asked for it next. */
+export function awaitLock(name: string, gone: () => void): void {
+  locks()
+    ?.request(name, gone)
+    .catch(() => undefined);
+}
+
 function wordsOf(error: unknown): string {
   const { message } = (error ?? {}) as { readonly message?: unknown };
   return typeof message === "string" && message !== "" ? message : "it could not be loaded, or failed";

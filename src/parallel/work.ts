@@ -45,7 +45,7 @@ export interface Job {
   readonly tiles: number;
 }
 
-/** The same where memory is shared: workers claim tiles until there are none. With a barrier it is sent twice, first without the tiles behind it. */
+/** The same where memory is shared: workers claim tiles until there are none. With barriers it is sent once more for each, with the tiles up to the next. */
 export interface SharedJob extends Job {
   readonly regions: readonly Region[];
   readonly control: Int32Array;
@@ -82,7 +82,11 @@ export interface Run {
 
 /** What a worker says: that it is there; that tiles have been done; that it is through with a job, or with a turn. */
 export type Answer =
-  | { readonly ready: true }
+  | {
+      readonly ready: true;
+      /** The lock that it holds for as long as it lives, if it has one. */
+      readonly lock?: string | undefined;
+    }
   | { readonly id: number; readonly told: true }
   | {
       readonly id: number;
@@ -120,8 +124,8 @@ export class Survey implements Share {
   active = true;
   readonly outputs: Found[] = [];
   readonly known: unknown[] = [];
-  /** The tile that waits for those before it, and the outputs that are read then. */
-  barrier: { readonly tile: number; readonly outputs: readonly number[] } | undefined;
+  /** The tiles from each of which on all wait for those before it, and the outputs that are read then. */
+  barriers: { readonly tiles: readonly number[]; readonly outputs: readonly number[] } | undefined;
   /** Of all sweeps. */
   tiles = 0;
   work = 0;
@@ -149,12 +153,14 @@ export class Survey implements Share {
     return made;
   }
 
-  sweep({ tiles, work, elements, barrier }: Sweep): boolean {
+  look(): void {}
+
+  sweep({ tiles, work, elements, barriers }: Sweep): boolean {
     if (this.#decided) return false;
     this.#decided = true;
-    this.barrier = barrier && {
-      tile: barrier.tile,
-      outputs: barrier.reads.map((array) => this.outputs.findIndex((found) => found.array === array)),
+    this.barriers = barriers && {
+      tiles: barriers.tiles,
+      outputs: barriers.reads.map((array) => this.outputs.findIndex((found) => found.array === array)),
     };
     const sweeps = elements > 0 ? (this.outputs[0]?.length ?? 0) / elements : 1;
     this.tiles = tiles * sweeps;
@@ -219,12 +225,17 @@ export class Part implements Share {
     return this.#busy ? make() : this.#known.take(make);
   }
 
+  look(): void {
+    if (Atomics.load(this.#control, STOP)) throw ENDED;
+  }
+
   sweep({ tiles, elements, run, extentsOf }: Sweep): boolean {
     if (this.#busy) return false;
     const end = this.#before + tiles;
     for (;;) {
       if (this.#claimed < 0) this.#claimed = this.#claim();
-      if (this.#claimed >= this.#tiles || Atomics.load(this.#control, STOP)) throw ENDED;
+      if (this.#claimed >= this.#tiles) throw ENDED;
+      this.look();
       if (this.#claimed >= end) break;
       const tile = this.#claimed - this.#before;
       this.#busy = true;
@@ -309,6 +320,8 @@ export class Finish implements Share {
   once<T>(make: () => T): T {
     return this.#known.take(make);
   }
+
+  look(): void {}
 
   sweep(): boolean {
     if (this.#copied) return true;

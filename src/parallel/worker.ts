@@ -2,7 +2,7 @@
 import { info, initSync } from "../index.ts";
 import { SHARE, type Written } from "../share.ts";
 import { FUNCTIONS, type Name } from "./functions.ts";
-import { type PortLike, workerThreads } from "./thread.ts";
+import { holdLock, type PortLike, workerThreads } from "./thread.ts";
 import {
   type Answer,
   BYTES,
@@ -88,4 +88,4 @@ port.onmessage = ({ data }) => {
   }
 };
 
-say({ ready: true });
+holdLock((lock) => say({ ready: true, lock }));

@@ -299,7 +299,7 @@ export function eachBlock(
   }
 }
 
-/** The blocks of a product of x and y that begin with row i, or with column j, one after the other. */
+/** The blocks of a product of x and y that begin with row i, with column j, or with both, one after the other. */
 export function eachBlockAlong(
   arena: Arena,
   scratch: number,
@@ -309,14 +309,18 @@ export function eachBlockAlong(
 ): void {
   const plan = planOf(product);
   const { x, y = x } = product;
-  if (along.i !== undefined)
-    for (let j = 0; j < y.rows; j += plan.otherSide) visit(block(arena, scratch, product, plan, along.i, j));
-  if (along.j !== undefined)
-    for (let i = 0; i < x.rows; i += plan.side) visit(block(arena, scratch, product, plan, i, along.j));
+  const is = along.i === undefined ? startsOf(x.rows, plan.side) : [along.i];
+  const js = along.j === undefined ? startsOf(y.rows, plan.otherSide) : [along.j];
+  for (const j of js) for (const i of is) visit(block(arena, scratch, product, plan, i, j));
+}
+
+/** Where the blocks of n rows begin. */
+export function startsOf(n: number, side: number): number[] {
+  return Array.from({ length: Math.ceil(n / side) }, (_, k) => k * side);
 }
 
 /** Where a block begins. */
-interface Place {
+export interface Place {
   readonly i: number;
   readonly j: number;
 }

@@ -57,8 +57,21 @@ export interface LogitTarget {
 export const KEPT = 3;
 const BETWEEN = [A, LABEL, EXPONENT] as const;
 const AFTER = [A, FACTOR, LABEL_GRADIENT] as const;
+type Fields = typeof BETWEEN | typeof AFTER;
 /** f64 that are kept of a row between its tiles, the first two of them without smoothing. */
 const SUMS = [S, LOST, FIRST, DISTANCE, DISTANCE_LOST] as const;
+const widthOf = (smoothing: number): number => (smoothing ? SUMS.length : 2);
+
+/** What is known of rows between tiles that do not follow each other: KEPT numbers of the logits' type of each, and sums. */
+export interface Between {
+  readonly kept: FloatArray;
+  readonly sums: Float64Array;
+}
+
+/** How many sums there are of all rows. */
+export function sumsOf({ labels, smoothing }: Pick<LogitTarget, "labels" | "smoothing">): number {
+  return widthOf(smoothing) * labels.length;
+}
 
 /** Where log1p(e^x) is x to the last digit, and e^x far from overflowing. */
 const STEEP = 600;
@@ -93,34 +106,43 @@ export class LogitRows {
   /** A power of two, at most 1/classes, that logits are summed in units of; 0 without smoothing. */
   readonly #portion: number;
   readonly #kept: FloatArray;
-  readonly #sums: Float64Array | undefined;
+  readonly #between: readonly Between[];
   /** How many of SUMS there are of a row. */
   readonly #width: number;
 
   /**
-   * `kept`: room for KEPT numbers of each row. `follow`: whether the tiles of a row follow each other, with the same places and none of
-   * other rows between them, so that nothing else need be known of rows that are not theirs.
+   * `kept`: room for KEPT numbers of each row. `between`: none where the tiles of a row follow each other, with the same places and none of
+   * other rows between them, so that nothing else need be known of rows that are not theirs. Of two, turns write one and read the
+   * other, so that a turn can be done again.
    */
-  constructor(target: LogitTarget, kept: FloatArray, follow: boolean) {
-    const { labels, classes, smoothing } = target;
+  constructor(target: LogitTarget, kept: FloatArray, between: readonly Between[]) {
+    const { classes, smoothing } = target;
     this.#target = target;
     this.#portion = smoothing && 2 ** -(exponentOf(classes) + 1);
-    this.#width = smoothing ? SUMS.length : 2;
+    this.#width = widthOf(smoothing);
     this.#kept = kept;
-    this.#sums = follow ? undefined : new Float64Array(this.#width * labels.length);
+    this.#between = between;
   }
 
-  /** Takes in a tile, of each row the first classes first. The tile is not left as it was. */
-  add(at: Arena, bytes: number, { pointer, stride, i, rows, first, columns }: Tile, places: TilePlaces): void {
+  /** Takes in a tile, of each row the first classes first; `turn` is one more than that of the tile before. The tile is not left as it was. */
+  add(
+    at: Arena,
+    bytes: number,
+    { pointer, stride, i, rows, first, columns }: Tile,
+    places: TilePlaces,
+    turn = 0,
+  ): void {
     const { states, labels, bias } = places;
     const { ignore, classes } = this.#target;
+    const { length } = this.#between;
+    const [from, to] = [this.#between[(turn + 1) % length], this.#between[turn % length]];
     // the kernel begins those of the first tile
-    if (first > 0 && this.#sums) this.#placeSums(at, i, rows, states, this.#sums);
+    if (first > 0 && from) this.#placeSums(at, i, rows, states, from);
     copyLabels(at, this.#target.labels, i, rows, labels);
     // biome-ignore format: as the kernel declares them
     at.typed(LOSSES, bytes).addLogits(pointer, stride, rows, columns, bias, labels, ignore, first, this.#portion, states);
     if (first + columns === classes) this.#finish(at, i, rows, states);
-    else if (this.#sums) this.#keepSums(at, i, rows, states, this.#sums);
+    else if (to) this.#keepSums(at, i, rows, states, to);
   }
 
   /** Then, all tiles having been taken in: a tile made anew becomes the gradient. */
@@ -134,28 +156,28 @@ export class LogitRows {
     const { ignore, smoothing, classes, scale } = this.#target;
     const share = (smoothing / classes) * scale;
     copyLabels(at, this.#target.labels, i, rows, labels);
-    this.#place(at, i, rows, states, AFTER);
+    this.#place(at, i, rows, states, this.#kept, AFTER);
     // biome-ignore format: as the kernel declares them
     at.typed(LOSSES, bytes).logitGradients(pointer, stride, rows, columns, bias, labels, ignore, first, share, states, row);
   }
 
   /** What is kept of rows goes to their states. */
-  #place(at: Arena, i: number, rows: number, states: number, fields: typeof BETWEEN | typeof AFTER): void {
+  #place(at: Arena, i: number, rows: number, states: number, kept: FloatArray, fields: Fields): void {
     const view = at.view(8);
     for (let r = 0, to = states / 8, from = KEPT * i; r < rows; r++, to += STATE, from += KEPT)
-      for (let k = 0; k < KEPT; k++) view[to + (fields[k] as number)] = this.#kept[from + k] as number;
+      for (let k = 0; k < KEPT; k++) view[to + (fields[k] as number)] = kept[from + k] as number;
   }
 
   /** And back. */
-  #keep(at: Arena, i: number, rows: number, states: number, fields: typeof BETWEEN | typeof AFTER): void {
+  #keep(at: Arena, i: number, rows: number, states: number, kept: FloatArray, fields: Fields): void {
     const view = at.view(8);
     for (let r = 0, from = states / 8, to = KEPT * i; r < rows; r++, from += STATE, to += KEPT)
-      for (let k = 0; k < KEPT; k++) this.#kept[to + k] = view[from + (fields[k] as number)] as number;
+      for (let k = 0; k < KEPT; k++) kept[to + k] = view[from + (fields[k] as number)] as number;
   }
 
-  #placeSums(at: Arena, i: number, rows: number, states: number, sums: Float64Array): void {
+  #placeSums(at: Arena, i: number, rows: number, states: number, { kept, sums }: Between): void {
     const view = at.view(8);
-    this.#place(at, i, rows, states, BETWEEN);
+    this.#place(at, i, rows, states, kept, BETWEEN);
     for (let r = 0, to = states / 8, from = this.#width * i; r < rows; r++, to += STATE, from += this.#width) {
       const a = view[to + A] as number;
       // a′ is a where that is beyond the limit of the exponentials, and so has no k, which an a above 1 has otherwise; else it is 0
@@ -164,9 +186,9 @@ export class LogitRows {
     }
   }
 
-  #keepSums(at: Arena, i: number, rows: number, states: number, sums: Float64Array): void {
+  #keepSums(at: Arena, i: number, rows: number, states: number, { kept, sums }: Between): void {
     const view = at.view(8);
-    this.#keep(at, i, rows, states, BETWEEN);
+    this.#keep(at, i, rows, states, kept, BETWEEN);
     for (let r = 0, from = states / 8, to = this.#width * i; r < rows; r++, from += STATE, to += this.#width)
       for (let k = 0; k < this.#width; k++) sums[to + k] = view[from + (SUMS[k] as number)] as number;
   }
@@ -235,6 +257,6 @@ export class LogitRows {
       view[state + FACTOR] = (s === 0 ? 0 : (others / s) * scale) + nan;
       view[state + LABEL_GRADIENT] = slope * scale + nan;
     }
-    this.#keep(at, i, rows, states, AFTER);
+    this.#keep(at, i, rows, states, this.#kept, AFTER);
   }
 }

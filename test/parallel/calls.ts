@@ -73,6 +73,23 @@ const pairs = (name: Name, options: object, how: string, otherShape = "yShape"):
   ],
 });
 
+const twins = (name: Name, options: object, how?: string): Case => ({
+  name,
+  ...(how !== undefined && { how }),
+  of: (data, n, _, d) => [data.reals(n * d), data.reals(n * d), { shape: [n, d], ...options }],
+});
+
+/** Of points of few coordinates, with weights. */
+const transported = (name: Name, options: object, how?: string): Case => ({
+  name,
+  ...(how !== undefined && { how }),
+  of: (data, n, m) => [
+    data.reals(n * 3),
+    data.positives(m * 3),
+    { shape: [n, 3], yShape: [m, 3], xWeights: data.positives(n), ...options },
+  ],
+});
+
 export const CASES: readonly Case[] = [
   rows("softmax"),
   rows("softmax", { temperature: 0.25 }, "T"),
@@ -221,6 +238,16 @@ export const CASES: readonly Case[] = [
       },
     ],
   },
+  twins("contrastiveLoss", {}),
+  twins("contrastiveLoss", { symmetric: false, normalize: false }, "of the first among the second"),
+  twins("contrastiveLoss", { kind: "sigmoid", bias: -2 }, "sigmoid"),
+  twins("contrastiveLossWithGrad", {}),
+  twins("contrastiveLossWithGrad", { symmetric: false }, "of the first among the second"),
+  twins("contrastiveLossWithGrad", { kind: "sigmoid", temperature: 0.1, bias: -2 }, "sigmoid"),
+  transported("sinkhornDivergence", { epsilon: 0.1 }),
+  transported("sinkhornDivergence", { epsilon: 0.05, order: 1, maxIterations: 7 }, "order 1, ended"),
+  transported("sinkhornDivergenceWithGrad", { epsilon: 0.1 }),
+  transported("sinkhornDivergenceWithGrad", { epsilon: 0.2, order: 1 }, "order 1"),
   {
     name: "kernelDensity",
     of: (data, n, m, d) => [
@@ -240,5 +267,6 @@ export function bitsOf(value: unknown): unknown {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return `${value.constructor.name} ${bytes.toString("base64")}`;
   }
+  if (typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, bitsOf(one)]));
 }

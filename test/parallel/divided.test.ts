@@ -29,11 +29,21 @@ const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): {
   }
 };
 
-/** The result of a call whose tiles go to parts as `toWhom` says, one part after the other; undefined where it has less than two. */
-function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) => number, shares: boolean): unknown {
+/**
+ * The result of a call whose tiles go to parts as `toWhom` says, one part after the other, and `twice` where those that they wait for are done and none
+ * that wait for them; undefined where it has less than two.
+ */
+function divided(
+  call: Case,
+  args: Args,
+  parts: number,
+  toWhom: (tile: number) => number,
+  shares: boolean,
+  twice: boolean,
+): unknown {
   const survey = new Survey(() => true);
   if (run(call, args, survey)) return undefined;
-  const { tiles, outputs, barrier } = survey;
+  const { tiles, outputs, barriers } = survey;
   const made = (): Written[] =>
     outputs.map(({ kind, length }) =>
       viewOf({ kind, buffer: new ArrayBuffer(length * BYTES[kind]), byteOffset: 0, length }),
@@ -43,7 +53,7 @@ function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) =
   const written = made();
   // of memory that is not shared every part has its own, of which what its tiles wrote is taken
   const owns = Array.from({ length: parts }, () => (shares ? written : made()));
-  const turn = (from: number, to: number): void =>
+  const once = (from: number, to: number): void =>
     owns.forEach((own, part) => {
       let next = from;
       const claim = (): number => {
@@ -55,14 +65,19 @@ function divided(call: Case, args: Args, parts: number, toWhom: (tile: number) =
       };
       expect(run(call, args, new Part({ control, tiles: to, known }, own, claim, tell))).toBeUndefined();
     });
-  if (barrier) {
-    turn(0, barrier.tile);
-    const runs = barrier.outputs.map(
+  const turn = (from: number, to: number): void => {
+    for (let k = 0; k < (twice ? 2 : 1); k++) once(from, to);
+  };
+  let from = 0;
+  for (const to of barriers?.tiles ?? []) {
+    turn(from, to);
+    const runs = (barriers?.outputs ?? []).map(
       (output): Run => ({ output, start: 0, length: (written[output] as Written).length }),
     );
     if (!shares) for (const own of owns) takeSlab(own, runs, slabOf(written, runs));
+    from = to;
   }
-  turn(barrier?.tile ?? 0, tiles);
+  turn(from, tiles);
   expect(control.subarray(FLAGS).every((done) => done === 1)).toBe(true);
   return run(call, args, new Finish(outputs, written, known))?.result;
 }
@@ -83,19 +98,22 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
         fc.nat(),
         (type, n, m, d, parts, seed) => {
           // functions of rows are cut where they have many elements
-          const width = ["Matrix", "pairwise", "gram", "nearest", "kernel", "linear"].some((word) =>
+          const width = ["Matrix", "pairwise", "gram", "nearest", "kernel", "linear", "contrastive"].some((word) =>
             call.name.includes(word),
           );
-          const rows = Math.max(n, 4);
+          const isContrastive = call.name.includes("contrastive");
+          // of all pairs there are several blocks, whatever the type
+          const rows = isContrastive ? n + 400 : Math.max(n, 4);
           // pairs where they have much work: twice that, for of a symmetric product there is half
           const isLinear = call.name.includes("linear");
-          const pairs = isLinear ? rows * (rows + m) : (rows * Math.min(rows, m)) / 2;
+          const others = isContrastive ? 2 * rows : Math.min(rows, m);
+          const pairs = isLinear ? rows * (rows + m) : (rows * others) / 2;
           const isProduct = call.name !== "pairwiseDivergence" && call.how !== "kl";
           const deep = pairs < 2 ** 14 || !isProduct ? d : Math.max(d, Math.ceil(SHARED_WORK / pairs));
           const depth = width ? deep : 200 * d;
           const args = call.of(dataOf(type, seed), rows, m, depth);
           const toWhom = (tile: number): number => ((tile + 1) * 7919 + seed) % parts;
-          const got = divided(call, args, parts, toWhom, seed % 2 === 0);
+          const got = divided(call, args, parts, toWhom, seed % 2 === 0, seed % 3 === 0);
           if (got === undefined) return;
           seen++;
           expect(bitsOf(got)).toEqual(bitsOf(run(call, args)?.result));
@@ -106,6 +124,8 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
         examples: [
           ["f32", 257, 300, 7, 3, 1],
           ["f64", 300, 257, 33, 2, 2],
+          ["f64", 300, 257, 33, 2, 3],
+          ["f64", 511, 257, 7, 3, 6],
         ],
       },
     );

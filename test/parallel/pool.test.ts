@@ -24,6 +24,10 @@ const sizeOf = ({ name, how }: Case): [number, number, number] => {
   const pairs = ["Matrix", "pairwise", "gram", "nearest", "kernel", "mmd", "cka", "linear"].some((word) =>
     name.includes(word),
   );
+  // three blocks, or four, along either side
+  if (name.startsWith("contrastive")) return [1200, 0, 60];
+  // problems are tiles, however small
+  if (name.startsWith("sinkhorn")) return [200, 150, 3];
   if (!pairs) return [64, 0, 40_000];
   // divergences are logarithms of each element, the others a product
   return how === "kl" || how === "own js" ? [500, 400, 64] : [600, 700, 400];
@@ -230,6 +234,23 @@ describe("signals and progress", () => {
     await pool.close();
   });
 
+  it("stop a tile that takes long, which looks itself", async () => {
+    const pool = await eagerPool({ size: 2, worker });
+    const data = dataOf("f64", 6);
+    const [one, two] = [data.reals(600), data.positives(600)];
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    // it would never end
+    const endless = { shape: [300, 2], epsilon: 1e-6, tolerance: 0, maxIterations: 2 ** 50 };
+    const stopped = pool.sinkhornDivergence(one, two, { ...endless, signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 30);
+    await expect(stopped).rejects.toBe(reason);
+    const options = { shape: [300, 2], epsilon: 0.1 };
+    const want = bitsOf(library.sinkhornDivergence(one, two, options));
+    expect(bitsOf(await pool.sinkhornDivergence(one, two, options))).toEqual(want);
+    await pool.close();
+  });
+
   it("a progress that throws ends its call", async () => {
     const pool = await eagerPool({ size: 2, worker });
     const progress = (): void => {
@@ -388,6 +409,22 @@ describe("faults", () => {
     expect(bitsOf(await result)).toEqual(bitsOf(expected));
     await vi.waitFor(() => expect(pool.size).toBe(2), 20_000);
     expect(bitsOf(await pool.gram(x, { shape: [n, d] }))).toBe(want);
+    await pool.close();
+  });
+
+  it("a worker terminated while there is nothing to do: another takes its place at the next call", async () => {
+    const workers: Worker[] = [];
+    const make = (): Worker => {
+      const one = worker();
+      workers.push(one);
+      return one;
+    };
+    const pool = await eagerPool({ size: 2, worker: make });
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(pool.size).toBe(1), 20_000);
+    expect(bitsOf(await pool.gram(x, { shape: [n, d] }))).toBe(want);
+    await vi.waitFor(() => expect(pool.size).toBe(2), 20_000);
+    expect(workers).toHaveLength(3);
     await pool.close();
   });
 
