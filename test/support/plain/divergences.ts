@@ -78,7 +78,8 @@ export function divergenceOf(metric: "kl" | "js", pair: Pair, dtype: DType): Est
   // the differences of f64 distributions round: by `noise` of themselves, the square roots of the terms
   const scale = normal ? 1 : sum(n, (i) => (p.p[i] as number) + (q.p[i] as number));
   const error = relative * Math.max(value, floor) + noise * Math.sqrt(value * scale) + noise * noise * scale;
-  return { value, error: error + leastOf(dtype) };
+  // within its bound of the largest number it may be infinite
+  return value + error === Infinity ? ANYTHING : { value, error: error + leastOf(dtype) };
 }
 
 /** √v of an estimate. */
