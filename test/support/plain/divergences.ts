@@ -55,8 +55,10 @@ export function divergenceOf(metric: "kl" | "js", pair: Pair, dtype: DType): Est
   if (p.bad || q.bad) return exactly(NaN);
   const n = p.p.length;
   if (n === 0 || [...p.p, ...q.p].includes(Infinity)) return ANYTHING;
-  // of an outcome of P too rare for f64 that Q has not, +∞ is right and so is what f64 makes of it
-  const rare = p.p.some((a, i) => a === 0 && (p.log[i] as number) > -Infinity && q.log[i] === -Infinity);
+  // of an outcome of P that is too rare for f64, or in f32 below e^-680 of the likeliest, and that Q has not, +∞ is right and so is what is
+  // left without it
+  const least = dtype.name === "f32" ? 1e-290 : Number.MIN_VALUE;
+  const rare = p.p.some((a, i) => a < least && (p.log[i] as number) > -Infinity && q.log[i] === -Infinity);
   if (metric === "kl" && rare) return ANYTHING;
   const { relative, floor } = PROMISED[dtype.name];
   const noise = U * (16 + 4 * Math.max(p.span, q.span));
@@ -72,6 +74,8 @@ export function divergenceOf(metric: "kl" | "js", pair: Pair, dtype: DType): Est
     if (metric === "js") return a + b === 0 ? 0 : ((a + b) * psi(Math.abs(a - b) / (a + b))) / 4;
     if (a === 0) return b;
     const t = logQuotient(pair, i);
+    // a subnormal a has few digits, which e^t would multiply
+    if (a < 2 ** -1022) return b - a - a * t;
     return t > 700 ? b : a * excess(t);
   });
   if (value === Infinity) return exactly(value);
