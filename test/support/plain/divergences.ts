@@ -43,10 +43,12 @@ interface Pair {
   readonly normal: boolean;
 }
 
-/** log(q/p) of element i, p > 0: by their quotient where they are near. */
+/** log(q/p) of element i, p > 0: by their quotient, or their difference over p where they are near. */
 function logQuotient({ p, q }: Pair, i: number): number {
   const [a, b] = [p.p[i], q.p[i]] as [number, number];
-  return a > 1e-290 && b > a / 2 && b < 2 * a ? Math.log1p((b - a) / a) : (q.log[i] as number) - (p.log[i] as number);
+  if (a > 1e-290 && b > a / 2 && b < 2 * a) return Math.log1p((b - a) / a);
+  // where both are small their logarithms cancel
+  return a > 1e-290 && b > 1e-290 ? Math.log(b / a) : (q.log[i] as number) - (p.log[i] as number);
 }
 
 /** The divergence of two rows in nats. */
