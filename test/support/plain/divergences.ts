@@ -189,10 +189,10 @@ function gradientsOf(metric: "kl" | "js", given: Given, pair: Pair): { p: Estima
       if (!Number.isFinite(of.value) || !Number.isFinite(of.size) || d.total === Infinity) return ANYTHING;
       // nor the difference of logarithms near the largest number
       if (!(size + spread < Number.MAX_VALUE / 16)) return ANYTHING;
-      // of subnormal probabilities little is promised
+      // of subnormal probabilities little is promised, whatever sum they are of on the way
       const other = (by === "p" ? q : p).p[i] as number;
       const lost =
-        w < (softmaxed ? dtype.tiny : 2 * f64.tiny) ? of.size : metric === "js" && other < f64.tiny ? other : 0;
+        w < 4 * (softmaxed ? dtype.tiny : f64.tiny) ? of.size : metric === "js" && other < f64.tiny ? other : 0;
       return { value: of.value, error: (32 + 2 * shift) * (dtype.unit + U) * (Math.abs(of.value) + of.size) + lost };
     });
   };
