@@ -12,8 +12,9 @@ const installing = (name: string) => ({ name, globalSetup: "test/package/setup.t
 const testTimeout = 60_000;
 
 /**
- * `npm test` runs all but "installed", the tests of the API once more: on the package instead of the sources. One run of each is
- * enough where they run under different versions of Node, as in .ci/run.
+ * `npm test` runs "math", "sources" and "package". "cluster" is `npm run test:cluster`. "installed" holds the tests of the API once more, on the
+ * package instead of the sources: one run of each is enough where they run under different versions of Node, as in .ci/run.
+ * Scripts name the projects they run: of two that are excluded (`--project=!a --project=!b`) vitest runs both.
  */
 export default defineConfig({
   test: {

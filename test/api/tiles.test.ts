@@ -118,7 +118,7 @@ forEachType((dtype) => {
     });
 
     it("keeps no more than that of a pair", () => {
-      const [n, d] = [20_000, 2];
+      const [n, d] = [8_000, 2];
       const x = pseudorandom(dtype, 16, n * d, 2);
       const y = pseudorandom(dtype, 17, n * d, 2);
       const arrays = madeBy(() => contrastiveLossWithGrad(x, y, { shape: [n, d] }));
