@@ -65,7 +65,13 @@ export function pairwiseDistance(given: Given): Expected {
 
 /** What is compared in the search, least first. */
 function keyOf(given: Given, metric: string, p: Float64Array, q: Float64Array): Estimate {
-  if (metric === "kl" || metric === "js") return divergenceOf(metric, pairOf(given, p, q), given.dtype);
+  if (metric === "kl" || metric === "js") {
+    const { max } = given.dtype;
+    const key = divergenceOf(metric, pairOf(given, p, q), given.dtype);
+    // divergences are numbers of the type: beyond its largest they are all alike
+    if (!(Math.abs(key.value) + key.error > max)) return key;
+    return Math.abs(key.value) - key.error > max ? exactly(key.value > 0 ? Infinity : -Infinity) : ANYTHING;
+  }
   // in f64, whatever the type
   const u = (16 + p.length) * 4 * U;
   if (metric !== "dot") return distanceOf(metric, p, q, u);
