@@ -93,7 +93,7 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
         fc.constantFrom("f32" as const, "f64" as const),
         sizes,
         fc.integer({ min: 4, max: 300 }),
-        fc.constantFrom(1, 7, 33),
+        fc.constantFrom(1, 7, 17),
         fc.integer({ min: 1, max: 5 }),
         fc.nat(),
         (type, n, m, d, parts, seed) => {
@@ -120,11 +120,11 @@ describe.each(CASES.map((one) => [titleOf(one), one] as const))("%s", (_, call) 
         },
       ),
       {
-        numRuns: 8,
+        numRuns: 6,
         examples: [
           ["f32", 257, 300, 7, 3, 1],
-          ["f64", 300, 257, 33, 2, 2],
-          ["f64", 300, 257, 33, 2, 3],
+          ["f64", 300, 257, 17, 2, 2],
+          ["f64", 300, 257, 17, 2, 3],
           ["f64", 511, 257, 7, 3, 6],
         ],
       },

@@ -28,7 +28,7 @@ const sizeOf = ({ name, how }: Case): [number, number, number] => {
   if (name.startsWith("contrastive")) return [1200, 0, 60];
   // problems are tiles, however small
   if (name.startsWith("sinkhorn")) return [200, 150, 3];
-  if (!pairs) return [40, 0, 40_000];
+  if (!pairs) return [28, 0, 40_000];
   // divergences are logarithms of each element, the others a product
   return how === "kl" || how === "own js" ? [500, 400, 64] : [600, 700, 400];
 };
