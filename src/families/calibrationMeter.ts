@@ -112,7 +112,7 @@ export class CalibrationCore implements Core<CalibrationBatch> {
 
   #take(confidence: number, correct: number): void {
     // a NaN is in the first bin, and in the Brier score, which tells that it is
-    const bin = confidence > 0 ? Math.min(Math.ceil(confidence * this.bins), this.bins) - 1 : 0;
+    const bin = confidence > 0 ? this.#binOf(confidence) : 0;
     (this.#counts[bin] as number) += 1;
     if (!(confidence > 0)) return;
     (this.#correct[bin] as number) += correct;
@@ -122,6 +122,14 @@ export class CalibrationCore implements Core<CalibrationBatch> {
     (this.#low[bin] as number) += units - high * HALF;
     this.#waiting++;
     if (this.#waiting === ROOM) this.#settle();
+  }
+
+  /** The bin of a confidence by the edges that the table shows: the product may be rounded onto one of them, or beyond. */
+  #binOf(confidence: number): number {
+    const { bins } = this;
+    const bin = Math.min(Math.ceil(confidence * bins), bins) - 1;
+    if (confidence > (bin + 1) / bins) return bin + 1;
+    return confidence <= bin / bins ? bin - 1 : bin;
   }
 
   #settle(): void {

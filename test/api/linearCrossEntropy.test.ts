@@ -161,6 +161,32 @@ forEachType((dtype) => {
     expect(most).toBeLessThan(20_000 * dtype.unit);
   });
 
+  // f64 would need a reference of more digits
+  it.runIf(dtype.name === "f32")("of a smoothed target that is learnt, gradients err by what cancels in G", () => {
+    let most = 0;
+    for (const classes of [2, 3, 40])
+      for (const labelSmoothing of [0.5, 0.1, 1e-3])
+        for (let turn = 0; turn < 100; turn++) {
+          const share = labelSmoothing / classes;
+          const x = new dtype.array([1 + turn / 100]);
+          const weight = new dtype.array(classes);
+          weight[0] = Math.log((1 - labelSmoothing + share) / share) / (x[0] as number);
+          const options = { shape: [1, 1], weightShape: [classes, 1], bias: new dtype.array(classes), labelSmoothing };
+          const got = linearCrossEntropyWithGrad(x, weight, [0], options).gradBias as FloatArray;
+          const z = (weight[0] as number) * (x[0] as number);
+          const by = (16 + 4 * z) * dtype.unit;
+          const sum = 1 + (classes - 1) * Math.exp(-z);
+          got.forEach((g: number, j: number) => {
+            const wanted = j ? Math.exp(-z) / sum - share : 1 / sum - (1 - labelSmoothing + share);
+            const error = Math.abs(g - wanted);
+            expect(error).toBeLessThanOrEqual(by * (Math.abs(wanted) + (j ? share : labelSmoothing)));
+            most = Math.max(most, error / (by * Math.abs(wanted)));
+          });
+        }
+    // by more than G itself would allow
+    expect(most).toBeGreaterThan(1);
+  });
+
   /** What differs from crossEntropyWithGrad of the logits: of the losses, and of gradients. */
   function compare(n: number, classes: number, d: number, seed: number, more: Record<string, unknown> = {}): void {
     const x = pseudorandom(dtype, seed, n * d, 2);

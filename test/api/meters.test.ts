@@ -1,7 +1,7 @@
 /** Meters: exact sums in any order, and what each of them measures against the function it is named for. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CrossEntropyBatch, SavedMeter } from "../../src/index.ts";
+import type { CrossEntropyBatch, ReliabilityBin, SavedMeter } from "../../src/index.ts";
 import * as surprisal from "../../src/index.ts";
 import { forEachType } from "../support/variants.ts";
 
@@ -596,6 +596,31 @@ forEachType((dtype) => {
         }
       }
     });
+
+    // of f32 a confidence is rounded before it is counted
+    it.runIf(name === "f64")(
+      "a confidence on an edge is in the bin that ends there, and one above it in the next",
+      () => {
+        let count = 0;
+        for (let bins = 2; bins <= 100; bins++)
+          for (let k = Math.floor(bins / 2) + 1; k < bins; k++)
+            for (const next of [-1, 0, 1]) {
+              const confidence = (k / bins) * (1 + next * 2 * dtype.unit);
+              const row = new array([confidence, 1 - confidence]);
+              const [top, other] = row as unknown as [number, number];
+              // so that it is the first element itself, not a quotient that is rounded
+              if (top + other !== 1 || 1 / (1 + other / top) !== top) continue;
+              const { table } = calibrationMeter({ bins, from: "probabilities" }).update(row, [0]);
+              const bin = table.find((one) => one.count === 1) as ReliabilityBin;
+              expect(
+                top > bin.from && top <= bin.to,
+                `${top} of ${bins} bins, in that from ${bin.from} to ${bin.to}`,
+              ).toBe(true);
+              count++;
+            }
+        expect(count).toBeGreaterThan(1000);
+      },
+    );
 
     it("has the same bits in any batches, also of columns and of rows longer than the stage", () => {
       const whole = calibrationMeter().update(x, y, { shape: [rows, n] });
