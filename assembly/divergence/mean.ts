@@ -20,8 +20,10 @@ export function logsOverMean(count: i32): void {
     const m = maxKeepNaN<f64>(v128.add<f64>(w, v), tiny);
     const near = v128.neg<f64>(logRatio<f64>(maxKeepNaN<f64>(v128.add<f64>(w, w), tiny), m, less, false));
     const high = select(v128.eq<f64>(v, zero), ln2, near);
-    const low = select(v128.eq<f64>(w, zero), ln2, v128.sub<f64>(high, abs<f64>(v128.load(RATIOS + at))));
-    const up = v128.lt<f64>(p, q);
+    const ratio = v128.load(RATIOS + at);
+    const low = select(v128.eq<f64>(w, zero), ln2, v128.sub<f64>(high, abs<f64>(ratio)));
+    // not p < q, which are equal, or the other way round, where they differ by less than an ULP
+    const up = v128.gt<f64>(ratio, zero);
     v128.store(GIVEN_P + at, select(up, low, high));
     v128.store(GIVEN_Q + at, select(up, high, low));
   }

@@ -140,6 +140,34 @@ forEachType((dtype, variant) => {
     }
   });
 
+  it("gradients of JS tell the larger of two probabilities that differ by less than an ULP", () => {
+    // near 0 the gradient by the logit a is (a − b)/16 of two of them, and by b the same with the other sign
+    const small = jsDivergenceWithGrad(new array([1e-20, 0]), new array([2e-20, 0]), { from: "logits" });
+    const nearly = (got: unknown, wanted: number) => expect((got as number) / wanted).toBeCloseTo(1, 6);
+    nearly(small.gradP[0], -1e-20 / 16);
+    nearly(small.gradP[1], 1e-20 / 16);
+    nearly(small.gradQ[0], 1e-20 / 16);
+    nearly(small.gradQ[1], -1e-20 / 16);
+    for (const n of [2, 3, 100, 1500]) {
+      // all of a row's gradient by logits adds up to 0: the sure one has what the others have not
+      const sure = (by: number) => change(noise(1, n), (v, i) => (i === 1 ? 40 : v + by * (i + 1)));
+      const [p, q] = [sure(0), sure(1e-4)];
+      for (const from of ["logits", ["probabilities", "logits"], ["logits", "logProbabilities"]] as const) {
+        const one = from[0] === "probabilities" ? p.map((v: number) => Math.exp(v - 40)) : p;
+        const { gradP, gradQ } = jsDivergenceWithGrad(one, q, { from });
+        const weighted = gradP.map((g: number, i: number) =>
+          from[0] === "probabilities" ? g * (one[i] as number) : g,
+        );
+        for (const grad of [Array.from(weighted), Array.from(gradQ)]) {
+          const size = grad.reduce((sum, g) => sum + Math.abs(g), 0);
+          const total = grad.reduce((sum, g) => sum + g, 0);
+          expect(size, `${from}, n = ${n}`).toBeGreaterThan(0);
+          expect(Math.abs(total), `${from}, n = ${n}`).toBeLessThan(1e-4 * size);
+        }
+      }
+    }
+  });
+
   it("JS is symmetric bit for bit in rows that are kept and in longer ones", () => {
     for (const n of [500, 1024, 1025, 3000])
       for (const from of ["logits", "probabilities"] as const) {
