@@ -34,9 +34,8 @@ export function tagOf(value: unknown): string | undefined {
  */
 export function stridesOf(tensor: object): ArrayLike<unknown> | undefined {
   const { stride, strides } = tensor as { readonly stride?: unknown; readonly strides?: unknown };
-  for (const steps of [stride, strides])
-    if (Array.isArray(steps) || tagOf(steps) !== undefined) return steps as ArrayLike<unknown>;
-  return undefined;
+  const isList = (steps: unknown): boolean => Array.isArray(steps) || tagOf(steps) !== undefined;
+  return [stride, strides].find(isList) as ArrayLike<unknown> | undefined;
 }
 
 /** 0 of an array that is detached, or beyond the end of its buffer. */

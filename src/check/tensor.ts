@@ -93,14 +93,14 @@ function ownShape(tensor: object): unknown {
 export function ownShapeIn(fn: string, name: string, tensor: object): readonly number[] | undefined {
   const shape = sizesIn(fn, `${name}.shape`, ownShape(tensor));
   const strides = stridesOf(tensor);
-  if (shape === undefined || strides === undefined || sizeOf(shape) === 0) return shape;
-  // as many as axes; tfjs leaves out the last, which is 1
-  for (let axis = 0; axis < shape.length && axis < strides.length; axis++) {
-    const step = strides[axis];
-    if (shape[axis] === 1 || Number(step) === sizeFrom(shape, axis + 1, shape.length)) continue;
+  if (!shape || !strides || sizeOf(shape) === 0) return shape;
+  shape.forEach((size, axis) => {
+    // tfjs leaves out the last, which is 1
+    const isPlain = axis >= strides.length || Number(strides[axis]) === sizeFrom(shape, axis + 1, shape.length);
+    if (size === 1 || isPlain) return;
     const came = `strides ${inWords(Array.from(strides))} for the shape ${inWords(shape)}`;
-    failValue(fn, name, "a tensor whose elements stand row by row, as a copy of a view has them", undefined, came);
-  }
+    failValue(fn, name, "a tensor whose elements stand row by row", undefined, came);
+  });
   return shape;
 }
 
