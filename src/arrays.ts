@@ -28,6 +28,16 @@ export function tagOf(value: unknown): string | undefined {
   return intrinsic.tag.call(value);
 }
 
+/**
+ * The steps along each axis that a tensor says its elements stand apart: `stride` of ndarray and zarrita, `strides` of numpy-ts and of
+ * Pyodide's buffers. What is no list is none of these: `stride` is a method in transformers.js.
+ */
+export function stridesOf(tensor: object): ArrayLike<unknown> | undefined {
+  const { stride, strides } = tensor as { readonly stride?: unknown; readonly strides?: unknown };
+  const isList = (steps: unknown): boolean => Array.isArray(steps) || tagOf(steps) !== undefined;
+  return [stride, strides].find(isList) as ArrayLike<unknown> | undefined;
+}
+
 /** 0 of an array that is detached, or beyond the end of its buffer. */
 export function lengthOf(array: FloatArray): number {
   return intrinsic.length.call(array);

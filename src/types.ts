@@ -3,7 +3,7 @@
 /** Floating-point data. The type of what comes in is the type of what goes out. */
 export type FloatArray = Float32Array | Float64Array;
 
-/** Flat, row-major data. A tensor object of another library is taken as it is. */
+/** Flat, row-major data. A tensor object of another library is taken as it is; one whose `strides` tell of another order is a RangeError. */
 export type Tensor<T extends FloatArray = FloatArray> =
   | T
   | { readonly data: T; readonly shape: readonly number[] }

@@ -9,11 +9,10 @@ import {
   layoutOf,
   type Operand,
   operandOf,
-  ownShape,
+  ownShapeIn,
   readOnce,
   rowShapeOf,
   shapeOf,
-  sizesIn,
 } from "./tensor.ts";
 
 /** Integers as they came. */
@@ -45,7 +44,7 @@ export function labelsIn(fn: string, name: string, value: unknown): Labels | und
   const { data } = value as { readonly data?: unknown };
   if (tagOf(data) === undefined && !Array.isArray(data)) return undefined;
   const inner = labelsIn(fn, name, data);
-  return inner && { ...inner, shape: sizesIn(fn, `${name}.shape`, ownShape(value)), isList: false };
+  return inner && { ...inner, shape: ownShapeIn(fn, name, value), isList: false };
 }
 
 /** The same of an argument that must be labels. */

@@ -4,7 +4,7 @@
  * Arrays are read when all options have been, and measured when all of them have been read: until then a getter or a proxy
  * among the arguments may have detached, shrunk or changed what was read before.
  */
-import { isGone, lengthOf, tagOf } from "../arrays.ts";
+import { isGone, lengthOf, stridesOf, tagOf } from "../arrays.ts";
 import { failKind, failValue } from "../errors.ts";
 import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
@@ -50,7 +50,7 @@ function read(fn: string, name: string, value: unknown): Read {
     if (isResident(value)) return { ...read(fn, name, residentView(fn, name, value)), held: value };
     const { data } = value as { readonly data?: unknown };
     if (data !== undefined) {
-      const shape = sizesIn(fn, `${name}.shape`, ownShape(value));
+      const shape = ownShapeIn(fn, name, value);
       const inner = isElements(data) ? read(fn, name, data) : failKind(fn, name, `${EXPECTED}, with such "data"`, data);
       return shape ? { ...inner, shape } : inner;
     }
@@ -67,7 +67,7 @@ export function readOnce(value: unknown): unknown {
   if (typeof value !== "object" || value === null || tagOf(value) !== undefined) return value;
   if (Array.isArray(value) || isResident(value)) return value;
   const { data } = value as { readonly data?: unknown };
-  return data === undefined ? value : { data, shape: ownShape(value) };
+  return data === undefined ? value : { data, shape: ownShape(value), strides: stridesOf(value) };
 }
 
 /** Whether a value is an array of some kind, or a tensor that was read once. */
@@ -81,9 +81,27 @@ function isElements(data: unknown): boolean {
 }
 
 /** The shape that a tensor says it has. */
-export function ownShape(tensor: object): unknown {
+function ownShape(tensor: object): unknown {
   const { shape } = tensor as { readonly shape?: unknown };
   return shape === undefined ? (tensor as { readonly dims?: unknown }).dims : shape;
+}
+
+/**
+ * The same, checked. Views of other libraries, transposed or reversed, have the elements of what they are views of in `data`, in the
+ * order of that: they would be taken for others, and are refused.
+ */
+export function ownShapeIn(fn: string, name: string, tensor: object): readonly number[] | undefined {
+  const shape = sizesIn(fn, `${name}.shape`, ownShape(tensor));
+  const strides = stridesOf(tensor);
+  if (!shape || !strides || sizeOf(shape) === 0) return shape;
+  shape.forEach((size, axis) => {
+    // tfjs leaves out the last, which is 1
+    const isPlain = axis >= strides.length || Number(strides[axis]) === sizeFrom(shape, axis + 1, shape.length);
+    if (size === 1 || isPlain) return;
+    const came = `strides ${inWords(Array.from(strides))} for the shape ${inWords(shape)}`;
+    failValue(fn, name, "a tensor whose elements stand row by row", undefined, came);
+  });
+  return shape;
 }
 
 /** A list of numbers, or of lists of them, and so on. */
@@ -240,7 +258,7 @@ function sizeFrom(shape: readonly number[], from: number, to: number): number {
 }
 
 /** A shape in words. */
-export function inWords(shape: readonly number[]): string {
+export function inWords(shape: readonly unknown[]): string {
   return `[${shape.join(", ")}]`;
 }
 

@@ -147,7 +147,7 @@ interface Readings {
 }
 
 /** See `agreementMeter`. */
-export class AgreementMeter extends Meter<AgreementBatch> {
+export class AgreementMeter extends Meter<AgreementBatch, "agreement"> {
   readonly #core: Readings;
 
   constructor(core: Core<AgreementBatch> & Readings) {

@@ -247,7 +247,7 @@ interface Readings {
 }
 
 /** See `calibrationMeter`. */
-export class CalibrationMeter extends Meter<CalibrationBatch> {
+export class CalibrationMeter extends Meter<CalibrationBatch, "calibration"> {
   readonly #core: Readings;
 
   constructor(core: Core<CalibrationBatch> & Readings) {

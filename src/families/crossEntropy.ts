@@ -225,6 +225,7 @@ function factorsOf(fn: string, { array, length, name }: Operand, rows: number): 
   const factors = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     const factor = array[row] as number;
+    if (factor < 0) failValue(fn, `${name}[${row}]`, "at least 0", factor);
     factors[row] = factor;
   }
   return factors;

@@ -155,7 +155,7 @@ function finite<A extends ArrayLike<number>>(fn: string, weights: A): A {
 }
 
 /** See `crossEntropyMeter`. */
-export class CrossEntropyMeter extends Meter<CrossEntropyBatch> {
+export class CrossEntropyMeter extends Meter<CrossEntropyBatch, "crossEntropy"> {
   readonly #core: { readonly nats: number };
 
   constructor(core: Core<CrossEntropyBatch> & { readonly nats: number }) {

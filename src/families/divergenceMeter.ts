@@ -60,7 +60,7 @@ function readOf(fn: string, options: DivergenceMeterOptions | undefined) {
 }
 
 /** See `divergenceMeter`. */
-export class DivergenceMeter extends Meter<DivergenceBatch> {
+export class DivergenceMeter extends Meter<DivergenceBatch, "divergence"> {
   readonly #core: { quantile(fn: string, q: number): number };
 
   constructor(core: Core<DivergenceBatch> & { quantile(fn: string, q: number): number }) {

@@ -14,7 +14,7 @@ export type EntropyMeterOptions = Omit<EntropyOptions, "reduction" | "out">;
 export type EntropyBatch = readonly [p: Input, options?: BatchOptions | undefined];
 
 /** See `entropyMeter`. */
-export type EntropyMeter = Meter<EntropyBatch>;
+export type EntropyMeter = Meter<EntropyBatch, "entropy">;
 
 const OPTIONS = ["shape", "axis", "from", "base", "normalize"];
 

@@ -13,7 +13,7 @@ export type LogSumExpMeterOptions = BatchOptions;
 export type LogSumExpBatch = readonly [x: Input, options?: Omit<LogSumExpOptions, "out"> | undefined];
 
 /** See `logSumExpMeter`. */
-export type LogSumExpMeter = Meter<LogSumExpBatch>;
+export type LogSumExpMeter = Meter<LogSumExpBatch, "logSumExp">;
 
 export class LogSumExpCore extends RowCore<LogSumExpBatch> {
   constructor(fn: string, options: LogSumExpMeterOptions | undefined) {

@@ -90,8 +90,8 @@ export function batchWith(fn: string, shape: unknown, axis: unknown, byDefault: 
   return { shape: own.shape ?? byDefault.shape, axis: own.axis ?? byDefault.axis };
 }
 
-/** A meter. `A` is what `update` takes. */
-export class Meter<A extends readonly unknown[] = readonly unknown[]> {
+/** A meter. `A` is what `update` takes, `K` what it is saved as. */
+export class Meter<A extends readonly unknown[] = readonly unknown[], K extends string = string> {
   readonly #core: Core<A>;
   /** What errors call it. */
   readonly #update: string;
@@ -171,11 +171,11 @@ export class Meter<A extends readonly unknown[] = readonly unknown[]> {
   }
 
   /** The meter as data, which `JSON.stringify` calls for and `meterFrom` restores. Equal for equal rows and options, in whatever order. */
-  toJSON(): SavedMeter {
+  toJSON(): SavedMeter<K> {
     const { kind, options, batch, saved } = this.#core;
     const { shape, axis } = batch;
     return {
-      meter: kind,
+      meter: kind as K,
       version: 1,
       options: { ...options, ...(shape && { shape }), ...(axis !== undefined && { axis }) },
       ...saved,

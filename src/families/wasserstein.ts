@@ -1,6 +1,6 @@
 /** The Wasserstein distance of samples on the line. */
 import { weightOf } from "../check/masses.ts";
-import { type Operand, operandsOf } from "../check/tensor.ts";
+import { inWords, type Operand, operandsOf } from "../check/tensor.ts";
 import { failValue } from "../errors.ts";
 import { TRANSPORT } from "../memory/embedded/transport.ts";
 import { scratch } from "../memory/scratch.ts";
@@ -29,7 +29,8 @@ export interface WassersteinOptions {
  * for the masses of bins there is `wassersteinHistogram`. Samples at ±∞ cost nothing where the same infinity meets itself, and
  * an infinite distance elsewhere; a NaN in any argument gives NaN.
  *
- * @throws RangeError for no samples, weights that are negative or infinite, of sum 0 or not one to a sample, and an order below 1;
+ * @throws RangeError for no samples, for a matrix of points (`sinkhornDivergence` takes these), for weights that are negative or infinite, of
+ * sum 0 or not one to a sample, and for an order below 1;
  * TypeError for arguments of the wrong kind or of f32 and f64 mixed.
  * @example wasserstein([0, 1, 3], [5, 6, 8]); // 5
  * @example wasserstein([0, 1], [0, 1], { uWeights: [3, 1], vWeights: [2, 2] }); // 0.25
@@ -51,6 +52,9 @@ export function wasserstein(u: Input, v: Input, options?: WassersteinOptions): n
       ["vWeights", vGiven],
     ],
   );
+  for (const { name, shape = [] } of [x, y])
+    if (shape.filter((size) => size !== 1).length > 1)
+      failValue(fn, name, "samples on the line, along one axis", undefined, `the shape ${inWords(shape)}`);
   if (x.length === 0) failValue(fn, "u", "at least one sample", x.array);
   if (y.length === 0) failValue(fn, "v", "at least one sample", y.array);
   const uTotal = weightOf(fn, uWeights, x.length, true);

@@ -1,5 +1,5 @@
 /** Arguments of a call that is divided: read once, and in memory that all threads share. */
-import { bufferOf, byteOffsetOf, lengthOf, tagOf } from "../arrays.ts";
+import { bufferOf, byteOffsetOf, lengthOf, stridesOf, tagOf } from "../arrays.ts";
 import type { FloatArray } from "../types.ts";
 
 /** Any typed array. */
@@ -22,14 +22,15 @@ export function isShared(array: unknown): boolean {
 }
 
 /**
- * A value as it is read now: of an object with data and a shape these two, of which a getter may have to be asked. All else, lists and
- * residents too, is the function's to read.
+ * A value as it is read now: of an object with data and a shape these, of which a getter may have to be asked, and its strides. All else, lists
+ * and residents too, is the function's to read.
  */
 export function readOnce(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value) || tagOf(value) !== undefined) return value;
   const { data, shape, dims } = value as Readonly<Record<string, unknown>>;
   if (tagOf(data) === undefined) return value;
-  return shape === undefined ? { data, dims } : { data, shape };
+  const strides = stridesOf(value);
+  return { data, ...(shape === undefined ? { dims } : { shape }), ...(strides && { strides }) };
 }
 
 /** The options, each read once: own ones and those of a prototype, as the functions see them. */

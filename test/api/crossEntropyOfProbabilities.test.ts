@@ -1,6 +1,7 @@
 /** Cross-entropy of probabilities, counts and log-probabilities: what makes a row NaN, weights of rows, cutting, scale. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { crossEntropyMeter as meterOf } from "../../src/index.ts";
 import { pseudorandom } from "../support/fixture.ts";
 import { api, numberOf } from "../support/oracle.ts";
 import { sum } from "../support/reference.ts";
@@ -157,6 +158,21 @@ forEachType((dtype, variant) => {
         expect(crossEntropy(two, [0, 1], options)).toBeNaN();
         // ignored rows are out before
         expect(crossEntropy(two, [0, -100], { ...options, sampleWeight: new array([1, NaN]) })).toBe(0);
+      });
+
+      it("below 0 is refused, with its row", () => {
+        const two = new array([0.5, 0.5, 0.25, 0.75]);
+        const options = { ...kind, shape: [2, 2], sampleWeight: new array([3, -1]) };
+        const says = /"sampleWeight\[1\]" must be at least 0, got -1/;
+        for (const reduction of ["mean", "sum", "none"] as const)
+          expect(() => crossEntropy(two, [0, 1], { ...options, reduction })).toThrow(says);
+        expect(() => crossEntropyWithGrad(two, [0, 1], options)).toThrow(RangeError);
+        const meter = meterOf(kind);
+        expect(() => meter.update(two, [0, 1], { shape: [2, 2], sampleWeight: options.sampleWeight })).toThrow(says);
+        expect(meter.count).toBe(0);
+        expect(crossEntropy(two, [0, 1], { ...options, sampleWeight: new array([1, -0]) })).toBe(
+          crossEntropy(two, [0, -100], { ...kind, shape: [2, 2] }),
+        );
       });
 
       it("a label of class weight 0 counts nothing, be its loss infinite", () => {

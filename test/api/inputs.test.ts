@@ -379,6 +379,54 @@ forEachType((dtype, variant) => {
   });
 });
 
+// ------------------------------------------------------------------------------------------ views with strides
+
+describe("a tensor whose elements stand in another order than its shape says", () => {
+  const data = Float64Array.of(1, 2, 3, 4, 5, 6);
+  const refused = /"x" must be a tensor whose elements stand row by row.*strides \[1, 3\] for the shape \[3, 2\]/;
+
+  it("is refused: a view transposed, in Fortran's order or reversed is not what its data are", () => {
+    for (const strides of [{ stride: [1, 3] }, { strides: [1, 3] }, { strides: Int32Array.of(1, 3), offset: 0 }]) {
+      const view = { data, shape: [3, 2], ...strides };
+      for (const call of [
+        () => softmax(view),
+        () => surprisal.gram(view),
+        () => surprisal.crossEntropy(view, [0, 1, 1]),
+        () => surprisal.gram(view, { shape: [2, 3] }),
+        () => softmax({ data, dims: [3, 2], ...strides }),
+      ])
+        expect(call).toThrow(RangeError);
+      expect(() => softmax(view)).toThrow(refused);
+      expect(() => surprisal.nearest(data, view, { shape: [3, 2] })).toThrow(/nearest: "y" must be a tensor/);
+      expect(() => surprisal.crossEntropy(data, view, { shape: [3, 2] })).toThrow(/crossEntropy: "target" must be/);
+      expect(() => surprisal.perceptualLoss([data], [view], { shape: [[1, 3, 2]] })).toThrow(/"target\[0\]" must be/);
+    }
+    expect(() => softmax({ data, shape: [6], stride: [-1], offset: 5 } as never)).toThrow(/strides \[-1\]/);
+    const labels = { data: Int32Array.of(0, 1, 1, 0), shape: [2, 2], stride: [1, 2] };
+    const ask = { shape: [2, 3, 2], axis: 1 };
+    expect(() => surprisal.crossEntropy(new Float64Array(12), labels, ask)).toThrow(/"target" must be a tensor/);
+    expect(() => surprisal.tokenScores(new Float64Array(12), labels, ask)).toThrow(/"ids" must be a tensor/);
+  });
+
+  it("is taken where strides say what the shape says", () => {
+    const wanted = softmax(data, { shape: [3, 2] });
+    const row = softmax(data);
+    const tensors: [object, FloatArray][] = [
+      [{ data, shape: [3, 2], stride: [2, 1], offset: 0 }, wanted],
+      [{ data, shape: [3, 2], strides: [2n, 1n] }, wanted],
+      // along an axis of one element there are no steps, and of an empty array none at all
+      [{ data, shape: [3, 1, 2], strides: [2, 77, 1] }, wanted],
+      [{ data, shape: [1, 6], strides: [1, 1] }, row],
+      [{ data: new Float64Array(0), shape: [3, 0], strides: [5, 5] }, new Float64Array(0)],
+      // tfjs leaves out the last, which is 1; transformers.js has a method; without a shape there are no axes
+      [{ data, shape: [3, 2], strides: [2] }, wanted],
+      [{ data, dims: [3, 2], stride: () => [1, 3] }, wanted],
+      [{ data, strides: [7] }, row],
+    ];
+    for (const [tensor, result] of tensors) expect(softmax(tensor as never)).toEqual(result);
+  });
+});
+
 // ------------------------------------------------------------------------------------------ Float16Array
 
 const Float16 = (globalThis as { Float16Array?: Float32ArrayConstructor }).Float16Array;

@@ -439,6 +439,19 @@ describe("what is wrong is named", () => {
     ["no samples", () => wasserstein([], [1]), RangeError, /wasserstein: "u" must be at least one sample/],
     ["no samples of v", () => wasserstein([1], []), RangeError, /"v" must be at least one sample/],
     [
+      "points of the plane",
+      () =>
+        wasserstein(
+          [1, 2],
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ),
+      RangeError,
+      /"v" must be samples on the line, along one axis, got the shape \[2, 2\]/,
+    ],
+    [
       "a negative weight",
       () => wasserstein([1], [1, 2], { vWeights: [1, -2] }),
       RangeError,

@@ -6,6 +6,7 @@ import {
   agreementMeter,
   binaryCrossEntropy,
   binaryCrossEntropyWithGrad,
+  type CrossEntropyMeter,
   calibrationMeter,
   cka,
   contrastiveLoss,
@@ -267,12 +268,13 @@ const apart: DivergenceBounds<Float32Array> = divergenceBounds(
 );
 const meter = crossEntropyMeter({ base: 2 }).update(f32, labels, { shape: [1, 3], sampleWeight: [1] });
 const stream: Promise<unknown> = meter.updateFrom([[f32, labels]], { progress: ({ count }) => count });
-const again = meterFrom(meter.toJSON() as SavedMeter<"crossEntropy">);
+const again: CrossEntropyMeter = meterFrom(meter.toJSON());
+const wrote: SavedMeter<"entropy"> = entropyMeter().toJSON();
 const drift = agreementMeter({ from: "logits", top: 5 }).update(f32, f32);
 const calibration = calibrationMeter({ bins: 10 }).update(f32, labels);
 const numbers: readonly number[] = [
   again.perplexity,
-  entropyMeter().update(f32).merge(entropyMeter()).value,
+  entropyMeter().update(f32).merge(meterFrom(wrote)).value,
   divergenceMeter({ metric: "js" }).update(f32, f32).quantile(0.9),
   logSumExpMeter().update(f32).standardError,
   drift.kl.quantile(0.5),

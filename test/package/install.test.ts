@@ -1,5 +1,6 @@
 /** The package as npm installs it: its files, how each kind of module loads it, and what loading costs. */
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, inject, it } from "vitest";
@@ -59,6 +60,23 @@ it("depends on nothing at run time", async () => {
     });
     expect(Object.values(metafile.inputs).map(({ imports }) => imports)).toEqual([[]]);
     expect(readFileSync(path, "utf8")).not.toMatch(/import\.meta|\bBuffer\b|\brequire\s*\(|\bimport\s*\(/);
+  }
+});
+
+it("an error that nobody catches can be read: Node prints the line it was thrown in, and all of a file of one line", () => {
+  const scripts: [string, string][] = [
+    ["uncaught.mjs", 'import { softmax } from "surprisal"; softmax([1], { temperature: 0 });'],
+    ["uncaught.cjs", 'require("surprisal").softmax([1], { temperature: 0 });'],
+    ["uncaught.base.mjs", 'import { softmax } from "surprisal/base"; softmax([1], { temperature: 0 });'],
+    ["uncaught.base.cjs", 'require("surprisal/base").softmax([1], { temperature: 0 });'],
+    ["uncaught.pool.mjs", 'import { createPool } from "surprisal/parallel"; await createPool({ size: 0 });'],
+  ];
+  for (const [name, script] of scripts) {
+    writeFileSync(join(home, name), script);
+    const { status, stderr } = spawnSync(process.execPath, [name], { cwd: home, encoding: "utf8" });
+    expect(status, name).toBe(1);
+    expect(stderr, name).toMatch(/^RangeError: (softmax: "temperature"|createPool: "size") must be .*, got 0$/m);
+    expect(stderr.length, name).toBeLessThan(4000);
   }
 });
 

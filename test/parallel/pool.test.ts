@@ -118,6 +118,11 @@ describe("arguments", () => {
     shared.set(x);
     for (const given of [{ data: x, shape: [n, d] }, { data: x, dims: [n, d] }, offset.subarray(3), kept, shared])
       expect(bitsOf(await pool.gram(given, { shape: [n, d] }))).toBe(bitsOf(want));
+    const lazy = { data: x, dims: [n, d], stride: () => [d, 1] };
+    for (const given of [lazy, { data: x, shape: [n, d], strides: [d, 1] }])
+      expect(bitsOf(await pool.gram(given))).toBe(bitsOf(want));
+    const transposed = { data: x, shape: [d, n], stride: [1, d] };
+    await expect(pool.gram(transposed)).rejects.toThrow(/gram: "x" must be a tensor whose elements stand row by row/);
     kept.dispose();
   });
 

@@ -540,6 +540,7 @@ const crossEntropy: Row = {
     ],
     [{ weight: [1, 2] }, RangeError, /"weight"/, /\b3\b/, /class/, /\b2\b/],
     [{ sampleWeight: [1, 2, 3] }, RangeError, /"sampleWeight"/, /\b2\b/, /\b3\b/],
+    [{ sampleWeight: [1, -1] }, RangeError, /"sampleWeight/, /at least 0/, /-1/],
     [{ target: SOFT, ignoreIndex: 1 }, RangeError, /"ignoreIndex"/, /\b1\b/],
   ],
 };

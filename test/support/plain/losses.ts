@@ -139,7 +139,7 @@ function crossEntropyBy(asGiven: Given, graded: boolean): Expected {
   const { dtype, arrays, shapes, options } = given;
   const rows = rowsAlong(given, "logits");
   const { losses, divisor, fault } = lossesOf(given, "target");
-  if (fault) return refused();
+  if (fault || asGiven.arrays["sampleWeight"]?.some((weight) => weight < 0)) return refused();
   // without classes there is no distribution
   if (rows.n === 0) return refused(ANYTHING);
   const factor = factorOf(given);
