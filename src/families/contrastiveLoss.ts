@@ -549,7 +549,7 @@ export function contrastiveLoss(x: Input, y: Input, options?: ContrastiveLossOpt
  * a row of gradY is left, which is 2·10⁻⁴ to 10⁻² off in f32.
  *
  * @throws as `contrastiveLoss`.
- * @example contrastiveLossWithGrad([1, 2], [2, 1], { shape: [2, 1], temperature: 1, normalize: false }).gradTemperature; // -0.2310…
+ * @example contrastiveLossWithGrad([1, 2], [2, 1], { shape: [2, 1], temperature: 1, normalize: false }).gradTemperature; // -0.7463…
  */
 export function contrastiveLossWithGrad<X extends Input, Y extends Input = Input>(
   x: X,
