@@ -180,7 +180,10 @@ export async function init(options?: AsyncInitOptions): Promise<void> {
   take(fn, wanted, arrived, modules);
 }
 
-/** Which kernels run, how large their memory is, that of `scratch` included, and the version of the package. */
+/**
+ * Which kernels run, how large their memory is, that which is kept for the next call over pairs or of transport included, and the
+ * version of the package.
+ */
 export function info(): { variant: Variant; memoryBytes: number; version: string } {
   const { variant, memoryBytes, spare } = arena();
   return { variant, memoryBytes: memoryBytes + (spare?.memoryBytes ?? 0), version };
