@@ -25,7 +25,7 @@ export interface BinaryCrossEntropyOptions<
   from?: "logits" | "probabilities" | undefined;
   /**
    * A weight for all, for each element of a row (the last axis), or for each element; one that carries a shape is broadcast as
-   * PyTorch does. An element of weight 0 counts as 0.
+   * PyTorch does. An element of weight 0 counts as 0, and one that is NaN as NaN.
    */
   weight?: W;
   /** The weight w₊ of the positive term, as `weight` is given: above 1 it favours recall, below 1 precision. */

@@ -38,7 +38,7 @@ interface Moments {
 
 /**
  * Linear centred kernel alignment, HSIC(K, L) / √(HSIC(K, K)·HSIC(L, L)) of the centred Gram matrices K and L: how alike two
- * sets of features of the same n examples are, whatever rotation or scale. `[n, d], [n, e] → number` in [0, 1], 1 for the same;
+ * sets of features of the same n examples are, whatever rotation or scale. `[n, d], [n, e] → number` in [0, 1] and 1 for the same, to rounding;
  * unbiased about 0 for independent ones. NaN where features are constant.
  *
  * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape or too few examples (4 if unbiased).

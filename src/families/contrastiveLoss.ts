@@ -544,12 +544,13 @@ export function contrastiveLoss(x: Input, y: Input, options?: ContrastiveLossOpt
  *
  * Of rows p, q (x and y, of norm 1 unless `normalize` is false) and G = ∂loss/∂(p·q), with Z = max (Σ|p·q|/τ + |bias|) and u = 2⁻²⁴
  * or 2⁻⁵³ of the type, each is off by at most u·(16 + 4·Z) of what it is the sum of: a row of gradX of Σⱼ |G|·‖q‖/‖x‖, gradTemperature of
- * Σ |G·p·q|/τ, gradBias of Σ |G|·τ. That is 10⁻⁵ (f32) and 10⁻¹² (f64) of its own size, of confident pairs too, unless most of the sum
+ * Σ |G·p·q|/τ, gradBias of Σ |G|·τ. Where the roundings of a product all go one way, as of rows of 64 equal numbers and more, 4·Z becomes up
+ * to 640·Z. That is 10⁻⁵ (f32) and 10⁻¹² (f64) of its own size, of confident pairs too, unless most of the sum
  * cancels, or in f32 τ is below 0.01. Pairs that are there twice cancel: of a learnt batch of 13 with 5 that differ 10⁻⁴ to 2·10⁻⁶ of
  * a row of gradY is left, which is 2·10⁻⁴ to 10⁻² off in f32.
  *
  * @throws as `contrastiveLoss`.
- * @example contrastiveLossWithGrad([1, 2], [2, 1], { shape: [2, 1], temperature: 1, normalize: false }).gradTemperature; // -0.2310…
+ * @example contrastiveLossWithGrad([1, 2], [2, 1], { shape: [2, 1], temperature: 1, normalize: false }).gradTemperature; // -0.7463…
  */
 export function contrastiveLossWithGrad<X extends Input, Y extends Input = Input>(
   x: X,

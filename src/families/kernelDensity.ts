@@ -57,7 +57,7 @@ const HALF_LOG_TWO_PI = 0.9189385332046728;
  *
  * h is `bandwidth`, wⱼ `weights`. Distances are sums of squared differences, and the sum is taken relative to its largest term, so that
  * points far from all samples keep their digits where the density itself is 0: f32 is within 1e-6 of the largest of 1 and the
- * three terms. The n×m distances are never held. NaN in a point stays in its row.
+ * three terms, 2e-5 where the roundings of a sum all go one way (`pairwiseDistance`). The n×m distances are never held. NaN in a point stays in its row.
  *
  * @throws TypeError for arguments of the wrong kind; RangeError for a wrong shape, no samples, a bandwidth that is not positive, weights that
  *   are negative, infinite or sum to 0; whatever `signal` was aborted with.

@@ -130,8 +130,8 @@ function variantFor(fn: string, wanted: (typeof VARIANTS)[number]): Variant {
  * each family of functions compiles it. Synchronous.
  *
  * @throws TypeError for what is no module of the family and no bytes of one (a Response or a promise is for `init`), and for a family
- *   that there is not; RangeError for modules of different variants, or of another than asked for; Error where the engine lacks SIMD
- *   or forbids compilation.
+ *   that there is not; RangeError for modules of different variants, or of another than asked for; Error for bytes that do not compile, and
+ *   where the engine lacks SIMD or forbids compilation.
  * @example initSync({ variant: "base" }); // the same bits everywhere
  */
 export function initSync(options?: InitOptions): void {
@@ -180,7 +180,10 @@ export async function init(options?: AsyncInitOptions): Promise<void> {
   take(fn, wanted, arrived, modules);
 }
 
-/** Which kernels run, how large their memory is, that of `scratch` included, and the version of the package. */
+/**
+ * Which kernels run, how large their memory is, that which is kept for the next call over pairs or of transport included, and the
+ * version of the package.
+ */
 export function info(): { variant: Variant; memoryBytes: number; version: string } {
   const { variant, memoryBytes, spare } = arena();
   return { variant, memoryBytes: memoryBytes + (spare?.memoryBytes ?? 0), version };

@@ -10,7 +10,8 @@ import { arena } from "./kernels.ts";
 
 /**
  * A second memory is kept up to this size, which makes 16 MiB with the first. Linear memory never shrinks: a larger one is
- * dropped, and its memory with it. All that works in blocks or tiles stays below; transport of thousands of points does not.
+ * dropped, and its memory with it. All that works in blocks or tiles stays below, but for thousands of columns in `kernelProduct` and
+ * a million, or as many neighbours, in `nearest`; transport of thousands of points does not.
  */
 const KEPT_BYTES = 14.75 * 2 ** 20;
 

@@ -54,6 +54,22 @@ forEachType((dtype) => {
     },
   );
 
+  it("of products whose roundings all go one way, as of equal numbers, gradients err by up to u·(16 + 640·Z) of the sum", () => {
+    if (!isF32) return; // what they are held against is that of f64
+    for (const d of [128, 256, 1000])
+      for (const logit of [0.5, 2, 7, 11.3]) {
+        const [x, y] = [new Float32Array(2 * d).fill(1.27, 0, d), new Float32Array(2 * d).fill(logit / 1.27 / d, 0, d)];
+        const options = { shape: [2, d], temperature: 1, normalize: false, symmetric: false };
+        const got = contrastiveLossWithGrad(x, y, options).gradX;
+        const wanted = contrastiveLossWithGrad(Float64Array.from(x), Float64Array.from(y), options).gradX;
+        // the other y is 0: a row of the gradient is one product, G·y
+        for (let k = 0; k < d; k++)
+          expect(Math.abs((got[k] as number) / (wanted[k] as number) - 1)).toBeLessThanOrEqual(
+            (16 + 640 * logit) * dtype.unit,
+          );
+      }
+  });
+
   it("of rows that are left of much more, a part is rounding", () => {
     const witness = contrastiveCases.find((one) => one.dtype === dtype && one.name === "duplicates learnt well, CLIP");
     const { x, y, n, d, temperature, gradX, gradY } = witness as (typeof contrastiveCases)[number];

@@ -158,6 +158,23 @@ forEachType((dtype, variant) => {
       });
     });
 
+    it.each([256, 1024, 16_384])(
+      "roundings that all go one way, of %i numbers: within 340 u, 2e-5, of the norms",
+      (d) => {
+        const swallowed = [0.51, 0.999, 1.001, 1.499].map((part) => {
+          const x = new array(d).fill(Math.sqrt(part * unit));
+          x[0] = 1;
+          return x;
+        });
+        const equal = [1.27, 1.334, 1.7, 1.9873333].map((v) => new array(d).fill(v));
+        for (const x of [...swallowed, ...equal]) {
+          const [exact] = dot(x, 0, x, 0, d);
+          tally.note("one way", gram(x, { shape: [1, d] })[0] as number, exact, 340 * unit * exact, `${x[0]}, ${x[1]}`);
+        }
+        tally.check();
+      },
+    );
+
     it("of the fixtures: scaled, centred", () => {
       for (const { name, shape, scale, center, x, gram: exact } of gramCases.filter((c) => c.dtype === dtype)) {
         const [n, d] = shape;

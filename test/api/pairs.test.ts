@@ -279,6 +279,53 @@ forEachType((dtype, variant) => {
   });
 
   it.each([
+    [256, "euclidean"],
+    [256, "squaredEuclidean"],
+    [256, "manhattan"],
+    [16_384, "squaredEuclidean"],
+  ] as const)("roundings that all go one way, of %i numbers: %s distances within 340 u, 2e-5", (d, metric) => {
+    const zero = new array(d);
+    for (const v of [1.27, 1.334, 1.7, 1.9873333]) {
+      const x = new array(d).fill(v);
+      const [got] = pairwiseDistance(x, zero, { shape: [1, d], metric });
+      const own = x[0] as number;
+      const to = { euclidean: Math.sqrt(d) * own, squaredEuclidean: d * own * own, manhattan: d * own }[metric];
+      expect(Math.abs((got as number) / to - 1)).toBeLessThanOrEqual(340 * dtype.unit);
+      const [density] = kernelDensity(x, zero, { shape: [1, d], yShape: [1, d], bandwidth: 1 });
+      const [far, constant] = [(d * own * own) / 2, (d / 2) * Math.log(2 * Math.PI)];
+      expect(Math.abs((density as number) + far + constant)).toBeLessThanOrEqual(340 * dtype.unit * far);
+    }
+  });
+
+  it("cosine distances: 1e-6, relatively, and of small ones 2e-7·√distance, as the docstring says of f32", () => {
+    const [n, scale] = [16, dtype === f32 ? 1 : dtype.unit * 2 ** 24];
+    let smallest = Infinity;
+    for (const d of [1, 2, 3, 4, 7, 40, 600])
+      for (const apart of [1, 0.1, 0.01, 1e-3, 1e-4]) {
+        // the same direction but for a part, of lengths of their own
+        const common = pseudorandom(dtype, d, d, 1);
+        const rows = (seed: number, length: number): FloatArray =>
+          pseudorandom(dtype, seed, n * d, apart).map((v, i) => length * (v + (common[i % d] as number))) as FloatArray;
+        const [x, y] = [rows(d + 1, 1), rows(d + 2, 2.3)];
+        const unit = (of: FloatArray, i: number): number[] => {
+          const row = Array.from(of.subarray(i * d, (i + 1) * d));
+          const norm = Math.sqrt(row.reduce((sum, v) => sum + v * v, 0));
+          return row.map((v) => v / norm);
+        };
+        const [xs, ys] = [x, y].map((of) => Array.from({ length: n }, (_, i) => unit(of, i)));
+        pairwiseDistance(x, y, { shape: [n, d], metric: "cosine" }).forEach((got, at) => {
+          const [a, b] = [xs?.[Math.floor(at / n)] as number[], ys?.[at % n] as number[]];
+          const to = a.reduce((sum, v, k) => sum + (v - (b[k] as number)) ** 2, 0) / 2;
+          // of f64 the reference rounds as much as what it is held against
+          const bound = scale * Math.max(1e-6 * to, 2e-7 * Math.sqrt(to)) * (dtype === f32 ? 1 : 4) + dtype.unit ** 2;
+          if (!(Math.abs(got - to) <= bound)) expect.fail(`d = ${d}, ${got} for ${to}`);
+          if (to > 0) smallest = Math.min(smallest, to);
+        });
+      }
+    expect(smallest).toBeLessThan(1e-8);
+  });
+
+  it.each([
     [3, 2],
     [40, 2],
     [5, 9],
