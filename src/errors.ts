@@ -5,6 +5,16 @@ import type { FloatArray } from "./types.ts";
 /** A list of numbers up to this length is shown whole. */
 const SHOWN = 8;
 
+/** A name behind its article. */
+export function withArticle(name: string): string {
+  return `${/^[aeio]/i.test(name) ? "an" : "a"} ${name}`;
+}
+
+/** So many of a thing. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
 /** A value in a few words. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
@@ -12,11 +22,11 @@ export function describe(value: unknown): string {
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
   const tag = tagOf(value);
-  if (tag !== undefined) return `a ${tag} of length ${lengthOf(value as FloatArray)}`;
+  if (tag !== undefined) return `${withArticle(tag)} of length ${lengthOf(value as FloatArray)}`;
   try {
     if (Array.isArray(value)) return describeList(value);
     const name = Object.prototype.toString.call(value).slice(8, -1);
-    return name === "Object" ? "an object" : `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+    return withArticle(name === "Object" ? "object" : name);
   } catch {
     return "an object"; // a proxy, or a getter that throws
   }

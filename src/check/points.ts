@@ -1,5 +1,5 @@
 /** Reads sets of points, or of vectors: matrices [n, d] and [m, d]. */
-import { failKind, failValue } from "../errors.ts";
+import { counted, failKind, failValue } from "../errors.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf } from "./tensor.ts";
 
 /** Both sets, in one type, and their shapes. */
@@ -88,7 +88,7 @@ export function rowsBesideOf(
   if (option === undefined && own.length === 1) {
     if (d > 0 && operand.length % d === 0) return operand.length / d;
     throw new RangeError(
-      `${fn}: "${operand.name}" must hold rows of ${d} like "${beside.name}", got ${operand.length} elements`,
+      `${fn}: "${operand.name}" must hold rows of ${d} like "${beside.name}", got ${counted(operand.length, "element")}`,
     );
   }
   const [m, width] = matrixOf(fn, name, own);

@@ -5,7 +5,7 @@
  * among the arguments may have detached, shrunk or changed what was read before.
  */
 import { isGone, lengthOf, stridesOf, tagOf } from "../arrays.ts";
-import { failKind, failValue } from "../errors.ts";
+import { counted, failKind, failValue } from "../errors.ts";
 import { isResident, residentView } from "../memory/residents.ts";
 import type { FloatArray } from "../types.ts";
 
@@ -274,7 +274,7 @@ export function shapeOf(
   const size = sizeOf(shape);
   if (size !== operand.length)
     throw new RangeError(
-      `${fn}: "${name}" ${inWords(shape)} holds ${size} elements, but ${operand.name === "x" ? "the input" : `"${operand.name}"`} has ${operand.length}`,
+      `${fn}: "${name}" ${inWords(shape)} holds ${counted(size, "element")}, but ${operand.name === "x" ? "the input" : `"${operand.name}"`} has ${operand.length}`,
     );
   return shape;
 }
@@ -304,9 +304,9 @@ export function pairOf(
   const own = q.shape ?? [q.length];
   const differ = own.length > 1 && (shape.length > 1 || sizeOf(own) !== q.length) && own.join() !== shape.join();
   if (q.length !== p.length || differ) {
-    const got = own.length > 1 ? inWords(own) : `${q.length} elements`;
+    const got = own.length > 1 ? inWords(own) : counted(q.length, "element");
     throw new RangeError(
-      `${fn}: "q" must be of the shape of "p", ${inWords(shape)} with ${p.length} elements, got ${got}`,
+      `${fn}: "q" must be of the shape of "p", ${inWords(shape)} with ${counted(p.length, "element")}, got ${got}`,
     );
   }
   return { p, q, support, shape };

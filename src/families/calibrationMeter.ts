@@ -2,6 +2,7 @@
 import * as STEP from "../../assembly/rows/steps.ts";
 import { labelledRowsOf } from "../check/labels.ts";
 import { axisOf } from "../check/tensor.ts";
+import { counted } from "../errors.ts";
 import { RESULT_BYTES } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
@@ -234,7 +235,7 @@ export class CalibrationCore implements Core<CalibrationBatch> {
       (this.#sums[bin as number] as bigint) += BigInt(`0x${sum}`);
       total += rows as number;
     }
-    if (total !== count) fail("table", `${count} rows, as "count" says`, table);
+    if (total !== count) fail("table", `${counted(count, "row")}, as "count" says`, table);
   }
 }
 

@@ -18,7 +18,7 @@ import {
   shapeOf,
   sizesIn,
 } from "../check/tensor.ts";
-import { failValue } from "../errors.ts";
+import { counted, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
 import { arena } from "../memory/kernels.ts";
@@ -191,7 +191,7 @@ function problemOf(fn: string, logits: unknown, goal: unknown, o: Given, name = 
   if (length !== (isLabels ? rows : source.length)) {
     if (target?.shape && Array.isArray(given) && target.shape[0] === rows)
       throw new TypeError(`${fn}: "${name}" in row 0 must be an integer, got a list`);
-    const expected = isLabels ? `${rows} labels` : `${rows} labels or ${source.length} probabilities`;
+    const expected = isLabels ? counted(rows, "label") : `${counted(rows, "label")} or ${source.length} probabilities`;
     throw new RangeError(`${fn}: "${name}" must hold ${expected} for the shape ${inWords(rowsOf)}, got ${length}`);
   }
   const own = target?.shape;

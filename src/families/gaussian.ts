@@ -1,7 +1,7 @@
 /** The Kullback–Leibler divergence of normal distributions, in f64. */
 import { tagOf } from "../arrays.ts";
 import { type Operand, operandsOf } from "../check/tensor.ts";
-import { failKind, failValue } from "../errors.ts";
+import { counted, failKind, failValue } from "../errors.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { arena } from "../memory/kernels.ts";
 import { logarithm } from "../memory/scalar.ts";
@@ -49,7 +49,8 @@ function factored(
   const mean = new Float64Array(d).map((_, i) => array[i] as number);
   if (covariance) {
     const { name, length } = covariance;
-    if (length !== d * d) failValue(FN, name, `of ${d}×${d} = ${d * d} elements for a mean of ${d}`, covariance.array);
+    if (length !== d * d)
+      failValue(FN, name, `of ${d}×${d} = ${counted(d * d, "element")} for a mean of ${d}`, covariance.array);
     const l = cholesky(name, covariance.array, d);
     return { mean, factor: (i, j) => l[i * d + j] as number, diagonal: false };
   }

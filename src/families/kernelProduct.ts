@@ -1,7 +1,7 @@
 /** Products of a matrix of kernels, which is never held, with a few columns. */
 import { sameDepth, shapesOf } from "../check/points.ts";
 import { inWords, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
-import { failKind } from "../errors.ts";
+import { counted, failKind } from "../errors.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { raise } from "../memory/scalar.ts";
 import { optionsOf } from "../options.ts";
@@ -44,7 +44,7 @@ function columnsOf(fn: string, { length, shape = [length] }: Operand, m: number)
   const p = shape.length === 1 ? (m > 0 ? length / m : length === 0 ? 0 : Number.NaN) : (shape[1] as number);
   const fits = shape.length === 1 ? Number.isInteger(p) : shape.length === 2 && shape[0] === m && m * p === length;
   if (fits) return p;
-  const got = shape.length === 1 ? `${length} elements` : inWords(shape);
+  const got = shape.length === 1 ? counted(length, "element") : inWords(shape);
   throw new RangeError(`${fn}: "v" must be of shape [${m}, p], a row for each of "y", got ${got}`);
 }
 

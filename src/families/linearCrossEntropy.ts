@@ -3,7 +3,7 @@ import { arrayType } from "../arrays.ts";
 import { classesOf, labelsOf } from "../check/labels.ts";
 import { rowsBesideOf } from "../check/points.ts";
 import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
-import { failValue } from "../errors.ts";
+import { counted, failValue } from "../errors.ts";
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { scratch } from "../memory/scratch.ts";
@@ -107,7 +107,7 @@ function problemOf(
     throw new RangeError(`${fn}: "weightShape" ${inWords([classes, d])} has no classes: there must be at least one`);
   if (found.list.length !== n)
     throw new RangeError(
-      `${fn}: "labels" must hold ${n} labels for the shape ${inWords([n, d])}, got ${found.list.length}`,
+      `${fn}: "labels" must hold ${counted(n, "label")} for the shape ${inWords([n, d])}, got ${found.list.length}`,
     );
   if (biases && biases.length !== classes)
     failValue(fn, "bias", `of length ${classes}, the number of classes`, biases.array);

@@ -5,7 +5,7 @@
  * set of rows, however they were divided into batches, in which order these came, and how partial meters were merged.
  */
 import { axisOf, sizesIn } from "../check/tensor.ts";
-import { describe, failKind, failValue } from "../errors.ts";
+import { describe, failKind, failValue, withArticle } from "../errors.ts";
 import type { WithMoments } from "../memory/moments.ts";
 import { callbackOf, optionsOf, signalOf } from "../options.ts";
 import type { RowResults } from "../place/rows.ts";
@@ -154,7 +154,7 @@ export class Meter<A extends readonly unknown[] = readonly unknown[], K extends 
   merge(other: this): this {
     const fn = `${this.#core.kind}Meter.merge`;
     if (typeof other !== "object" || other === null || !(#core in other) || other.#core.kind !== this.#core.kind)
-      failKind(fn, "other", `a ${this.#core.kind}Meter`, other);
+      failKind(fn, "other", withArticle(`${this.#core.kind}Meter`), other);
     const [own, theirs] = [this.#core.options, other.#core.options];
     for (const name of Object.keys(own)) {
       if (JSON.stringify(own[name]) !== JSON.stringify(theirs[name]))

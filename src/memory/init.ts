@@ -161,7 +161,14 @@ export async function init(options?: AsyncInitOptions): Promise<void> {
   const arrived = await Promise.all(
     given.map(async (one) => {
       let source: unknown = await one.source;
-      if (typeof Response !== "undefined" && source instanceof Response) source = await source.arrayBuffer();
+      if (typeof Response !== "undefined" && source instanceof Response) {
+        const { ok, status } = source;
+        if (!ok)
+          throw new Error(
+            `${fn}: the module "${one.argument}" was not there to fetch: the answer has status ${status}`,
+          );
+        source = await source.arrayBuffer();
+      }
       return { ...one, source };
     }),
   );

@@ -1,7 +1,7 @@
 /** Where results go: the caller's `out`, or a new array; and how inputs are kept apart from them. */
 import { bufferOf, byteOffsetOf, lengthOf, put, tagOf } from "../arrays.ts";
 import { checkPresent, create, floatBytes, type Operand, typeName } from "../check/tensor.ts";
-import { failKind, failValue } from "../errors.ts";
+import { failKind, failValue, withArticle } from "../errors.ts";
 import { arena } from "../memory/kernels.ts";
 import { isResident, residentView } from "../memory/residents.ts";
 import { sharing } from "../share.ts";
@@ -31,7 +31,7 @@ function ownOutput(fn: string, out: unknown, bytes: number, length: number, name
   const array = isResident(out) ? residentView(fn, name, out) : out;
   const tag = tagOf(array);
   if (floatBytes(tag) !== bytes)
-    failKind(fn, name, `a ${typeName(bytes)}, the type of the input`, array, tag && `a ${tag}`);
+    failKind(fn, name, `a ${typeName(bytes)}, the type of the input`, array, tag && withArticle(tag));
   checkPresent(fn, name, array as FloatArray);
   if (lengthOf(array as FloatArray) !== length) failValue(fn, name, `of length ${length}`, array);
   return { array: array as FloatArray, length, bytes, fresh: false };

@@ -8,7 +8,7 @@
  * when its exponent is first met. Numbers below 2^-1022, with page 0, count as 0.
  */
 import { bufferOf } from "../arrays.ts";
-import { failKind, failValue } from "../errors.ts";
+import { counted, failKind, failValue } from "../errors.ts";
 import type { FloatArray } from "../types.ts";
 
 const PAGES = 4096;
@@ -152,7 +152,7 @@ export class Histogram {
       (row[(bin as number) % BINS] as number) += times as number;
       this.#count += times as number;
     }
-    if (this.#count !== count) fail("histogram.bins", `${count} numbers, as "count" says`, bins);
+    if (this.#count !== count) fail("histogram.bins", `${counted(count, "number")}, as "count" says`, bins);
   }
 }
 

@@ -592,6 +592,9 @@ describe("init and info", () => {
       await surprisal.init({ modules: { losses, softmax: softmaxModule } });
       works();
     }
+    const missing = new Response("<h1>no such file</h1>", { status: 404 });
+    await expect(surprisal.init({ modules: { losses: missing } })).rejects.toThrow(/"modules.losses".* status 404/);
+    works();
     surprisal.initSync({ modules: {} });
     expect(surprisal.info().variant).toBe(hasRelaxed ? "relaxed" : "base");
     // an asked-for variant that the module is not

@@ -1,5 +1,5 @@
 /** What every call owes its caller: a right result or a proper error, and what it wrote where it belongs. */
-import { copyOf, type Outcome, unlike } from "../support/outcome.ts";
+import { copyOf, ILL_SAID, type Outcome, unlike } from "../support/outcome.ts";
 import { disagreement, type Expected, type Given, mayThrow, PLAIN } from "../support/plain.ts";
 import type { Draft, Item } from "./draft.ts";
 
@@ -32,6 +32,7 @@ function improper(error: unknown, { demand, definition, name }: Draft, wanted: b
   const { message } = error as Error;
   if (!message.startsWith(`${name}: `)) return `the message does not begin with the function: ${message}`;
   if (RAW.test(message)) return `the message is the engine's: ${message}`;
+  if (ILL_SAID.test(message)) return `nobody says it so: ${message}`;
   const { kind, names = [] } = demand;
   const known = [...definition.parameters, ...definition.arrays, ...definition.options, "options", ...names].map(
     headOf,

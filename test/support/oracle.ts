@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import * as surprisal from "../../src/index.ts";
+import { ILL_SAID } from "./outcome.ts";
 import type { DType, FloatArray } from "./variants.ts";
 import { dtypes, f64 } from "./variants.ts";
 
@@ -263,6 +264,7 @@ export function expectFault({ fn, args, kind, names }: Fault): void {
   const { message } = error as Error;
   expect(error, message).toBeInstanceOf(kind);
   expect(message).toMatch(new RegExp(`^${fn}: `));
+  expect(message).not.toMatch(ILL_SAID);
   for (const part of names) expect(message.slice(fn.length + 2)).toMatch(part);
   if (before) expect(out, "out was written").toEqual(before);
   expect(api.crossEntropy([0, 0], [1])).toBeCloseTo(Math.LN2, 14);

@@ -1,6 +1,9 @@
 /** What a call does: what it returned or threw, and where two of them first differ. */
 import type { FloatArray } from "./variants.ts";
 
+/** What nobody would say. */
+export const ILL_SAID = /\ba [aeio]\w|\ban [^aeio\W]|(^|[^.\d])1 (class|element|label|number|row|sample|value)e?s\b/i;
+
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 export function outcomeOf(fn: (...args: unknown[]) => unknown, args: readonly unknown[]): Outcome {
