@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { Queue } from "bullmq";
 import { info } from "surprisal";
-import { ClusterError } from "./errors.ts";
+import { ClusterError, during } from "./errors.ts";
 import { checkSpace, finish, folderOf, isDone, missing, prepare, type Result } from "./folder.ts";
 import type { Spec } from "./jobs/types.ts";
 import { runLocal } from "./local.ts";
@@ -119,7 +119,9 @@ export async function run(request: Request, options: RunOptions): Promise<Result
     if (connection === undefined) throw new ClusterError("a run that is not local needs a connection, to Redis");
     for (const warning of await checkRedis(connection)) onWarning?.(warning);
   }
-  await mkdir(data, { recursive: true });
+  await mkdir(data, { recursive: true }).catch((error: unknown) => {
+    throw during(`the data folder ${data}`, error);
+  });
   const spec = await specOf(request, data);
   const id = await prepare(spec, data);
   const folder = folderOf(data, id);
