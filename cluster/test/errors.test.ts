@@ -383,5 +383,22 @@ describe.skipIf(!hasRedis)("Redis", { timeout: 120_000 }, () => {
     controller.abort();
     await expect(running).rejects.toThrow(/abort/i);
     expect(await left()).toBe(0);
+    let told = 0;
+    const progress = (): void => {
+      if (told++ > 1) throw new Error("no more");
+    };
+    await expect(run({ ...GOOD, edge: 4 }, { ...options(socket), progress })).rejects.toThrow("no more");
+    expect(await left()).toBe(0);
+  });
+
+  test("that is gone before the first question does not keep a run that is aborted", async () => {
+    const redis = await server("--appendonly", "no");
+    const controller = new AbortController();
+    const onWarning = (): void => {
+      void redis.kill();
+      setTimeout(() => controller.abort(), 500);
+    };
+    const running = run({ ...GOOD, edge: 5 }, { ...options(redis.socket), signal: controller.signal, onWarning });
+    await expect(running).rejects.toThrow(/abort/i);
   });
 });
