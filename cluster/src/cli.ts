@@ -194,15 +194,15 @@ program
   });
 
 program
-  .command("tile <job.json> <index>")
+  .command("tile <job.json>")
+  .argument("<index>", "which", integer)
   .description(
     "make one tile, without a queue: an array job of Slurm, an indexed one of Kubernetes; run --local ends the job",
   )
   .requiredOption("--data <folder>", "the folder with the inputs, where outputs go too")
-  .action(async (path: string, text: string, { data: given }: Common) => {
+  .action(async (path: string, index: number, { data: given }: Common) => {
     const data = resolve(given);
     const spec = await specOf(await requestIn(path), data);
-    const index = integer(text);
     await mkdir(data, { recursive: true });
     const id = await prepare(spec, data);
     console.log(

@@ -37,6 +37,11 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten;
 }
 
+/** A run that has ended sweeps tmp/ away under a worker or a run that was late, even while it is made: what they would write is there. */
+function isSwept(error: unknown, written: readonly string[]): boolean {
+  return (error as { code?: unknown }).code === "ENOENT" && written.every((path) => existsSync(path));
+}
+
 /** Writes files so that each appears whole, all of them written before the first appears. */
 export async function commit(folder: string, pieces: readonly Piece[], trace?: Trace): Promise<void> {
   const tmp = join(folder, "tmp");
@@ -60,8 +65,8 @@ export async function commit(folder: string, pieces: readonly Piece[], trace?: T
     }
   } catch (error) {
     for (const { from } of files) await rm(from, { force: true });
-    // a run that has ended sweeps tmp/ away under a worker that was late, even while it is made: its tile is there
-    if ((error as { code?: unknown }).code === "ENOENT" && files.every(({ to }) => existsSync(to))) return;
+    const written = files.map(({ to }) => to);
+    if (isSwept(error, written)) return;
     throw during(folder, error);
   }
 }
@@ -224,8 +229,39 @@ export async function finish(spec: Spec, data: string, id: string): Promise<Resu
 }
 
 async function* statesIn(spec: Spec, folder: string): AsyncIterable<unknown> {
-  for (let index = 0; index < spec.grid.tiles; index++)
-    yield JSON.parse(await readFile(join(folder, stateName(index)), "utf8"));
+  for (let index = 0; index < spec.grid.tiles; index++) {
+    const path = join(folder, stateName(index));
+    let state: unknown;
+    try {
+      state = JSON.parse(await readFile(path, "utf8"));
+    } catch (error) {
+      throw damaged(path, error);
+    }
+    yield state;
+  }
+}
+
+function damaged(path: string, cause: unknown): ClusterError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new ClusterError(`${path}: is damaged (${what}); delete it and run again`, { cause });
+}
+
+/** Reads all that a buffer holds: a read may give less. */
+async function readAll(path: string, into: Uint8Array, from: number): Promise<void> {
+  try {
+    const handle = await open(path);
+    try {
+      for (let done = 0; done < into.length; ) {
+        const { bytesRead } = await handle.read(into, done, into.length - done, from + done);
+        if (bytesRead === 0) throw new Error(`it ends at byte ${from + done}`);
+        done += bytesRead;
+      }
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw damaged(path, error);
+  }
 }
 
 /** A row of chunks is held at a time. */
@@ -242,9 +278,10 @@ async function writeNpy(folder: string, { name, type, shape, chunk }: ArrayOutpu
   const [down, across] = chunk as [number, number];
   const each = type === "float64" ? 8 : 4;
   const tmp = join(folder, "tmp", randomUUID());
-  await mkdir(dirname(tmp), { recursive: true });
-  const handle = await open(tmp, "wx");
+  let handle: FileHandle | undefined;
   try {
+    await mkdir(dirname(tmp), { recursive: true });
+    handle = await open(tmp, "wx");
     await handle.writeFile(npyHeader(type, shape));
     for (let i = 0; i * down < rows; i++) {
       const count = Math.min(down, rows - i * down);
@@ -261,25 +298,23 @@ async function writeNpy(folder: string, { name, type, shape, chunk }: ArrayOutpu
         const here = Math.min(some, count - r);
         const band = Buffer.alloc(here * columns * each);
         for (const [path, from, width] of chunks) {
-          const source = await open(path);
-          try {
-            const piece = Buffer.alloc(here * across * each);
-            await source.read(piece, 0, piece.length, r * across * each);
-            for (let q = 0; q < here; q++)
-              piece.copy(band, q * columns * each + from, q * across * each, q * across * each + width);
-          } finally {
-            await source.close();
-          }
+          const piece = Buffer.alloc(here * across * each);
+          await readAll(path, piece, r * across * each);
+          for (let q = 0; q < here; q++)
+            piece.copy(band, q * columns * each + from, q * across * each, q * across * each + width);
         }
         await handle.writeFile(band);
       }
     }
     await handle.sync();
+    await rename(tmp, target);
+    await syncFolder(folder);
   } catch (error) {
+    // half a file on a full disk would leave less for the next run
+    await rm(tmp, { force: true });
+    if (isSwept(error, [target])) return;
     throw during(target, error);
   } finally {
-    await handle.close();
+    await handle?.close();
   }
-  await rename(tmp, target);
-  await syncFolder(folder);
 }

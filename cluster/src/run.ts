@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { Queue } from "bullmq";
 import { info } from "surprisal";
-import { ClusterError } from "./errors.ts";
+import { ClusterError, during } from "./errors.ts";
 import { checkSpace, finish, folderOf, isDone, missing, prepare, type Result } from "./folder.ts";
 import type { Spec } from "./jobs/types.ts";
 import { runLocal } from "./local.ts";
@@ -119,7 +119,9 @@ export async function run(request: Request, options: RunOptions): Promise<Result
     if (connection === undefined) throw new ClusterError("a run that is not local needs a connection, to Redis");
     for (const warning of await checkRedis(connection)) onWarning?.(warning);
   }
-  await mkdir(data, { recursive: true });
+  await mkdir(data, { recursive: true }).catch((error: unknown) => {
+    throw during(`the data folder ${data}`, error);
+  });
   const spec = await specOf(request, data);
   const id = await prepare(spec, data);
   const folder = folderOf(data, id);
@@ -228,10 +230,15 @@ async function queued(
         },
       })),
     );
+  /** Whether all tiles are there. */
+  let ended = false;
   const failedJobs = async () => (await queue.getFailed(0, -1)).filter((job) => job?.data?.id === id);
   const aborted =
     signal &&
-    new Promise<undefined>((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
+    new Promise<undefined>((resolve) => {
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
+      if (signal.aborted) resolve(undefined);
+    });
   /** Waits for Redis, which may be away for a while, but not beyond an abort. */
   const orAbort = async (work: Promise<unknown>): Promise<void> => {
     await (aborted ? Promise.race([work, aborted]) : work);
@@ -260,7 +267,10 @@ async function queued(
   };
   try {
     // an error of an earlier run would keep its tile out of the queue
-    for (const job of await failedJobs()) await job.remove();
+    const forget = async (): Promise<void> => {
+      for (const job of await failedJobs()) await job.remove();
+    };
+    await orAbort(forget());
     let asked = Number.NEGATIVE_INFINITY;
     let sent = performance.now();
     while (!signal?.aborted) {
@@ -293,8 +303,10 @@ async function queued(
       // the last ones are waited for by a person
       await pause(outstanding.size > FEW ? timing.poll : Math.min(timing.poll, SOON), signal);
     }
-    if (signal?.aborted || meter.failures.size > 0) await withdraw(queue, id, outstanding);
+    ended = !signal?.aborted && meter.failures.size === 0;
   } finally {
+    // a callback that throws ends a run too
+    if (!ended) await withdraw(queue, id, outstanding);
     await Promise.race([queue.close(), pause(1000, undefined)]);
     redis.disconnect();
   }

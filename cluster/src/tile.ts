@@ -6,6 +6,7 @@ import { commit, folderOf, isDone, specIn, type Trace } from "./folder.ts";
 import { HERE } from "./functions.ts";
 import { digestOf, openInput, stampOf } from "./inputs/open.ts";
 import type { Column } from "./inputs/types.ts";
+import { forget } from "./jobs/centring.ts";
 import {
   type FloatArray,
   type Functions,
@@ -29,18 +30,23 @@ export function checkVersion(spec: Spec): void {
     );
 }
 
+/** An input whose digest was taken, when its file looked so. */
+interface Checked {
+  readonly stamp: string;
+  readonly sha256: string;
+  readonly column: Column;
+}
+
 /** Inputs that are known to be those of their specs: digests by path, with what the file looked like then. */
-const known = new Map<string, { readonly stamp: string; readonly sha256: string; readonly column: Column }>();
+const known = new Map<string, Checked>();
 
 /** An input, after its bytes have been compared with the digest in the spec. Asked for again, a file that looks the same is taken as it was. */
-async function openChecked(data: string, { path, columns, sha256, shape, type }: InputSpec): Promise<Column> {
+async function openChecked(data: string, { path, columns, sha256, shape, type }: InputSpec): Promise<Checked> {
   const full = join(data, path);
   const key = `${full}\0${columns?.join("\0")}`;
-  const stamp = await stampOf(full).catch((error) => {
-    throw during(path, error);
-  });
+  const stamp = await stampIn(data, path);
   const before = known.get(key);
-  if (before?.stamp === stamp && before.sha256 === sha256) return before.column;
+  if (before?.stamp === stamp && before.sha256 === sha256) return before;
   const found = await digestOf(full);
   if (found !== sha256)
     throw new ClusterError(
@@ -49,8 +55,22 @@ async function openChecked(data: string, { path, columns, sha256, shape, type }:
   const column = await openInput(data, { path, columns });
   if (column.type !== type || column.shape.join() !== shape.join())
     throw new ClusterError(`${path}: is not of the shape in the spec`);
-  known.set(key, { stamp, sha256, column });
-  return column;
+  const checked = { stamp, sha256, column };
+  known.set(key, checked);
+  return checked;
+}
+
+function stampIn(data: string, path: string): Promise<string> {
+  return stampOf(join(data, path)).catch((error) => {
+    throw during(path, error);
+  });
+}
+
+/** An error if a file does not look as it did when its bytes were compared. */
+async function checkUnchanged(data: string, { path }: InputSpec, { stamp }: Checked): Promise<void> {
+  if ((await stampIn(data, path)) === stamp) return;
+  forget();
+  throw new ClusterError(`${path}: was changed while a tile was made of it: put it back, or run the job anew`);
 }
 
 function checkIndex({ grid: { tiles } }: Spec, index: number): void {
@@ -80,12 +100,12 @@ export class Maker {
     checkIndex(spec, index);
     checkVersion(spec);
     if (info().variant !== spec.variant) initSync({ variant: spec.variant });
-    const columns = new Map<string, Column>();
+    const opened = new Map<string, Checked>();
     let held = 0;
     for (const [name, input] of Object.entries(spec.inputs)) {
-      const column = await openChecked(data, input);
-      columns.set(name, column);
-      held = Math.max(held, column.held(highest(spec, name)));
+      const checked = await openChecked(data, input);
+      opened.set(name, checked);
+      held = Math.max(held, checked.column.held(highest(spec, name)));
     }
     const bytes = kindOf(spec.function).bytes(spec);
     checkTile(spec, bytes + held, this.#most);
@@ -93,10 +113,14 @@ export class Maker {
     const read: Tools["read"] = async (name, from, count, place) => {
       const { shape, type } = spec.inputs[name] as InputSpec;
       const into = place === undefined ? undefined : room.elements(place, type, count * (shape[1] ?? 1));
-      return (await (columns.get(name) as Column).rows(from, count, into)) as FloatArray;
+      return (await (opened.get(name) as Checked).column.rows(from, count, into)) as FloatArray;
     };
     try {
-      return await use(await kindOf(spec.function).tile(spec, index, { on: this.#on, room, read }));
+      const pieces = await kindOf(spec.function).tile(spec, index, { on: this.#on, room, read });
+      // rows may have been read before and after a change
+      for (const [name, input] of Object.entries(spec.inputs))
+        await checkUnchanged(data, input, opened.get(name) as Checked);
+      return await use(pieces);
     } finally {
       this.#free.push(room);
     }

@@ -99,6 +99,10 @@ test("errors are a line each", async () => {
     status: 1,
     err: expect.stringMatching(/^surprisal-cluster: the job file .*bad\.json is not JSON: [^\n]*\n$/),
   });
+  expect(await cli("tile", job, "first", "--data", data)).toMatchObject({
+    status: 1,
+    err: expect.stringContaining("must be a whole number"),
+  });
   const nowhere = join(home, "no.sock");
   expect(await cli("run", job, "--data", data, "--redis", nowhere)).toMatchObject({
     status: 1,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { initSync } from "surprisal";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { run as runBuilt } from "../dist/index.js";
-import { folderOf, prepare, specIn } from "../src/folder.ts";
+import { finish, folderOf, prepare, specIn } from "../src/folder.ts";
 import { saveNpy } from "../src/inputs/npy.ts";
 import type { Spec } from "../src/jobs/types.ts";
 import { memoryOf, planLocal, planWorker } from "../src/memory.ts";
@@ -106,6 +106,57 @@ test("a changed input is not computed with", async () => {
   await expect(work(other, id, 1)).rejects.toThrow(
     /tile 1 of pairwiseDivergence: p.npy: has changed since the job began \(sha-256 /,
   );
+});
+
+test("an input that is changed while a tile is made of it is an error of that tile", async () => {
+  const other = join(data, "changed between");
+  mkdirSync(other);
+  const [n, m, d] = [16, 4000, 8];
+  await saveNpy(join(other, "x.npy"), uniform(1, n * d, "f32"), [n, d]);
+  await saveNpy(join(other, "y.npy"), uniform(2, m * d, "f32"), [m, d]);
+  const one = await specOf(
+    { function: "nearest", options: { k: 1 }, inputs: { x: "x.npy", y: "y.npy" }, edge: 16 },
+    other,
+  );
+  const id = await prepare(one, other);
+  // 250 blocks of y, one after the other
+  const trace = (point: string): void => {
+    if (point === "claimed") setTimeout(() => void saveNpy(join(other, "y.npy"), uniform(3, m * d, "f32"), [m, d]), 20);
+  };
+  await expect(work(other, id, 0, trace)).rejects.toThrow(/y\.npy: (was changed while a tile was made|has changed)/);
+  expect(existsSync(join(folderOf(other, id), "values/c/0/0"))).toBe(false);
+});
+
+test("a state or a chunk that was cut is damaged, and a half-written file is not left", async () => {
+  const mmd = { function: "mmd", inputs: { x: "p.npy", y: "p.npy" }, edge: 16 };
+  const { folder } = await runHere(mmd, data);
+  writeFileSync(join(folder, "tiles/0.json"), '{"gro');
+  await expect(runHere(mmd, data)).rejects.toMatchObject({
+    name: "ClusterError",
+    message: expect.stringMatching(/tiles\/0\.json: is damaged \(.*\); delete it and run again/),
+  });
+  const gram = { function: "gram", inputs: { x: "p.npy" }, output: "npy", edge: 16 } as const;
+  const whole = await runHere(gram, data);
+  rmSync(join(whole.folder, "matrix.npy"));
+  writeFileSync(join(whole.folder, "matrix/c/0/1"), "cut");
+  await expect(runHere(gram, data)).rejects.toThrow(/matrix\/c\/0\/1: is damaged \(it ends at byte 3\)/);
+  expect(readdirSync(join(whole.folder, "tmp"))).toEqual([]);
+});
+
+test("a run that ends while another writes the same .npy file does it no harm", async () => {
+  const request = { function: "gram", inputs: { x: "p.npy" }, output: "npy", edge: 4 } as const;
+  const { id, folder } = await runHere(request, data);
+  const one = await specOf(request, data);
+  for (let turn = 0; turn < 20; turn++) {
+    rmSync(join(folder, "matrix.npy"));
+    await Promise.all([finish(one, data, id), finish(one, data, id), finish(one, data, id)]);
+    expect(existsSync(join(folder, "matrix.npy"))).toBe(true);
+  }
+});
+
+test("a data folder that cannot be is an error that says so", async () => {
+  const within = run(GOOD, { data: join(data, "p.npy", "folder"), local: 1 });
+  await expect(within).rejects.toMatchObject({ name: "ClusterError", message: expect.stringContaining("data folder") });
 });
 
 test("a worker of another version makes no tile", async () => {
@@ -332,5 +383,22 @@ describe.skipIf(!hasRedis)("Redis", { timeout: 120_000 }, () => {
     controller.abort();
     await expect(running).rejects.toThrow(/abort/i);
     expect(await left()).toBe(0);
+    let told = 0;
+    const progress = (): void => {
+      if (told++ > 1) throw new Error("no more");
+    };
+    await expect(run({ ...GOOD, edge: 4 }, { ...options(socket), progress })).rejects.toThrow("no more");
+    expect(await left()).toBe(0);
+  });
+
+  test("that is gone before the first question does not keep a run that is aborted", async () => {
+    const redis = await server("--appendonly", "no");
+    const controller = new AbortController();
+    const onWarning = (): void => {
+      void redis.kill();
+      setTimeout(() => controller.abort(), 500);
+    };
+    const running = run({ ...GOOD, edge: 5 }, { ...options(redis.socket), signal: controller.signal, onWarning });
+    await expect(running).rejects.toThrow(/abort/i);
   });
 });

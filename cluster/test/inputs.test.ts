@@ -1,5 +1,5 @@
 /** Rows of every kind of file, whole and by ranges; what is read of a large file is what was asked for. */
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import FileSystemStore from "@zarrita/storage/fs";
@@ -82,6 +82,41 @@ describe.each(PLACES)("$path", (place) => {
     const whole = crossEntropyMeter().update(logits, labels, { shape: [ROWS, D] });
     expect([value, count]).toEqual([whole.value, whole.count]);
   });
+});
+
+test("a Zarr array whose chunks stand column by column", async () => {
+  const turned = new Float32Array(ROWS * D);
+  for (let i = 0; i < ROWS; i++) for (let k = 0; k < D; k++) turned[k * ROWS + i] = logits[i * D + k] as number;
+  const old = { zarr_format: 2, shape: [ROWS, D], chunks: [ROWS, D], dtype: "<f4", compressor: null, fill_value: 0 };
+  mkdirSync(join(data, "fortran.zarr"));
+  writeFileSync(join(data, "fortran.zarr/.zarray"), JSON.stringify({ ...old, order: "F", filters: null }));
+  writeFileSync(join(data, "fortran.zarr/0.0"), new Uint8Array(turned.buffer));
+  const array = {
+    zarr_format: 3,
+    node_type: "array",
+    shape: [ROWS, D],
+    data_type: "float32",
+    chunk_grid: { name: "regular", configuration: { chunk_shape: [ROWS, D] } },
+    chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+    codecs: [
+      { name: "transpose", configuration: { order: [1, 0] } },
+      { name: "bytes", configuration: { endian: "little" } },
+    ],
+    fill_value: 0,
+    attributes: {},
+  };
+  mkdirSync(join(data, "turned.zarr/c/0"), { recursive: true });
+  writeFileSync(join(data, "turned.zarr/zarr.json"), JSON.stringify(array));
+  writeFileSync(join(data, "turned.zarr/c/0/0"), new Uint8Array(turned.buffer));
+  for (const path of ["fortran.zarr", "turned.zarr"]) {
+    const column = await openInput(data, { path });
+    expect(await column.rows(0, ROWS)).toEqual(logits);
+    for (const [from, count] of [
+      [3, 5],
+      [7, 1],
+    ] as const)
+      expect(await column.rows(from, count)).toEqual(logits.slice(from * D, (from + count) * D));
+  }
 });
 
 test("labels of 64 bits", async () => {

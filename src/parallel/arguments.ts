@@ -33,10 +33,16 @@ export function readOnce(value: unknown): unknown {
   return { data, ...(shape === undefined ? { dims } : { shape }), ...(strides && { strides }) };
 }
 
-/** The options, each read once: own ones and those of a prototype, as the functions see them. */
+/**
+ * The options, each read once: own ones and those of a prototype, as the functions see them. What a script has put on the prototype of all
+ * objects is no option, which a function would refuse if it were the object's own.
+ */
 export function optionsOnce(options: object): Record<string, unknown> {
-  const once: Record<string, unknown> = {};
-  for (const name in options) once[name] = readOnce((options as Readonly<Record<string, unknown>>)[name]);
+  const once = Object.create(null) as Record<string, unknown>;
+  for (const name in options) {
+    if (name in Object.prototype && !Object.hasOwn(options, name)) continue;
+    once[name] = readOnce((options as Readonly<Record<string, unknown>>)[name]);
+  }
   return once;
 }
 

@@ -16,6 +16,7 @@ import {
   FLAGS,
   type Found,
   type Job,
+  Lent,
   type LoneJob,
   NEXT,
   Part,
@@ -40,6 +41,9 @@ const START_LIMIT = 30_000;
 const TILE_LIMIT = 60_000;
 const SLOW = 100;
 
+/** The most that a timer takes: one of more ends at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Milliseconds between two calls of `progress`. */
 const TELL = 20;
 
@@ -60,6 +64,9 @@ interface Member {
   heard: (answer: Answer) => void;
   gone: (why: string) => void;
 }
+
+/** What a member is told with that is waited for no more. Written where a call is, it would keep all that the call has. */
+const nothing = (): void => undefined;
 
 interface Watched {
   readonly signal: Signal | undefined;
@@ -133,7 +140,11 @@ export class Crew {
         resolve();
         return;
       }
-      const member: Member = { worker, isGone: false, heard: () => undefined, gone: () => undefined };
+      if (!isWorker(worker)) {
+        fail("what was made is no worker, which has postMessage and terminate");
+        return;
+      }
+      const member: Member = { worker, isGone: false, heard: nothing, gone: nothing };
       const timer = setTimeout(() => {
         this.#dismiss(member);
         fail(`it was waited for ${START_LIMIT / 1000} s and said nothing`);
@@ -142,8 +153,8 @@ export class Crew {
         if (!("ready" in answer)) return;
         clearTimeout(timer);
         if (answer.lock !== undefined) awaitLock(answer.lock, () => gone("it was terminated"));
-        member.heard = () => undefined;
-        member.gone = () => undefined;
+        member.heard = nothing;
+        member.gone = nothing;
         if (this.#closed) this.#dismiss(member);
         else this.#members.add(member);
         keepAlive(member.worker, false);
@@ -157,6 +168,7 @@ export class Crew {
         if (member.isGone) return;
         member.isGone = true;
         if (this.#members.delete(member)) this.#hasLost = true;
+        this.#end(member);
         member.gone(why);
       };
       listen(worker, (message) => member.heard(message as Answer), gone);
@@ -166,7 +178,13 @@ export class Crew {
   #dismiss(member: Member): void {
     member.isGone = true;
     this.#members.delete(member);
-    member.worker.terminate();
+    this.#end(member);
+  }
+
+  /** One that failed may go on for a while, in a page even for good: what it writes then is in memory that no other call has. */
+  #end({ worker }: Member): void {
+    this.#memory = undefined;
+    worker.terminate();
   }
 
   close(): Promise<void> {
@@ -211,18 +229,22 @@ export class Crew {
     const optionPacks = Object.entries(options).filter(([key]) => key !== "out");
     const withOptions = optionPacks.map(([key, value]) => [key, packedSafely(value)] as const);
     const inputs = [...packs, ...withOptions.map(([, pack]) => pack)];
-    const survey = new Survey((work, outputs) => this.#pays(name, work, inputs, outputs, shares));
+    // one that is not divided tells of itself what it can: of a few rows, each with very many others, there is one tile
+    const tells = FUNCTIONS[name].watched && (call.signal !== undefined || call.progress !== undefined);
+    const survey = new Survey((work, outputs) => this.#pays(name, work, inputs, outputs, shares), tells);
     const ended = runWith(call, survey);
     if (ended) {
       call.progress?.({ tiles: 1, fraction: 1 });
       return ended.result;
     }
+    if (!survey.isDivided) return this.#here(call);
     const before = this.#last;
     const turn = (async () => {
       await before;
       return this.#divided(call, survey, packs, withOptions, shares);
     })();
-    this.#last = turn.catch(() => undefined);
+    // without its result, which would stay until the next call
+    this.#last = turn.then(nothing, nothing);
     return turn;
   }
 
@@ -263,7 +285,7 @@ export class Crew {
     // an argument that was detached while others had their turn is an error of the function's
     if (inputs.some((input) => !input.isThere())) return this.#here(call);
     const expected = (work * FUNCTIONS[name].cost) / 1e6 / tiles;
-    const limit = TILE_LIMIT + SLOW * expected;
+    const limit = Math.min(TILE_LIMIT + SLOW * expected, LONGEST);
     const job = { id: ++this.#jobs, fn: name, variant: info().variant, known, tiles };
     /** Whether an output is written where it is: no input is read once that has begun. */
     const isApart = ({ array }: Found): boolean => !inputs.some((input) => input.overlaps(array as FloatArray));
@@ -274,9 +296,10 @@ export class Crew {
     if (this.#closed) throw new Error(`${name}: the pool was closed while the call was running`);
     if (signal?.aborted) throw signal.reason;
     missing();
-    const finished = runWith(call, new Finish(outputs, written, known));
+    // before anything of the caller's is written: it may throw, or abort
     progress?.({ tiles, fraction: 1 });
-    return finished?.result;
+    if (signal?.aborted) throw signal.reason;
+    return runWith(call, new Finish(outputs, written, known))?.result;
   }
 
   /** A job in memory that all share: every worker claims tiles, and writes their results there. */
@@ -464,10 +487,11 @@ export class Crew {
           const done = Atomics.load(control, COUNT);
           if (progress && !failed && done > seen && done < tiles) progress({ tiles: done, fraction: done / tiles });
           seen = done;
+          if (signal?.aborted) stop();
         } catch (error) {
-          failed = { error };
+          failed ??= { error };
+          stop();
         }
-        if (failed || signal?.aborted) stop();
       };
       // a signal is looked at whatever a worker says: a tile may take long
       const looks = signal && setInterval(look, TELL);
@@ -486,8 +510,8 @@ export class Crew {
       }, limit);
       const without = (member: Member): void => {
         if (!busy.delete(member)) return;
-        member.heard = () => undefined;
-        member.gone = () => undefined;
+        member.heard = nothing;
+        member.gone = nothing;
         if (!member.isGone) keepAlive(member.worker, false);
         if (busy.size > 0) return;
         clearInterval(timer);
@@ -586,17 +610,23 @@ function mend(job: Job, control: Int32Array, outputs: readonly Written[]): void 
 /** Calls a function with a share; undefined where that has ended it. */
 function runWith(
   { name, args, options }: Pick<Call, "name" | "args" | "options">,
-  share: Share & { active: boolean },
+  share: Share,
 ): { readonly result: unknown } | undefined {
+  const lent = new Lent(share);
   try {
-    return runTo(() => FUNCTIONS[name].run(...args, { ...options, [SHARE]: share }));
+    return runTo(() => FUNCTIONS[name].run(...args, { ...options, [SHARE]: lent }));
   } finally {
-    share.active = false;
+    lent.end();
   }
 }
 
 function isPlain(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+/** A promise of a worker is none, say. */
+function isWorker(made: WorkerLike): boolean {
+  return typeof made.postMessage === "function" && typeof made.terminate === "function";
 }
 
 /** Nothing to copy of what cannot be looked at, which the function then refuses. */

@@ -217,7 +217,16 @@ const forgotten =
 export function poolOf(crew: Crew): Pool {
   const close = (): Promise<void> => crew.close();
   const pool: Record<PropertyKey, unknown> = { close };
-  for (const name of Object.keys(FUNCTIONS) as Name[]) pool[name] = (...args: unknown[]) => crew.call(name, args);
+  // whoever has one of the functions, or waits for a call, has the pool: it is not forgotten
+  for (const name of Object.keys(FUNCTIONS) as Name[]) {
+    pool[name] = async (...args: unknown[]) => {
+      try {
+        return await crew.call(name, args);
+      } finally {
+        pool[name];
+      }
+    };
+  }
   Object.defineProperty(pool, "size", { get: () => Math.max(1, crew.count), enumerable: true });
   // an older engine has no Symbol.asyncDispose
   if (Symbol.asyncDispose) pool[Symbol.asyncDispose] = close;

@@ -111,6 +111,39 @@ export function runTo<R>(call: () => R): { readonly result: R } | undefined {
   }
 }
 
+/** A share as a call has it, which keeps nothing once the call has ended: functions remember the last that they were given. */
+export class Lent implements Share {
+  #share: Share | undefined;
+
+  constructor(share: Share) {
+    this.#share = share;
+  }
+
+  get active(): boolean {
+    return this.#share !== undefined;
+  }
+
+  output<T extends Written>(kind: Kind, length: number, make: () => T, use: Use): T {
+    return this.#share ? this.#share.output(kind, length, make, use) : make();
+  }
+
+  once<T>(make: () => T): T {
+    return this.#share ? this.#share.once(make) : make();
+  }
+
+  look(): void {
+    this.#share?.look();
+  }
+
+  sweep(sweep: Sweep): boolean {
+    return this.#share?.sweep(sweep) ?? false;
+  }
+
+  end(): void {
+    this.#share = undefined;
+  }
+}
+
 /** An output as the survey finds it. */
 export interface Found {
   readonly kind: Kind;
@@ -119,7 +152,7 @@ export interface Found {
   readonly use: Use;
 }
 
-/** In the caller's thread: asks whether a sweep is worth dividing, and ends the call if it is; else the call goes on. */
+/** In the caller's thread: asks whether a sweep is worth dividing, and ends the call if it is; else the call goes on, unless it `leaves`. */
 export class Survey implements Share {
   active = true;
   readonly outputs: Found[] = [];
@@ -129,12 +162,15 @@ export class Survey implements Share {
   /** Of all sweeps. */
   tiles = 0;
   work = 0;
+  isDivided = false;
   #decided = false;
   #isMaking = false;
   readonly #isWorth: (work: number, outputs: readonly Found[]) => boolean;
+  readonly #leaves: boolean;
 
-  constructor(isWorth: (work: number, outputs: readonly Found[]) => boolean) {
+  constructor(isWorth: (work: number, outputs: readonly Found[]) => boolean, leaves = false) {
     this.#isWorth = isWorth;
+    this.#leaves = leaves;
   }
 
   output<T extends Written>(kind: Kind, length: number, make: () => T, use: Use): T {
@@ -165,8 +201,9 @@ export class Survey implements Share {
     const sweeps = elements > 0 ? (this.outputs[0]?.length ?? 0) / elements : 1;
     this.tiles = tiles * sweeps;
     this.work = work * sweeps;
-    if (this.tiles < 2 || !this.#isWorth(this.work, this.outputs)) return false;
-    throw ENDED;
+    this.isDivided = this.tiles >= 2 && this.#isWorth(this.work, this.outputs);
+    if (this.isDivided || this.#leaves) throw ENDED;
+    return false;
   }
 }
 

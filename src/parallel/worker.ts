@@ -8,6 +8,7 @@ import {
   BYTES,
   FLAGS,
   type Job,
+  Lent,
   type LoneJob,
   NEXT,
   Part,
@@ -27,10 +28,11 @@ const say = (answer: Answer, transfer: ArrayBuffer[] = []): void => port.postMes
 function run({ fn, args, options, variant }: Job, share: Part): void {
   if (info().variant !== variant) initSync({ variant });
   const { run: call } = FUNCTIONS[fn as Name];
+  const lent = new Lent(share);
   try {
-    runTo(() => call(...args, { ...options, [SHARE]: share }));
+    runTo(() => call(...args, { ...options, [SHARE]: lent }));
   } finally {
-    share.active = false;
+    lent.end();
   }
 }
 

@@ -156,6 +156,21 @@ describe("arguments", () => {
     await expect(pool.crossEntropy(logits, labels, { shape: [64, 40_000] })).rejects.toThrow(/row 63/);
   });
 
+  it("with what a script has put on the prototype of all objects", async () => {
+    Object.defineProperty(Object.prototype, "polluted", {
+      value: 1,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+    try {
+      expect(bitsOf(await pool.gram(x, { shape: [n, d] }))).toBe(bitsOf(want));
+      await expect(pool.gram(x, { shape: [n, d], polluted: 2 } as object)).rejects.toThrow(/unknown option "polluted"/);
+    } finally {
+      delete (Object.prototype as { polluted?: number }).polluted;
+    }
+  });
+
   it("that are detached while other calls have their turn are a TypeError", async () => {
     const one = x.slice();
     const first = pool.gram(x, { shape: [n, d] });
@@ -253,6 +268,62 @@ describe("signals and progress", () => {
     const options = { shape: [300, 2], epsilon: 0.1 };
     const want = bitsOf(library.sinkhornDivergence(one, two, options));
     expect(bitsOf(await pool.sinkhornDivergence(one, two, options))).toEqual(want);
+    await pool.close();
+  });
+
+  it("throw at the last tile, and what is not in shared memory is as it was", async () => {
+    const pool = await eagerPool({ size: 2, worker });
+    const controller = new AbortController();
+    const last = { gram: new Error("the last"), pairwiseDistance: new Error("the last") };
+    for (const name of ["gram", "pairwiseDistance"] as const) {
+      const out = new Float32Array(n * n).fill(7);
+      const progress = ({ fraction }: { fraction: number }): void => {
+        if (fraction === 1) throw last[name];
+      };
+      const options = { shape: [n, d], out, progress };
+      const result = name === "gram" ? pool.gram(x, options) : pool.pairwiseDistance(x, undefined, options);
+      await expect(result).rejects.toBe(last[name]);
+      expect(out.every((value) => value === 7)).toBe(true);
+    }
+    const aborts = ({ fraction }: { fraction: number }): void => {
+      if (fraction === 1) controller.abort(last.gram);
+    };
+    const { signal } = controller;
+    await expect(pool.gram(x, { shape: [n, d], signal, progress: aborts })).rejects.toBe(last.gram);
+    await pool.close();
+  });
+
+  it("of a call of one tile are those of the function", async () => {
+    const pool = await createPool({ size: 2, worker });
+    const [few, many] = [100, 60_000];
+    const options = { shape: [few, d], yShape: [many, d], k: 3 };
+    const y = dataOf("f32", 6).reals(many * d);
+    let told = 0;
+    const tell = (): void => {
+      told++;
+    };
+    const want = library.nearest(x.subarray(0, few * d), y, { ...options, progress: tell });
+    const alone = told;
+    expect(alone).toBeGreaterThan(1);
+    told = 0;
+    const got = await pool.nearest(x.subarray(0, few * d), y, { ...options, progress: tell });
+    expect(bitsOf(got)).toEqual(bitsOf(want));
+    expect(told).toBe(alone);
+    await pool.close();
+  });
+
+  it("that throw when they are looked at end the call, and not the process", async () => {
+    const pool = await eagerPool({ size: 2, worker });
+    let looks = 0;
+    const signal = {
+      get aborted(): boolean {
+        if (looks++ > 3) throw new Error("looked at");
+        return false;
+      },
+      reason: undefined,
+    };
+    await expect(pool.nearest(x, undefined, { shape: [n, d], k: 5, signal })).rejects.toThrow("looked at");
+    expect(await pool.softmax([0, 0])).toEqual(Float64Array.of(0.5, 0.5));
     await pool.close();
   });
 
@@ -479,6 +550,48 @@ describe("faults", () => {
     await pool.close();
   });
 
+  it("tiles of hours are waited for", async () => {
+    const fakes: Fake[] = [];
+    const make = (): Fake => {
+      const fake = new Fake(() => undefined);
+      fakes.push(fake);
+      return fake;
+    };
+    const pool = await eagerPool({ size: 2, worker: make });
+    const n = 2 ** 20;
+    const points = new Float32Array(n).fill(1);
+    vi.useFakeTimers();
+    const result = pool.sinkhornDivergence(points, points.slice().fill(2), { shape: [n, 1], epsilon: 1 });
+    const ended = expect(result).rejects.toThrow("the pool was closed");
+    await vi.advanceTimersByTimeAsync(180_000);
+    expect(fakes.some(({ isEnded }) => isEnded)).toBe(false);
+    await pool.close();
+    await ended;
+  });
+
+  it("a worker that tells of an error and goes on is ended, and has no memory of a later call", async () => {
+    const memories: ArrayBufferLike[][] = [[], []];
+    const fakes: Fake[] = [];
+    const make = (): Fake => {
+      const k = fakes.length;
+      const fake = new Fake(function (message) {
+        memories[k % 2]?.push((message as unknown as { control: Int32Array }).control.buffer);
+        queueMicrotask(() =>
+          k === 0 ? this.emit("error", new Error("of a page")) : this.emit("message", { id: message.id, told: false }),
+        );
+      });
+      fakes.push(fake);
+      return fake;
+    };
+    const pool = await eagerPool({ size: 2, worker: make });
+    for (let k = 0; k < 2; k++) expect(bitsOf(await pool.gram(x, { shape: [n, d] }))).toBe(want);
+    const [first, second] = memories as [ArrayBufferLike[], ArrayBufferLike[]];
+    expect(fakes[0]?.isEnded).toBe(true);
+    expect(second).toHaveLength(2);
+    expect(second[1]).not.toBe(first[0]);
+    await pool.close();
+  });
+
   it("workers that cannot be made, or never say that they are there, are an error that says so", async () => {
     const refused = (): never => {
       throw new DOMException("blocked by worker-src 'none'", "SecurityError");
@@ -492,6 +605,8 @@ describe("faults", () => {
       return fake;
     };
     await expect(createPool({ size: 3, worker: failing })).rejects.toThrow(/no such file/);
+    const later = (async () => new Fake(() => undefined)) as never;
+    await expect(createPool({ size: 2, worker: later })).rejects.toThrow(/what was made is no worker/);
     vi.useFakeTimers();
     const silent = createPool({ size: 2, worker: () => new Fake(() => undefined, false) });
     const failed = expect(silent).rejects.toThrow(/waited for 30 s/);
@@ -571,5 +686,22 @@ describe("a process", () => {
       for (let k = 0; k < 200 && ended < 2; k++) { await new Promise((next) => setTimeout(next, 20)); gc(); }
       console.log(ended);`);
     expect(text.trim()).toBe("2");
+  });
+
+  it("keeps a pool of which it waits for a call, or has a function; and no result", async () => {
+    const text = await program(`
+      import { createPool } from "surprisal/parallel";
+      const [n, d] = [3000, 256];
+      const x = Float32Array.from({ length: n * d }, (_, i) => Math.sin(i));
+      const pause = (ms) => new Promise((next) => setTimeout(next, ms));
+      const timer = setInterval(gc, 5);
+      const { values } = await (await createPool({ size: 2 })).nearest(x, undefined, { shape: [n, d], k: 5 });
+      const { gram } = await createPool({ size: 2 });
+      await pause(100);
+      const reference = await (async () => new WeakRef(await gram(x, { shape: [n, d] })))();
+      await pause(100);
+      clearInterval(timer);
+      console.log(values.length, reference.deref() === undefined, (await gram(x, { shape: [n, d] })).length);`);
+    expect(text.trim()).toBe("15000 true 9000000");
   });
 });

@@ -5,6 +5,17 @@ import * as zarr from "zarrita";
 import { ClusterError } from "../errors.ts";
 import { type Column, type Elements, type ElementType, TYPES } from "./types.ts";
 
+/** Elements of one row after the other: an array whose chunks stand column by column (order "F", or transposed) is read as they stand. */
+function rowByRow(data: Elements, shape: readonly number[], stride: readonly number[]): Elements {
+  const [rows = 1, columns = 1] = shape;
+  const [down = 1, across = 1] = stride;
+  if (shape.length !== 2 || columns === 1 ? down === 1 : across === 1 && down === columns) return data;
+  const turned = new (data.constructor as new (length: number) => Elements)(rows * columns);
+  for (let i = 0; i < rows; i++)
+    for (let k = 0; k < columns; k++) turned[i * columns + k] = data[i * down + k * across] as number;
+  return turned;
+}
+
 export async function openZarr(path: string): Promise<Column> {
   const array = await zarr.open(new FileSystemStore(path), { kind: "array" });
   const type = array.dtype as string;
@@ -23,8 +34,8 @@ export async function openZarr(path: string): Promise<Column> {
     },
     rows: async (from, count) => {
       const rest = array.shape.slice(1).map(() => null);
-      const { data } = await zarr.get(array, [zarr.slice(from, from + count), ...rest]);
-      return data as unknown as Elements;
+      const { data, shape, stride } = await zarr.get(array, [zarr.slice(from, from + count), ...rest]);
+      return rowByRow(data as unknown as Elements, shape, stride);
     },
   };
 }

@@ -17,6 +17,11 @@ const [DOWN, UP] = [2 ** -64, 2 ** 600];
 /** That of the job before: threads make tiles of one job after the other. */
 let known: { readonly key: string; readonly centring: Centring } | undefined;
 
+/** Drops it: it may be of rows that were changed while they were read. */
+export function forget(): void {
+  known = undefined;
+}
+
 type Rows = (from: number, count: number) => Promise<FloatArray>;
 
 interface Columns {
