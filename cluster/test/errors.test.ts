@@ -1,5 +1,14 @@
 /** What can go wrong before work starts is said then, in seconds, with what to do about it; what goes wrong later ends the run. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { initSync } from "surprisal";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -111,7 +120,7 @@ test("a changed input is not computed with", async () => {
 test("an input that is changed while a tile is made of it is an error of that tile", async () => {
   const other = join(data, "changed between");
   mkdirSync(other);
-  const [n, m, d] = [16, 4000, 8];
+  const [n, m, d] = [16, 40_000, 8];
   await saveNpy(join(other, "x.npy"), uniform(1, n * d, "f32"), [n, d]);
   await saveNpy(join(other, "y.npy"), uniform(2, m * d, "f32"), [m, d]);
   const one = await specOf(
@@ -119,9 +128,10 @@ test("an input that is changed while a tile is made of it is an error of that ti
     other,
   );
   const id = await prepare(one, other);
-  // 250 blocks of y, one after the other
+  await saveNpy(join(other, "new.npy"), uniform(3, m * d, "f32"), [m, d]);
+  // 2,500 blocks of y are read, one after the other
   const trace = (point: string): void => {
-    if (point === "claimed") setTimeout(() => void saveNpy(join(other, "y.npy"), uniform(3, m * d, "f32"), [m, d]), 20);
+    if (point === "claimed") setTimeout(() => renameSync(join(other, "new.npy"), join(other, "y.npy")), 20);
   };
   await expect(work(other, id, 0, trace)).rejects.toThrow(/y\.npy: (was changed while a tile was made|has changed)/);
   expect(existsSync(join(folderOf(other, id), "values/c/0/0"))).toBe(false);

@@ -1,5 +1,5 @@
 /** Layers of features: one, or a list of them, with the options that come by the layer. */
-import { failKind, failValue } from "../errors.ts";
+import { counted, failKind, failValue } from "../errors.ts";
 import { numberIn } from "../options.ts";
 import type { FloatArray, Input, Out, ResultOf } from "../types.ts";
 import { isTensor, type Operand, operandPairsOf, readOnce, sizesIn } from "./tensor.ts";
@@ -74,27 +74,26 @@ export function layersOf(
   const xs = list ? layersIn(fn, "generated", generated) : [generated];
   const count = xs.length;
   /** A list as long as that of the layers. */
-  const listOf = (argument: string, value: unknown, what: string): readonly unknown[] => {
-    const expected = `a list of ${count} ${what}`;
+  const listOf = (argument: string, value: unknown, thing: string, more = "one a layer"): readonly unknown[] => {
+    const expected = `a list of ${counted(count, thing)}, ${more}`;
     if (!Array.isArray(value)) failKind(fn, argument, expected, value);
     if (value.length !== count) failValue(fn, argument, expected, value);
     return Array.from(value);
   };
   /** An option that is one for one layer and a list for a list. */
-  const perLayer = (argument: string, value: unknown, what: string): readonly unknown[] => {
+  const perLayer = (argument: string, value: unknown, thing: string): readonly unknown[] => {
     if (value === undefined) return xs.map(() => undefined);
-    return list ? listOf(argument, value, what) : [value];
+    return list ? listOf(argument, value, thing) : [value];
   };
   // lists of numbers in a list may be one layer's
   if (list ? !isList(target) : isList(target) && !Array.isArray(target[0]))
     failKind(fn, "target", `${list ? "a list of layers" : "one layer"}, as "generated" is`, target);
-  const ys = list ? listOf("target", target, 'layers, as "generated" is') : [target];
-  const shapes = perLayer("shape", options.shape, "shapes, one a layer");
-  const targetShapes = perLayer("targetShape", options.targetShape, "shapes, one a layer");
-  const outs = perLayer("out", options.out, "arrays, one a layer");
+  const ys = list ? listOf("target", target, "layer", 'as "generated" is') : [target];
+  const shapes = perLayer("shape", options.shape, "shape");
+  const targetShapes = perLayer("targetShape", options.targetShape, "shape");
+  const outs = perLayer("out", options.out, "array");
   const { layerWeights } = options;
-  const weights =
-    layerWeights === undefined ? xs.map(() => 1) : listOf("layerWeights", layerWeights, "numbers, one a layer");
+  const weights = layerWeights === undefined ? xs.map(() => 1) : listOf("layerWeights", layerWeights, "number");
   const layers = xs.map((x, i): GivenLayer => {
     const at = list ? `[${i}]` : "";
     return {
