@@ -24,20 +24,9 @@
  * Elements that are below e^−680 of the largest in both rows (of f64, −∞ in both) have no share. A row where that is so in one alone, and one
  * with a sum that is no number, is left to wide.ts.
  */
-import { constant, loadPair, madd, maxKeepNaN, nmadd, sumError } from "../lanes";
-import {
-  addBits,
-  EXP,
-  EXP_COEFFICIENTS,
-  EXP_LN2_HEAD,
-  EXP_LN2_TAIL,
-  EXP_LOG2E,
-  EXP_MAGIC,
-  EXP_ONE,
-  expm1Rest,
-} from "../math/exp";
-import { expm1RestShort } from "../math/expShort";
-import { LN2 } from "../math/gap";
+import { constant, loadPair, madd, maxKeepNaN, sumError } from "../lanes";
+import { biasedMultiple, EXP, EXP_COEFFICIENTS, EXP_ONE, expm1Rest, multiple, powerOfTwo, reduce } from "../math/exp";
+import { expm1RestShort, reduceShort } from "../math/expShort";
 import { maximum } from "./argument";
 import { BLOCK, KEPT, narrow, P, Q, RATIOS, turnTo } from "./block";
 import { gapOfSums } from "./bound";
@@ -58,21 +47,12 @@ let inverse: f64 = 1; // 1/T
 let floorOfA: f64 = 0;
 let floorOfB: f64 = 0;
 
-/** n and its bias in the low bits. */
+/** r of what is given as T. */
 // @ts-ignore: decorator
 @inline
-function biased(x: v128): v128 {
-  return madd<f64>(x, constant<f64>(EXP<f64>(), EXP_LOG2E), constant<f64>(EXP<f64>(), EXP_MAGIC));
-}
-
-/** x − n·ln 2: for f32 with one rounding of it. */
-// @ts-ignore: decorator
-@inline
-function reduced<T>(x: v128, bits: v128): v128 {
-  const n = v128.sub<f64>(bits, constant<f64>(EXP<f64>(), EXP_MAGIC));
-  if (sizeof<T>() == 4) return nmadd<f64>(n, f64x2.splat(LN2), x);
-  const high = nmadd<f64>(n, constant<f64>(EXP<f64>(), EXP_LN2_HEAD), x);
-  return nmadd<f64>(n, constant<f64>(EXP<f64>(), EXP_LN2_TAIL), high);
+function reduced<T>(x: v128, biased: v128): v128 {
+  const n = multiple<f64>(biased);
+  return sizeof<T>() == 4 ? reduceShort(x, n) : reduce<f64>(x, n);
 }
 
 /** ρ. */
@@ -80,13 +60,6 @@ function reduced<T>(x: v128, bits: v128): v128 {
 @inline
 function rest<T>(r: v128): v128 {
   return sizeof<T>() == 4 ? expm1RestShort(r) : expm1Rest<f64>(r, EXP_COEFFICIENTS<f64>());
-}
-
-/** 2ⁿ. */
-// @ts-ignore: decorator
-@inline
-function power(bits: v128): v128 {
-  return addBits<f64>(i64x2.shl(bits, 52), constant<f64>(EXP<f64>(), EXP_ONE));
 }
 
 /** Adds up to a block of elements to the sums, and leaves w, E and δ at P, Q and RATIOS. What is behind the last of an odd number can be read. */
@@ -115,9 +88,9 @@ function add<T>(x: usize, y: usize, count: i32): void {
     const z = v128.mul<f64>(v128.sub<f64>(a, origin), perT);
     if (sizeof<T>() == 8) refused = v128.or(refused, v128.andnot(v128.lt<f64>(z, lowest), low));
     const clamped = maxKeepNaN<f64>(z, lowest);
-    const bits = biased(clamped);
+    const bits = biasedMultiple<f64>(clamped);
     const r = reduced<T>(clamped, bits);
-    const e = v128.mul<f64>(v128.add<f64>(one, v128.add<f64>(r, rest<T>(r))), power(bits));
+    const e = v128.mul<f64>(v128.add<f64>(one, v128.add<f64>(r, rest<T>(r))), powerOfTwo<f64>(bits));
     const w = v128.andnot(e, low);
 
     const h = v128.sub<f64>(b, a);
@@ -126,10 +99,10 @@ function add<T>(x: usize, y: usize, count: i32): void {
     d = v128.andnot(v128.mul<f64>(d, perT), low);
     if (sizeof<T>() == 8) refused = v128.or(refused, v128.gt<f64>(d, f64x2.splat(HIGHEST)));
     const clampedD = maxKeepNaN<f64>(d, lowest);
-    const bitsD = biased(clampedD);
+    const bitsD = biasedMultiple<f64>(clampedD);
     const rD = reduced<T>(clampedD, bitsD);
     const rho = rest<T>(rD);
-    const s = power(bitsD);
+    const s = powerOfTwo<f64>(bitsD);
     const less = v128.sub<f64>(s, one);
     const E = madd<f64>(s, v128.add<f64>(rD, rho), less);
     const term = madd<f64>(s, rho, v128.add<f64>(v128.sub<f64>(v128.mul<f64>(s, rD), d), less));

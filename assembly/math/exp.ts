@@ -160,6 +160,34 @@ function clamp<T>(x: v128): v128 {
   return maxKeepNaN<T>(minKeepNaN<T>(x, at<T>(EXP_HIGHEST)), at<T>(EXP_LOWEST));
 }
 
+/** In the low bits of x = n·ln 2 + r the n, over the bias of an exponent. */
+// @ts-ignore: decorator
+@inline
+export function biasedMultiple<T>(x: v128): v128 {
+  return madd<T>(x, at<T>(EXP_LOG2E), at<T>(EXP_MAGIC));
+}
+
+/** That n as a number. */
+// @ts-ignore: decorator
+@inline
+export function multiple<T>(biased: v128): v128 {
+  return v128.sub<T>(biased, at<T>(EXP_MAGIC));
+}
+
+/** r = x − n·ln 2, |r| ≤ ln2/2. */
+// @ts-ignore: decorator
+@inline
+export function reduce<T>(x: v128, n: v128): v128 {
+  return nmadd<T>(n, at<T>(EXP_LN2_TAIL), nmadd<T>(n, at<T>(EXP_LN2_HEAD), x));
+}
+
+/** 2ⁿ of n over the bias, in the low bits: −1022 to 1023 of f64, −126 to 127 of f32. */
+// @ts-ignore: decorator
+@inline
+export function powerOfTwo<T>(biased: v128): v128 {
+  return addBits<T>(toExponent<T>(biased), at<T>(EXP_ONE));
+}
+
 /**
  * e^x. −∞ → 0, +∞ → +∞, NaN → NaN; subnormal results are rounded once more.
  *
@@ -171,14 +199,13 @@ function clamp<T>(x: v128): v128 {
 @inline
 export function exp<T>(x: v128): v128 {
   x = clamp<T>(x);
-  const biased = madd<T>(x, at<T>(EXP_LOG2E), at<T>(EXP_MAGIC));
-  const n = v128.sub<T>(biased, at<T>(EXP_MAGIC));
-  const r = nmadd<T>(n, at<T>(EXP_LN2_TAIL), nmadd<T>(n, at<T>(EXP_LN2_HEAD), x));
+  const biased = biasedMultiple<T>(x);
+  const r = reduce<T>(x, multiple<T>(biased));
   const y = v128.add<T>(at<T>(EXP_ONE), expm1Reduced<T>(r));
   // 2ⁿ in two factors, 2^⌊n/2⌋ and 2^⌈n/2⌉: it may be beyond the largest exponent, or below the smallest
   const floor = halve<T>(biased);
-  const s = addBits<T>(toExponent<T>(floor), at<T>(EXP_ONE));
-  const s2 = addBits<T>(toExponent<T>(subBits<T>(biased, floor)), at<T>(EXP_ONE));
+  const s = powerOfTwo<T>(floor);
+  const s2 = powerOfTwo<T>(subBits<T>(biased, floor));
   return v128.mul<T>(v128.mul<T>(y, s), s2);
 }
 
@@ -196,8 +223,8 @@ export function exp<T>(x: v128): v128 {
 @inline
 export function expm1<T>(x: v128): v128 {
   const a = clamp<T>(x);
-  const biased = madd<T>(a, at<T>(EXP_LOG2E), at<T>(EXP_MAGIC));
-  const n = v128.sub<T>(biased, at<T>(EXP_MAGIC));
+  const biased = biasedMultiple<T>(a);
+  const n = multiple<T>(biased);
   const high = nmadd<T>(n, at<T>(EXP_LN2_HEAD), a);
   const r = nmadd<T>(n, at<T>(EXP_LN2_TAIL), high);
   const c = nmadd<T>(n, at<T>(EXP_LN2_TAIL), v128.sub<T>(high, r));
@@ -205,7 +232,7 @@ export function expm1<T>(x: v128): v128 {
   const p = madd<T>(r2, q<T>(r, r2, EXP_COEFFICIENTS<T>()), c);
   const floor = halve<T>(biased);
   const ceiling = toExponent<T>(subBits<T>(biased, floor));
-  const s = addBits<T>(toExponent<T>(floor), at<T>(EXP_ONE));
+  const s = powerOfTwo<T>(floor);
   const s2 = addBits<T>(at<T>(EXP_ONE), ceiling);
   const base = v128.sub<T>(s, subBits<T>(at<T>(EXP_ONE), ceiling)); // s − 1/s₂
   const y = v128.mul<T>(madd<T>(s, p, madd<T>(s, r, base)), s2);

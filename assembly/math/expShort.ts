@@ -7,7 +7,7 @@
  * The table is printed by tools/minimax.py, for the relative error of q.
  */
 import { constant, madd, maxKeepNaN, minKeepNaN, nmadd } from "../lanes";
-import { addBits, EXP, EXP_HIGHEST, EXP_LOG2E, EXP_MAGIC, EXP_ONE } from "./exp";
+import { biasedMultiple, EXP, EXP_HIGHEST, EXP_ONE, multiple, powerOfTwo } from "./exp";
 
 // The indices of the table.
 const LOWEST = 0;
@@ -37,6 +37,13 @@ function shared(i: i32): v128 {
   return constant<f64>(EXP<f64>(), i);
 }
 
+/** r = x − n·ln 2, with one rounding of ln 2. */
+// @ts-ignore: decorator
+@inline
+export function reduceShort(x: v128, n: v128): v128 {
+  return nmadd<f64>(n, at(LN2), x);
+}
+
 /** e^r − 1 − r for |r| ≤ ln2/2. */
 // @ts-ignore: decorator
 @inline
@@ -53,9 +60,9 @@ export function expm1RestShort(r: v128): v128 {
 export function expShort(x: v128): v128 {
   const some = v128.ge<f64>(x, at(LOWEST));
   const clamped = maxKeepNaN<f64>(minKeepNaN<f64>(x, shared(EXP_HIGHEST)), at(LOWEST));
-  const biased = madd<f64>(clamped, shared(EXP_LOG2E), shared(EXP_MAGIC));
-  const r = nmadd<f64>(v128.sub<f64>(biased, shared(EXP_MAGIC)), at(LN2), clamped);
+  const biased = biasedMultiple<f64>(clamped);
+  const r = reduceShort(clamped, multiple<f64>(biased));
   const y = v128.add<f64>(shared(EXP_ONE), v128.add<f64>(r, expm1RestShort(r)));
-  const scaled = v128.mul<f64>(y, addBits<f64>(i64x2.shl(biased, 52), shared(EXP_ONE)));
+  const scaled = v128.mul<f64>(y, powerOfTwo<f64>(biased));
   return v128.or(v128.and(scaled, some), v128.ne<f64>(x, x));
 }

@@ -17,14 +17,15 @@
  */
 import { abs, constant, GROUP, madd, maxLane, nmadd, productError, select, splat, sumError, VECTOR } from "../lanes";
 import {
+  biasedMultiple,
   EXP,
   EXP_COEFFICIENTS,
   EXP_LN2_HEAD,
   EXP_LN2_TAIL,
-  EXP_LOG2E,
   EXP_MAGIC,
   expm1Reduced,
   expm1Rest,
+  multiple,
 } from "../math/exp";
 import { addLog } from "../math/log";
 import { aims, headroomInverse, reducedTop, temper, weighStrip } from "../rows/exponential";
@@ -120,8 +121,8 @@ function addTerms(x: usize, w: usize, count: i32): void {
     // none other has room in the sum: memory may have changed since the maximum was taken
     const within = v128.and(v128.ge<f64>(z, floor), v128.le<f64>(z, near));
     if (v128.any_true(within)) {
-      const biased = madd<f64>(z, constant<f64>(table, EXP_LOG2E), magic);
-      const n = v128.sub<f64>(biased, magic);
+      const biased = biasedMultiple<f64>(z);
+      const n = multiple<f64>(biased);
       const high = nmadd<f64>(n, constant<f64>(table, EXP_LN2_HEAD), z);
       const r = nmadd<f64>(n, tail, high);
       const p = v128.add<f64>(expm1Rest<f64>(r, EXP_COEFFICIENTS<f64>()), nmadd<f64>(n, tail, v128.sub<f64>(high, r)));
