@@ -534,14 +534,19 @@ describe("faults", () => {
     await pool.close();
   });
 
-  it("workers that never answer are ended after a minute in which no tile was done", async () => {
+  /** A pool whose workers never answer. */
+  async function silentPool(): Promise<{ readonly pool: Pool; readonly fakes: readonly Fake[] }> {
     const fakes: Fake[] = [];
     const make = (): Fake => {
       const fake = new Fake(() => undefined);
       fakes.push(fake);
       return fake;
     };
-    const pool = await eagerPool({ size: 2, worker: make });
+    return { pool: await eagerPool({ size: 2, worker: make }), fakes };
+  }
+
+  it("workers that never answer are ended after a minute in which no tile was done", async () => {
+    const { pool, fakes } = await silentPool();
     vi.useFakeTimers();
     const result = pool.gram(x, { shape: [n, d] });
     await vi.advanceTimersByTimeAsync(180_000);
@@ -551,13 +556,7 @@ describe("faults", () => {
   });
 
   it("tiles of hours are waited for", async () => {
-    const fakes: Fake[] = [];
-    const make = (): Fake => {
-      const fake = new Fake(() => undefined);
-      fakes.push(fake);
-      return fake;
-    };
-    const pool = await eagerPool({ size: 2, worker: make });
+    const { pool, fakes } = await silentPool();
     const n = 2 ** 20;
     const points = new Float32Array(n).fill(1);
     vi.useFakeTimers();
