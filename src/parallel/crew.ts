@@ -3,7 +3,7 @@
 import { bufferOf, byteOffsetOf } from "../arrays.ts";
 import { info } from "../index.ts";
 import { callbackOf, signalOf } from "../options.ts";
-import { SHARE, type Share, type Written } from "../share.ts";
+import type { Written } from "../share.ts";
 import type { FloatArray, PairsProgress, Signal } from "../types.ts";
 import { isShared, optionsOnce, type Packed, packed, readOnce } from "./arguments.ts";
 import { FUNCTIONS, type Name } from "./functions.ts";
@@ -16,13 +16,13 @@ import {
   FLAGS,
   type Found,
   type Job,
-  Lent,
   type LoneJob,
   NEXT,
   Part,
   type Region,
+  type Role,
   type Run,
-  runTo,
+  runAs,
   type SharedJob,
   type Slab,
   STOP,
@@ -610,14 +610,9 @@ function mend(job: Job, control: Int32Array, outputs: readonly Written[]): void 
 /** Calls a function with a share; undefined where that has ended it. */
 function runWith(
   { name, args, options }: Pick<Call, "name" | "args" | "options">,
-  share: Share,
+  role: Role,
 ): { readonly result: unknown } | undefined {
-  const lent = new Lent(share);
-  try {
-    return runTo(() => FUNCTIONS[name].run(...args, { ...options, [SHARE]: lent }));
-  } finally {
-    lent.end();
-  }
+  return runAs(role, (shared) => FUNCTIONS[name].run(...args, { ...options, ...shared }));
 }
 
 function isPlain(value: unknown): value is object {

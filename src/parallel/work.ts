@@ -9,7 +9,7 @@
  * arguments, so that two threads that write it write the same bits.
  */
 import { bufferOf, put } from "../arrays.ts";
-import type { Extent, Kind, Share, Sweep, Use, Written } from "../share.ts";
+import { type Extent, type Kind, SHARE, type Share, type Sweep, type Use, type Written } from "../share.ts";
 import type { FloatArray } from "../types.ts";
 
 /** What stands in the control words. */
@@ -101,22 +101,31 @@ export type Answer =
 /** Ends a call of which nothing more is wanted. */
 const ENDED = { name: "ended" };
 
-/** Runs a call, which may be ended by its share: undefined then. */
-export function runTo<R>(call: () => R): { readonly result: R } | undefined {
+/** A share, whatever call it comes with. */
+export type Role = Omit<Share, "active">;
+
+/** Runs a call with options that hold a share, which may end it: undefined then. */
+export function runAs<R>(
+  role: Role,
+  call: (options: { readonly [SHARE]: Share }) => R,
+): { readonly result: R } | undefined {
+  const lent = new Lent(role);
   try {
-    return { result: call() };
+    return { result: call({ [SHARE]: lent }) };
   } catch (error) {
     if (error === ENDED) return undefined;
     throw error;
+  } finally {
+    lent.end();
   }
 }
 
 /** A share as a call has it, which keeps nothing once the call has ended: functions remember the last that they were given. */
-export class Lent implements Share {
-  #share: Share | undefined;
+class Lent implements Share {
+  #share: Role | undefined;
 
-  constructor(share: Share) {
-    this.#share = share;
+  constructor(role: Role) {
+    this.#share = role;
   }
 
   get active(): boolean {
@@ -153,8 +162,7 @@ export interface Found {
 }
 
 /** In the caller's thread: asks whether a sweep is worth dividing, and ends the call if it is; else the call goes on, unless it `leaves`. */
-export class Survey implements Share {
-  active = true;
+export class Survey implements Role {
   readonly outputs: Found[] = [];
   readonly known: unknown[] = [];
   /** The tiles from each of which on all wait for those before it, and the outputs that are read then. */
@@ -222,8 +230,7 @@ class Known {
 }
 
 /** Does the tiles that `claim` gives, and ends the call after the last. */
-export class Part implements Share {
-  active = true;
+export class Part implements Role {
   readonly #outputs: readonly Written[];
   readonly #control: Int32Array;
   readonly #tiles: number;
@@ -331,8 +338,7 @@ export function takeSlab(outputs: readonly Written[], runs: readonly Run[], slab
 }
 
 /** In the caller's thread, when all tiles are done: takes their results to where they belong. */
-export class Finish implements Share {
-  active = true;
+export class Finish implements Role {
   readonly #found: readonly Found[];
   readonly #regions: readonly Written[];
   readonly #known: Known;

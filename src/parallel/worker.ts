@@ -1,6 +1,6 @@
 /** What runs in a worker of a pool: its part of one call after another. */
 import { info, initSync } from "../index.ts";
-import { SHARE, type Written } from "../share.ts";
+import type { Written } from "../share.ts";
 import { FUNCTIONS, type Name } from "./functions.ts";
 import { holdLock, type PortLike, workerThreads } from "./thread.ts";
 import {
@@ -8,12 +8,11 @@ import {
   BYTES,
   FLAGS,
   type Job,
-  Lent,
   type LoneJob,
   NEXT,
   Part,
   type Run,
-  runTo,
+  runAs,
   type SharedJob,
   slabOf,
   type Turn,
@@ -28,12 +27,7 @@ const say = (answer: Answer, transfer: ArrayBuffer[] = []): void => port.postMes
 function run({ fn, args, options, variant }: Job, share: Part): void {
   if (info().variant !== variant) initSync({ variant });
   const { run: call } = FUNCTIONS[fn as Name];
-  const lent = new Lent(share);
-  try {
-    runTo(() => call(...args, { ...options, [SHARE]: lent }));
-  } finally {
-    lent.end();
-  }
+  runAs(share, (shared) => call(...args, { ...options, ...shared }));
 }
 
 /** Tiles that are claimed, of a job in memory that all threads share. */

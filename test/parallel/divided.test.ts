@@ -8,25 +8,22 @@ import {
   Finish,
   FLAGS,
   Part,
+  type Role,
   type Run,
-  runTo,
+  runAs,
   Survey,
   slabOf,
   takeSlab,
   viewOf,
 } from "../../src/parallel/work.ts";
 import { SHARED_WORK } from "../../src/place/blocks.ts";
-import { SHARE, type Share, type Written } from "../../src/share.ts";
+import type { Written } from "../../src/share.ts";
 import { type Args, bitsOf, CASES, type Case, dataOf, titleOf } from "./calls.ts";
 
-const run = ({ name }: Case, args: Args, share?: Share & { active: boolean }): { result: unknown } | undefined => {
+const run = ({ name }: Case, args: Args, role?: Role): { result: unknown } | undefined => {
   const options = args.at(-1) as object;
-  const { run: call } = FUNCTIONS[name];
-  try {
-    return runTo(() => call(...args.slice(0, -1), share ? { ...options, [SHARE]: share } : options));
-  } finally {
-    if (share) share.active = false;
-  }
+  const call = (shared: object): unknown => FUNCTIONS[name].run(...args.slice(0, -1), { ...options, ...shared });
+  return role ? runAs(role, call) : { result: call({}) };
 };
 
 /**
