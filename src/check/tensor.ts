@@ -257,6 +257,11 @@ function sizeFrom(shape: readonly number[], from: number, to: number): number {
   return none ? 0 : size;
 }
 
+/** The shape of an operand in words, or of a flat one how much it holds. */
+export function layoutInWords({ shape = [], length }: Operand): string {
+  return shape.length > 1 ? inWords(shape) : counted(length, "element");
+}
+
 /** A shape in words. */
 export function inWords(shape: readonly unknown[]): string {
   return `[${shape.join(", ")}]`;
@@ -304,9 +309,8 @@ export function pairOf(
   const own = q.shape ?? [q.length];
   const differ = own.length > 1 && (shape.length > 1 || sizeOf(own) !== q.length) && own.join() !== shape.join();
   if (q.length !== p.length || differ) {
-    const got = own.length > 1 ? inWords(own) : counted(q.length, "element");
     throw new RangeError(
-      `${fn}: "q" must be of the shape of "p", ${inWords(shape)} with ${counted(p.length, "element")}, got ${got}`,
+      `${fn}: "q" must be of the shape of "p", ${inWords(shape)} with ${counted(p.length, "element")}, got ${layoutInWords(q)}`,
     );
   }
   return { p, q, support, shape };

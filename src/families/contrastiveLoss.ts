@@ -2,8 +2,7 @@
 
 import * as CODE from "../../assembly/gram/codes.ts";
 import { arrayType } from "../arrays.ts";
-import { inWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
-import { counted } from "../errors.ts";
+import { inWords, layoutInWords, matrixOf, type Operand, operandsOf, shapeOf, sizesIn } from "../check/tensor.ts";
 import type { Arena } from "../memory/arena.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { LOSSES } from "../memory/embedded/losses.ts";
@@ -113,10 +112,8 @@ function problemOf(fn: string, x: unknown, y: unknown, options: ContrastiveLossO
   ]);
   const [n, d] = matrixOf(fn, "shape", shapeOf(fn, a, sizes, "shape", b.shape));
   const own = b.shape ?? [];
-  if (b.length !== n * d || (own.length > 1 && own.join() !== [n, d].join())) {
-    const got = own.length > 1 ? inWords(own) : counted(b.length, "element");
-    throw new RangeError(`${fn}: "y" must be of the shape of "x", ${inWords([n, d])}, got ${got}`);
-  }
+  if (b.length !== n * d || (own.length > 1 && own.join() !== [n, d].join()))
+    throw new RangeError(`${fn}: "y" must be of the shape of "x", ${inWords([n, d])}, got ${layoutInWords(b)}`);
   return {
     fn,
     x: a,

@@ -269,8 +269,8 @@ function outsOf(fn: string, out: unknown, wanted: Wrt): { readonly gradP?: unkno
  * exactly 0 for P = Q. The first argument is P, the data or the teacher; the second Q, the model. In nats, or by `base`.
  *
  * Nothing cancels where P and Q are nearly equal: the relative error is below 1e-6 (f32 data) down to 1e-13, and below
- * 1e-10 (f64) down to 1e-20, from logits too. 0·log 0 = 0; p > 0 = q gives +∞, but
- * for a p below e^−680 of the largest in rows of f32, which may count as 0; a negative probability or a sum of 0, NaN.
+ * 1e-10 (f64) down to 1e-20, from logits too. 0·log 0 = 0; p > 0 = q gives +∞, but for a p below e^−680 of the largest in
+ * rows of f32, which may count as 0; a negative probability or a sum of 0, NaN.
  * With `normalize: false` it is Σ p·log(p/q) of the numbers as they are, PyTorch's `kl_div`, which may be negative.
  *
  * @throws TypeError for arguments of the wrong kind, RangeError for a wrong shape, length or option.
