@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import esbuild from "esbuild";
-import { chromium, reported } from "../runtimes/browsers.ts";
+import { chromium, reportOf } from "../runtimes/browsers.ts";
 import { ISOLATED, serve } from "../runtimes/serve.ts";
 import { inTurn, spread } from "./harness.ts";
 import { options } from "./options.ts";
@@ -60,7 +60,7 @@ if (!existsSync("/usr/bin/chromium")) {
         browser = own.name;
         try {
           const page = `/isolated/page.html?who=${who}&threads=${count}${round === 0 ? "&compared" : ""}`;
-          const { medians } = reported<{ medians: Record<string, number> }>(await server.report(page, own));
+          const { medians } = await reportOf<{ medians: Record<string, number> }>(server, page, own);
           for (const [name, median] of Object.entries(medians)) {
             const of = times[name] ?? {};
             of[title] = [...(of[title] ?? []), median];

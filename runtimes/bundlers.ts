@@ -9,7 +9,7 @@ import esbuild from "esbuild";
 import { rollup, VERSION as rollupVersion } from "rollup";
 import * as vite from "vite";
 import webpack from "webpack";
-import { chromium, reported } from "./browsers.ts";
+import { chromium, reportOf } from "./browsers.ts";
 import type { Home, Row } from "./home.ts";
 import { project } from "./project.ts";
 import { serve } from "./serve.ts";
@@ -55,7 +55,7 @@ export async function run(home: Home, row: Row): Promise<void> {
       "/": { at: folder },
     });
     try {
-      return reported(await server.report(page, browser));
+      return await reportOf(server, page, browser);
     } finally {
       server.close();
     }

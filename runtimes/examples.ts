@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import * as vite from "vite";
 import { model } from "../bench/peers/onnx.ts";
-import { type Browser, chromium, reported } from "./browsers.ts";
+import { type Browser, chromium, reportOf } from "./browsers.ts";
 import { check, type Home, type Row, root, tool, versionOf } from "./home.ts";
 import { withNext } from "./next.ts";
 import { projectOf } from "./project.ts";
@@ -73,7 +73,7 @@ async function inspect(browser: Browser, folder: string, page: string, script: s
     "/": { at: folder },
   });
   try {
-    return reported(await server.report("/inspected.html", browser));
+    return await reportOf(server, "/inspected.html", browser);
   } finally {
     server.close();
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import esbuild from "esbuild";
 import * as vite from "vite";
 import webpack from "webpack";
-import { type Browser, chromium, firefox, reported, webkit } from "./browsers.ts";
+import { type Browser, chromium, firefox, reportOf, webkit } from "./browsers.ts";
 import { bundle as edgeBundle, host } from "./edge.ts";
 import { check, type Home, parse, type Result, type Row, root, tool } from "./home.ts";
 import { projectOf } from "./project.ts";
@@ -69,7 +69,7 @@ export async function run(home: Home, row: Row): Promise<void> {
   try {
     for (const start of [chromium, firefox, webkit]) {
       const browser = await start();
-      const visit = async <T>(page: string) => reported<T>(await server.report(page, browser));
+      const visit = <T>(page: string) => reportOf<T>(server, page, browser);
       try {
         await row(browser.name, "surprisal/parallel, cross-origin isolated", () =>
           visit("/isolated/pool.html?isolated"),
@@ -149,7 +149,7 @@ async function bundles(home: Home, row: Row, browser: Browser): Promise<void> {
       { isolated: ISOLATED },
     );
     try {
-      return reported<Result>(await server.report("/isolated/index.html", browser));
+      return await reportOf<Result>(server, "/isolated/index.html", browser);
     } finally {
       server.close();
     }
@@ -179,7 +179,7 @@ async function bundles(home: Home, row: Row, browser: Browser): Promise<void> {
     const reporter = await serve({});
     try {
       await server.listen();
-      return reported<Result>(await reporter.report(`${server.resolvedUrls?.local[0]}`, browser));
+      return await reportOf<Result>(reporter, `${server.resolvedUrls?.local[0]}`, browser);
     } finally {
       reporter.close();
       await server.close();

@@ -1,6 +1,7 @@
 /** A person at a browser: what the cases do is the same in all three. */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type Browser,
   chromium,
   type Driven,
   firefox,
@@ -13,8 +14,7 @@ import {
 
 export type Spot = readonly [x: number, y: number];
 
-export interface Person {
-  readonly name: string;
+export interface Person extends Pick<Browser, "name" | "recovered" | "close"> {
   /** Chromium alone tells of layout shifts and can be slowed. */
   readonly puppet?: Puppet;
   /** Loads another address of the page's server. */
@@ -31,7 +31,6 @@ export interface Person {
   press(key: string, times?: number): Promise<void>;
   type(text: string): Promise<void>;
   drag(...path: readonly Spot[]): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Long, for machines that do much else. */
@@ -47,7 +46,9 @@ export const found = (what: string): string =>
     : `document.querySelector(${JSON.stringify(what)})`;
 
 /** What the hands of a driver do. */
-type Hands = Pick<Person, "js" | "press" | "type" | "drag" | "close"> & { go(url: string): Promise<void> };
+type Hands = Pick<Person, "js" | "press" | "type" | "drag" | "recovered" | "close"> & {
+  go(url: string): Promise<void>;
+};
 
 function person(name: string, address: string, hands: Hands, puppet?: Puppet): Person {
   let visits = 0;
@@ -113,22 +114,23 @@ function puppeteered(puppet: Puppet): Hands {
       for (const spot of rest) await page().mouse.move(spot[0], spot[1], { steps: 4 });
       await page().mouse.up();
     },
+    recovered: () => puppet.recovered(),
     close: () => puppet.close(),
   };
 }
 
-function driven({ driver, open, close }: Driven): Hands {
+function driven({ driver, open, recovered, close }: Driven): Hands {
   const keys = (key: string): string =>
     (Key as unknown as Record<string, string>)[key.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()] ?? key;
   return {
     go: open,
-    js: <T>(expression: string) => driver.executeScript<T>(`return ${expression};`),
+    js: <T>(expression: string) => driver().executeScript<T>(`return ${expression};`),
     async press(key, times = 1) {
-      const actions = driver.actions();
+      const actions = driver().actions();
       for (let i = 0; i < times; i++) actions.keyDown(keys(key)).keyUp(keys(key));
       await actions.perform();
     },
-    type: (text) => driver.actions().sendKeys(text).perform(),
+    type: (text) => driver().actions().sendKeys(text).perform(),
     async drag(...path) {
       const [first, ...rest] = path.map(([x, y]) => ({
         x: Math.round(x),
@@ -136,13 +138,14 @@ function driven({ driver, open, close }: Driven): Hands {
         origin: Origin.VIEWPORT,
         duration: 60,
       }));
-      const actions = driver
+      const actions = driver()
         .actions()
         .move(first as NonNullable<typeof first>)
         .press();
       for (const spot of rest) actions.move(spot);
       await actions.release().perform();
     },
+    recovered,
     close,
   };
 }

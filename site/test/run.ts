@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { orOnceMore } from "../../runtimes/browsers.ts";
 import { serve } from "../../runtimes/serve.ts";
 import { CASES, type Case, CHROMIUM, SCREENS } from "./cases.ts";
 import { PEOPLE, type Person } from "./drivers.ts";
@@ -58,9 +59,11 @@ let [passed, failed] = [0, 0];
 async function run(person: Person, name: string, test: Case): Promise<void> {
   const start = performance.now();
   try {
-    await test(person);
-    const errors = await person.js<string[]>("window.watched?.errors ?? []");
-    if (errors.length) throw new Error(`the console has errors: ${errors.join("; ")}`);
+    await orOnceMore(person, async () => {
+      await test(person);
+      const errors = await person.js<string[]>("window.watched?.errors ?? []");
+      if (errors.length) throw new Error(`the console has errors: ${errors.join("; ")}`);
+    });
     passed++;
     console.log(`${person.name}: ${name}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
   } catch (error) {
