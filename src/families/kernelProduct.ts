@@ -1,7 +1,7 @@
 /** Products of a matrix of kernels, which is never held, with a few columns. */
 import { sameDepth, shapesOf } from "../check/points.ts";
-import { inWords, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
-import { counted, failKind } from "../errors.ts";
+import { layoutInWords, type Operand, operandsOf, sizesIn } from "../check/tensor.ts";
+import { failKind } from "../errors.ts";
 import { GRAM } from "../memory/embedded/gram.ts";
 import { raise } from "../memory/scalar.ts";
 import { optionsOf } from "../options.ts";
@@ -40,12 +40,12 @@ const OPTIONS = ["shape", "yShape", "kernel", "gamma", "degree", "coef0", "progr
 const MOST_BYTES = 2 ** 21;
 
 /** p of v [m, p]: of its own shape, else as many as there are for each row. */
-function columnsOf(fn: string, { length, shape = [length] }: Operand, m: number): number {
+function columnsOf(fn: string, v: Operand, m: number): number {
+  const { length, shape = [length] } = v;
   const p = shape.length === 1 ? (m > 0 ? length / m : length === 0 ? 0 : Number.NaN) : (shape[1] as number);
   const fits = shape.length === 1 ? Number.isInteger(p) : shape.length === 2 && shape[0] === m && m * p === length;
   if (fits) return p;
-  const got = shape.length === 1 ? counted(length, "element") : inWords(shape);
-  throw new RangeError(`${fn}: "v" must be of shape [${m}, p], a row for each of "y", got ${got}`);
+  throw new RangeError(`${fn}: "v" must be of shape [${m}, p], a row for each of "y", got ${layoutInWords(v)}`);
 }
 
 /**
