@@ -438,6 +438,17 @@ forEachType((dtype, variant) => {
       const got = kernelProduct([0], new Float64Array(m), v, { shape: [1, 1], yShape: [m, 1], kernel: "rbf" });
       expect([...got]).toEqual([0]);
     });
+
+    it.each([
+      ["a list", [1, 2, 3], "3 elements"],
+      ["too few", new Float64Array(1), "1 element"],
+      ["other rows", { data: new Float64Array(6), shape: [3, 2] }, "[3, 2]"],
+      ["three axes", { data: new Float64Array(2), shape: [2, 1, 1] }, "[2, 1, 1]"],
+    ])("kernelProduct refuses a v that is not of the rows of y: %s", (_, v, got) => {
+      expect(() => kernelProduct([0, 1, 2], [3, 4], v, { shape: [3, 1], yShape: [2, 1], kernel: "rbf" })).toThrow(
+        new RangeError(`kernelProduct: "v" must be of shape [2, p], a row for each of "y", got ${got}`),
+      );
+    });
   });
 
   it("residents, views and out", () => {
