@@ -97,19 +97,23 @@ function searched(pair: Pair, f: typeof kl): number {
     for (const i of open) {
       for (const j of open) {
         if (i >= j) continue;
-        const sum = (values[i] as number) + (values[j] as number);
+        const before = [values[i] as number, values[j] as number] as const;
+        const sum = before[0] + before[1];
         let [low, high] = [max(0, sum - cap), min(cap, sum)];
         const at = (v: number): number => {
           values[i] = v;
           values[j] = max(0, sum - v);
-          return f(p[i] as number, q[i] as number) + f(p[j] as number, q[j] as number);
+          return here();
         };
+        const here = (): number => f(p[i] as number, q[i] as number) + f(p[j] as number, q[j] as number);
+        const least = here();
         for (let turn = 0; turn < 80; turn++) {
           const [a, b] = [low + 0.382 * (high - low), low + 0.618 * (high - low)];
           if (at(a) < at(b)) high = b;
           else low = a;
         }
-        at((low + high) / 2);
+        // near an end one of both may round to 0, which is infinitely far from what is not
+        if (at((low + high) / 2) > least) [values[i], values[j]] = before;
       }
     }
   };
