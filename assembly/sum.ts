@@ -36,6 +36,14 @@ export function valueOf(head: f64, tail: f64): f64 {
   return head - head == 0 ? head + tail : head;
 }
 
+/** The same of two sums, one in each lane. */
+// @ts-ignore: decorator
+@inline
+export function valuesOf(heads: v128, tails: v128): v128 {
+  const finite = v128.eq<f64>(v128.sub<f64>(heads, heads), f64x2.splat(0));
+  return v128.add<f64>(heads, v128.and(tails, finite));
+}
+
 /** The value of a compensated sum in registers: what its two lanes add up to, and what rounding lost of them. */
 // @ts-ignore: decorator
 @inline

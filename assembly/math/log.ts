@@ -125,7 +125,7 @@ function assemble<T>(n: v128, r: v128, low: v128): v128 {
 /** The bits of x moved up so that the exponent field says n + bias, of x = 2ⁿ·m with √½ ≤ m < √2. */
 // @ts-ignore: decorator
 @inline
-function shifted<T>(x: v128): v128 {
+export function shifted<T>(x: v128): v128 {
   return addBits<T>(x, at<T>(ROOT_TO_ONE));
 }
 
@@ -137,10 +137,17 @@ function exponent<T>(bits: v128, bias: v128): v128 {
   return v128.sub<T>(v128.or(field, at<T>(FIELD)), bias);
 }
 
+/** The same of a normal x. */
+// @ts-ignore: decorator
+@inline
+export function exponentOf<T>(bits: v128): v128 {
+  return exponent<T>(bits, at<T>(BIAS));
+}
+
 /** m − 1, exact. */
 // @ts-ignore: decorator
 @inline
-function fraction<T>(bits: v128): v128 {
+export function fraction<T>(bits: v128): v128 {
   return v128.sub<T>(addBits<T>(v128.and(bits, at<T>(FRACTION)), at<T>(ROOT)), shared<T>(EXP_ONE));
 }
 
@@ -195,21 +202,6 @@ export function log1p<T>(x: v128): v128 {
   const low = madd<T>(n, shared<T>(EXP_LN2_TAIL), nmadd<T>(d, r, d));
   const y = special<T>(u, assemble<T>(n, r, low));
   return v128.or(y, v128.and(x, shared<T>(EXP_SIGN))); // −0, else +0 by the sums
-}
-
-/**
- * log(1 + x) of f64 for finite x > −½, else NaN, to 2⁻⁵² or so: where f32 is wanted. Half the work of `log1p`, and no division but
- * the polynomial's: where n = 0, r is x itself, and elsewhere the rounding error of 1 + x is too small to matter.
- */
-// @ts-ignore: decorator
-@inline
-export function log1pBriefly(x: v128): v128 {
-  const bits = shifted<f64>(v128.add<f64>(shared<f64>(EXP_ONE), x));
-  const n = exponent<f64>(bits, at<f64>(BIAS));
-  const zero = v128.xor(x, x);
-  const r = select(v128.eq<f64>(n, zero), x, fraction<f64>(bits));
-  const y = assemble<f64>(n, r, v128.mul<f64>(n, shared<f64>(EXP_LN2_TAIL)));
-  return v128.add<f64>(y, v128.sub<f64>(x, x));
 }
 
 /**

@@ -21,8 +21,9 @@ export function tileBytes<T>(): usize {
   return <usize>narrowest<T>() * VECTOR;
 }
 
-/** Those of a batch: 16 of f32, of 3 KiB, or 32 of f64. */
+/** Those of a batch: 16 of f32, of 3 KiB, or 32 of f64; and those of its targets. */
 export const TILES: usize = memory.data(4096, 16);
+export const TARGET_TILES: usize = memory.data(4096, 16);
 
 /** How many of some rows go as tiles: whole tiles. */
 // @ts-ignore: decorator
@@ -50,10 +51,10 @@ function transpose<T>(from: usize, fromLine: usize, to: usize, toLine: usize): v
   v128.store(to + 3 * toLine, columnOf<T>(3, r0, r1, r2, r3));
 }
 
-/** Rows at x to TILES. */
-export function gather<T>(x: usize, rows: i32, n: i32): void {
+/** Rows at x to tiles. */
+export function gather<T>(x: usize, tile: usize, rows: i32, n: i32): void {
   const row = <usize>n * sizeof<T>();
-  for (let tile = TILES; rows > 0; rows -= lanes<T>()) {
+  for (; rows > 0; rows -= lanes<T>()) {
     for (let at: usize = 0, to = tile; at < row; at += VECTOR, to += VECTOR * lanes<T>())
       transpose<T>(x + at, row, to, VECTOR);
     x += row * lanes<T>();

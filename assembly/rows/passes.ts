@@ -22,19 +22,10 @@ import {
 } from "../lanes";
 import { expm1Reduced } from "../math/exp";
 import { expm1RestShort } from "../math/expShort";
-import { addLog, log1pBriefly } from "../math/log";
+import { addLog } from "../math/log";
+import { log1pShort } from "../math/logShort";
 import { SUM_BYTES } from "../sum";
-import {
-  foldParts,
-  headroomInverse,
-  keepUnit,
-  NARROW,
-  narrowest,
-  reducedTop,
-  sumUnit,
-  TURNED,
-  WIDE,
-} from "./exponential";
+import { foldParts, headroomInverse, keepUnit, NARROW, narrowest, sumUnit, TURNED, WIDE } from "./exponential";
 import { AIM, ALL, FINISH, SUM_UP } from "./steps";
 import {
   across,
@@ -132,24 +123,28 @@ function firstOf<T>(x: usize, n: i32, top: v128): i32 {
   return n;
 }
 
+/** Lines of a unit that are looked at before it is asked whether every row has met its maximum: a branch that is foreseen seldom. */
+const LINES = 16;
+
 /** The same in the lanes: line by line, until every row has met its own. */
 function setApartAcross<T>(x: usize, unit: i32, n: i32, top: v128): void {
   const state = <usize>unit * VECTOR;
   const lowest = splat<T>(<T>-Infinity);
+  const apart = step;
   let found = i32x4.splat(0),
     at = found,
     first = found;
-  for (; n > 0 && !v128.all_true<i32>(found); n--) {
-    const z = v128.load(x);
-    const hit = v128.andnot(v128.eq<T>(z, top), found);
-    if (v128.any_true(hit)) {
-      found = v128.or(found, hit);
-      first = select(hit, z, first);
+  for (; n > 0 && !v128.all_true<i32>(found); n -= LINES) {
+    for (let left = min(n, LINES); left > 0; left--) {
+      const z = v128.load(x);
+      const hit = v128.andnot(v128.eq<T>(z, top), found);
       v128.store(x, select(hit, lowest, z));
+      first = v128.or(first, v128.and(z, hit));
+      found = v128.or(found, hit);
+      const passed = v128.not(found);
+      at = sizeof<T>() == 4 ? i32x4.sub(at, passed) : i64x2.sub(at, passed);
+      x += apart;
     }
-    const passed = v128.not(found);
-    at = sizeof<T>() == 4 ? i32x4.sub(at, passed) : i64x2.sub(at, passed);
-    x += step;
   }
   v128.store(HERE + state, at);
   v128.store(FIRST + state, first);
@@ -286,9 +281,9 @@ export function pairOf<T>(v: usize, h: i32): usize {
  */
 // @ts-ignore: decorator
 @inline
-function addLogRestOf<T>(base: v128, v: usize, h: i32, less: f64): v128 {
+function addLogRestOf<T>(base: v128, reduced: v128, v: usize, h: i32, less: f64): v128 {
   const one = f64x2.splat(1);
-  const r = half<T>(reducedTop<T>(v), h);
+  const r = half<T>(reduced, h);
   const t = sizeof<T>() == 4 ? v128.add<f64>(r, expm1RestShort(r)) : expm1Reduced<f64>(r);
   const sum = v128.mul<f64>(total<T>(v, h), f64x2.splat(headroomInverse<T>()));
   const top = v128.add<f64>(one, t);
@@ -297,7 +292,7 @@ function addLogRestOf<T>(base: v128, v: usize, h: i32, less: f64): v128 {
   if (sizeof<T>() == 4) {
     // elements cut off at the floor are 0 of f32
     const seen = v128.andnot(q, v128.lt<f64>(q, f64x2.splat(1.401298464324817e-45)));
-    return v128.add<f64>(base, log1pBriefly(v128.sub<f64>(seen, f64x2.splat(less))));
+    return v128.add<f64>(base, log1pShort(v128.sub<f64>(seen, f64x2.splat(less))));
   }
   const rest = v128.sub<f64>(q, f64x2.splat(less));
   const u = v128.add<f64>(one, rest);
@@ -312,7 +307,7 @@ function addLogRestOf<T>(base: v128, v: usize, h: i32, less: f64): v128 {
   return addLog(base, u, c, f64x2.splat(0));
 }
 
-/** The same of either half. */
-export function addLogRest<T>(base: v128, v: usize, h: i32, less: f64): v128 {
-  return h ? addLogRestOf<T>(base, v, 1, less) : addLogRestOf<T>(base, v, 0, less);
+/** The same of either half of the rows whose `reducedTop` is given. */
+export function addLogRest<T>(base: v128, reduced: v128, v: usize, h: i32, less: f64): v128 {
+  return h ? addLogRestOf<T>(base, reduced, v, 1, less) : addLogRestOf<T>(base, reduced, v, 0, less);
 }

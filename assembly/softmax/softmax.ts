@@ -8,7 +8,7 @@
  * a confident row keeps its digits. The steps are those of rows/passes.ts.
  */
 import { abs, byteMask, groupLength, half, join, select, splat, storeTail, VECTOR } from "../lanes";
-import { aims, temper } from "../rows/exponential";
+import { aims, reducedTop, temper } from "../rows/exponential";
 import { gather, scatter, tileBytes, tiled, TILES } from "../rows/narrow";
 import { addLogRest, exponentials, maxima, putBack, scales, setApart, total } from "../rows/passes";
 import { AIM, ALL, BEGIN, FINISH, MAXIMUM, SUM_UP, WRITE } from "../rows/steps";
@@ -83,7 +83,8 @@ function finishSoftmax<T>(v: usize, zero: bool): void {
 export function finishLogSoftmax<T>(v: usize, zero: bool): void {
   const zeros = f64x2.splat(0);
   const top = v128.load(TOP + v);
-  const rest = join<T>(addLogRest<T>(zeros, v, 0, 0), addLogRest<T>(zeros, v, 1, 0));
+  const reduced = reducedTop<T>(v);
+  const rest = join<T>(addLogRest<T>(zeros, reduced, v, 0, 0), addLogRest<T>(zeros, reduced, v, 1, 0));
   const factor = v128.add<T>(rest, v128.sub<T>(top, top));
   const masked = v128.and(v128.eq<T>(top, splat<T>(<T>-Infinity)), i32x4.splat(zero ? -1 : 0));
   v128.store(TOP + v, v128.andnot(top, masked)); // −∞ − 0 − 0
@@ -97,7 +98,9 @@ function finishLogSumExp<T>(v: usize, less: f64): void {
   const top = v128.load(TOP + v);
   const finite = v128.eq<T>(v128.sub<T>(top, top), splat<T>(0));
   const a = v128.and(top, finite);
-  const value = join<T>(addLogRest<T>(half<T>(a, 0), v, 0, less), addLogRest<T>(half<T>(a, 1), v, 1, less));
+  const reduced = reducedTop<T>(v);
+  const low = addLogRest<T>(half<T>(a, 0), reduced, v, 0, less);
+  const value = join<T>(low, addLogRest<T>(half<T>(a, 1), reduced, v, 1, less));
   const sum = join<T>(total<T>(v, 0), total<T>(v, 1));
   v128.store(FACTOR + v, select(finite, value, v128.add<T>(top, v128.sub<T>(sum, sum)))); // a NaN in the row stays one
 }
@@ -139,7 +142,7 @@ function batch<T>(kind: i32, x: usize, y: usize, rows: i32, n: i32, temperature:
   if (steps & AIM) aims<T>(rows);
   if (steps & SUM_UP && !plain) setApart<T>(x, 0, units, n, (steps & AIM) != 0);
   exponentials<T>(x, kind == SOFTMAX ? y : 0, 0, units, n, !plain, steps);
-  if (steps & SUM_UP && !plain) putBack<T>(x, 0, rows, n);
+  if (steps & SUM_UP && !plain && (kind == LOG_SOFTMAX || x != TILES)) putBack<T>(x, 0, rows, n);
   if (steps & FINISH) {
     for (let v: usize = 0, end = <usize>rows * sizeof<T>(); v < end; v += VECTOR) {
       if (kind == SOFTMAX) finishSoftmax<T>(v, zero);
@@ -175,7 +178,7 @@ export function alongRows<T>(
     count = steps == ALL ? tiled<T>(rows, n) : 0;
     if (count) {
       placeAcross(n, VECTOR, tileBytes<T>());
-      gather<T>(x, count, n);
+      gather<T>(x, TILES, count, n);
       batch<T>(kind, TILES, TILES, count, n, temperature, zero, steps);
       if (kind != LOG_SUM_EXP) scatter<T>(y, count, n);
     } else {

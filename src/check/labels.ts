@@ -87,6 +87,15 @@ export function labelledRowsOf(
   return { x, layout, labels: classesOf(fn, found, rowShapeOf(dims, along), n, ignoreIndex) };
 }
 
+/** Whether each of some labels is a class, or the one to ignore. */
+function areClasses(labels: Int32Array, classes: number, ignoreIndex: number | undefined): boolean {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as number;
+    if (label >>> 0 >= classes && label !== ignoreIndex) return false;
+  }
+  return true;
+}
+
 /** Labels as i32, each a class or, if there is one, the one to ignore, of rows of `shape` along an axis; or, not one a row, of `shape`. */
 export function classesOf(
   fn: string,
@@ -99,6 +108,10 @@ export function classesOf(
   if (shape !== undefined && shape.join() !== rowShape.join() && !(shape.join() === "1" && rowShape.length === 0)) {
     const words = `${inWords(rowShape)}, that of the rows`;
     throw new RangeError(`${fn}: "${name}" must have the shape ${words}, got ${inWords(shape)}`);
+  }
+  if (list instanceof Int32Array) {
+    const copied = new Int32Array(list);
+    if (areClasses(copied, classes, ignoreIndex)) return copied;
   }
   const checked = new Int32Array(list.length);
   const at = (i: number): string => (onePerRow ? `"${name}" in row ${i}` : `"${name}[${i}]"`);

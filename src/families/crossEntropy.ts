@@ -239,11 +239,19 @@ function weightOf({ labels, weight, factors, ignoreIndex }: Problem, row: number
   return own * (factors?.[row] ?? 1);
 }
 
+/** How many labels are not to be ignored. */
+function countOf(labels: Int32Array, ignored: number): number {
+  let count = 0;
+  for (let row = 0; row < labels.length; row++) if (labels[row] !== ignored) count++;
+  return count;
+}
+
 /** What the sum is divided by for the mean: the weights of the rows that count. */
 function divisorOf(p: Problem): number {
-  if (!p.labels && !p.factors) return p.layout.rows;
+  const { labels, weight, factors, layout } = p;
+  if (!weight && !factors) return labels ? countOf(labels, p.ignoreIndex) : layout.rows;
   const total = new CompensatedSum();
-  for (let row = 0; row < p.layout.rows; row++) {
+  for (let row = 0; row < layout.rows; row++) {
     const weight = weightOf(p, row);
     if (weight !== undefined) total.add(weight);
   }

@@ -47,6 +47,10 @@ export class Rows implements RowResults {
 
   take(values: FloatArray, from: number, row: number, count: number): void {
     const { array } = this.out ?? {};
+    if (!array && !this.#map) {
+      this.#total.addAll(values, from, count);
+      return;
+    }
     for (let i = 0; i < count; i++) {
       let value = values[from + i] as number;
       if (this.#map) value = this.#map(value, row + i);

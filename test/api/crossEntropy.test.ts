@@ -1,4 +1,5 @@
 /** crossEntropy and crossEntropyWithGrad: PyTorch's semantics in every combination, mpmath's digits. */
+import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { pseudorandom } from "../support/fixture.ts";
 import { api, arrayOf, type CrossCase, crossCases, given, numberOf, rounded, Tally } from "../support/oracle.ts";
@@ -314,5 +315,54 @@ forEachType((dtype, variant) => {
       expect(inPlace.grad).toBe(x);
       expect(inPlace).toEqual(wanted);
     }
+  });
+
+  it("a row has its bits in any company: beside rows that are ignored, infinite, NaN, or weighed by any scale", () => {
+    const f32 = dtype.name === "f32";
+    const often = <T>(ordinary: fc.Arbitrary<T>, ...others: T[]) =>
+      fc.oneof({ arbitrary: ordinary, weight: 40 }, { arbitrary: fc.constantFrom(...others), weight: 1 });
+    const size = fc.oneof(fc.integer({ min: 1, max: 13 }), fc.integer({ min: 14, max: 67 }));
+    const scale = f32 ? 1e-30 : 1e-250;
+    const problem = fc.tuple(fc.integer({ min: 2, max: 23 }), size).chain(([rows, n]) => {
+      const many = (of: fc.Arbitrary<number>, length: number) => fc.array(of, { minLength: length, maxLength: length });
+      const number = fc.double({ min: -8, max: 8, noNaN: true });
+      const positive = often(fc.double({ min: 0, max: 2, noNaN: true }), 0, scale, 1 / scale);
+      return fc.record({
+        n: fc.constant(n),
+        x: many(often(number, -0, 1 / scale, -1 / scale, Infinity, -Infinity, NaN), rows * n),
+        labels: fc.option(many(often(fc.integer({ min: 0, max: n - 1 }), -100), rows), { nil: undefined }),
+        soft: many(often(fc.double({ min: 0, max: 1, noNaN: true }), 0, -1, Infinity), rows * n),
+        weight: fc.option(many(positive, n), { nil: undefined }),
+        sampleWeight: fc.option(many(positive, rows), { nil: undefined }),
+        labelSmoothing: fc.constantFrom(0, 0, 0.1, 1),
+      });
+    });
+    fc.assert(
+      fc.property(problem, ({ n, x, labels, soft, weight, sampleWeight, labelSmoothing }) => {
+        const rows = x.length / n;
+        const of = (from: number, count: number) => {
+          const values = new array(x.slice(from * n, (from + count) * n));
+          const target = labels
+            ? Int32Array.from(labels.slice(from, from + count))
+            : new array(soft.slice(from * n, (from + count) * n));
+          const options = given({
+            shape: [count, n],
+            weight: weight && new array(weight),
+            sampleWeight: sampleWeight && new array(sampleWeight.slice(from, from + count)),
+            labelSmoothing,
+          });
+          const losses = crossEntropy(values, target, { ...options, reduction: "none" }) as FloatArray;
+          const { grad } = crossEntropyWithGrad(values, target, { ...options, reduction: "sum" });
+          return { losses, grad: grad as FloatArray };
+        };
+        const all = of(0, rows);
+        for (let r = 0; r < rows; r++) {
+          const one = of(r, 1);
+          expect(one.losses).toEqual(all.losses.subarray(r, r + 1));
+          expect(one.grad).toEqual(all.grad.subarray(r * n, (r + 1) * n));
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 });
