@@ -42,14 +42,7 @@ export const CEILINGS: readonly CeilingGoal[] = [
   goal("logSumExp", "2000x10", 0.6, 0.6, 0.6),
   goal("crossEntropy", "128x1000", 1.3, 1.4, 1.25),
   goal("crossEntropy", "32x10", 1.1, 1.1, 1.0),
-  goal(
-    "crossEntropy",
-    "2000x10",
-    0.6,
-    0.6,
-    0.6,
-    "15 ns a row beside logSumExp: labels are read, and losses made in f64, one by one",
-  ),
+  goal("crossEntropy", "2000x10", 0.6, 0.6, 0.6, "labels are checked, copied and read one by one, and losses are f64"),
   goal("crossEntropyWithGrad", "128x1000", 1.35, 1.45, 1.25),
   goal("crossEntropyWithGrad", "32x10", 1.3, 1.3, 1.1, "residents of a short call are copied as any other array is"),
   goal(
@@ -58,11 +51,13 @@ export const CEILINGS: readonly CeilingGoal[] = [
     0.7,
     0.7,
     0.7,
-    "16 ns a row beside crossEntropy: the gradients of the maximum and of the label are made in f64, row by row",
+    "the gradients of the maximum and of the label are made in f64, and written one by one",
   ),
   // C++ reads in place; ours copies tile by tile
   ...["softmax", "logSoftmax", "logSumExp", "crossEntropy", "crossEntropyWithGrad"].flatMap((op) =>
-    ["64x32000", "8x128256"].map((shape) => goal(op, shape, 1.45, 1.45)),
+    ["64x32000", "8x128256"].map((shape) =>
+      goal(op, shape, 1.45, 1.45, undefined, "accuracy, as of 128×1000: a degree more, sums in f64"),
+    ),
   ),
   goal(
     "klDivergence",
@@ -72,7 +67,7 @@ export const CEILINGS: readonly CeilingGoal[] = [
     1.2,
     "C++ neither normalises nor keeps the digits of nearly equal rows: ours takes the sums and the bound of their errors as well",
   ),
-  goal("jsDivergence", "128x1000", 1.5, 1.6, 1.4),
+  goal("jsDivergence", "128x1000", 1.5, 1.6, 1.4, "C++ sums in f32, ours in f64"),
   ...["1024x1024", "256x256", "64x512", "64x50176"].map((shape) => goal("gram", shape, 1.35, 1.05)),
 ];
 
@@ -95,6 +90,10 @@ export interface LoopGoal {
   reason?: string;
 }
 
+// in a profile the kernels take 53 % of a call (f32), 58 % (f64)
+const HISTOGRAM =
+  "the kernels, half of a call, are nearly as fast as that; the rest are copies and checks, which the loop does without";
+
 const BATCH = "128x1000";
 export const LOOPS: readonly LoopGoal[] = [
   ...["binaryCrossEntropy", "sigmoid", "softplus", "entropy"].flatMap((op) => [
@@ -103,8 +102,8 @@ export const LOOPS: readonly LoopGoal[] = [
   ]),
   { family: "divergences", op: "pairwiseDivergence", dtype: "f32", shape: "100x100x256" },
   { family: "divergences", op: "pairwiseDivergence", dtype: "f64", shape: "100x100x256" },
-  { family: "wasserstein", op: "wassersteinHistogram", dtype: "f32", shape: "1000x256", times: 4 },
-  { family: "wasserstein", op: "wassersteinHistogram", dtype: "f64", shape: "1000x256", times: 2.5 },
+  { family: "wasserstein", op: "wassersteinHistogram", dtype: "f32", shape: "1000x256", times: 4, reason: HISTOGRAM },
+  { family: "wasserstein", op: "wassersteinHistogram", dtype: "f64", shape: "1000x256", times: 2.5, reason: HISTOGRAM },
 ];
 
 /** emd of many points on a line and a few others: the time of 40,000 × 3 in times that of 10,000 × 3. */
