@@ -57,15 +57,13 @@ const REST: usize = memory.data(512, 16); // log1p(q)
 const UNIT: usize = memory.data(512, 16); // 1/S, over the headroom of the exponentials
 const OTHERS: usize = memory.data(512, 16); // 1 − p of the maximum
 const SLOPE: usize = memory.data(512, 16); // C·scale/S, of exponentials without their headroom
-const LABEL_TERM: usize = memory.data(512, 16); // e^{x_y}, without the headroom
-const LABEL_SHARE: usize = memory.data(512, 16); // c of the label and of the maximum, of what all classes count
-const TOP_SHARE: usize = memory.data(512, 16);
+const LABEL_TERM: usize = memory.data(512, 16); // e^{x_y}, without the headroom; then the gradient there
+const LABEL_SHARE: usize = memory.data(512, 16); // c of the label, of what all classes count
+const TOP_SHARE: usize = memory.data(512, 16); // the same of the maximum; then the gradient there
 /** The class of the maximum, −1 until it is met. */
 const TOP_CLASS: usize = memory.data(256, 16);
-/** Whether two rows have finite losses, labels that count, and factors that are not odd: an i32 each two. */
-const PLAIN: usize = memory.data(128, 16);
 
-/** One number of the type for each row, as in batch.ts: c·scale is KEEPS·t + SHARES; ones where the gradient is made apart, see isOdd. */
+/** One number of the type for each row, as in batch.ts: c·scale is KEEPS·t + SHARES; ones where the gradient is made apart, see areOdd. */
 const KEEPS: usize = memory.data(512, 16);
 const SHARES: usize = memory.data(512, 16);
 const ODD: usize = memory.data(512, 16);
@@ -85,17 +83,7 @@ let spreadOut = false;
 let n = 0;
 let from = 0;
 
-/** The gradient at one vector of exponentials, y·F − scale·c: w are the weights there (`weighs`), t the target, or 0. */
-// @ts-ignore: decorator
-@inline
-function gradient<T>(y: usize, t: usize, weighs: bool, w: v128, f: v128, keep: v128, share: v128, odd: v128): v128 {
-  const z = v128.load(y);
-  let c = t ? v128.add<T>(v128.mul<T>(v128.load(t), keep), share) : share;
-  if (weighs) c = v128.mul<T>(c, w);
-  return select(odd, z, v128.sub<T>(v128.mul<T>(z, f), c));
-}
-
-/** Those of units of rows whose exponentials stand at y, but of odd rows. */
+/** The gradient of units of rows whose exponentials stand at y, y·F − scale·c, but of odd rows. */
 function gradients<T>(y: usize, t: usize, units: i32): void {
   const apart = step;
   const whole = 4 * groups;
@@ -108,14 +96,15 @@ function gradients<T>(y: usize, t: usize, units: i32): void {
     const odd = stateOf<T>(ODD, unit);
     let p = y,
       target = t,
-      weight = weights,
-      w = share;
+      weight = weights;
     for (let v = 0; v < vectors; v++) {
+      let c = target ? v128.add<T>(v128.mul<T>(v128.load(target), keep), share) : share;
       if (weight) {
-        w = across ? broadcast<T>(weight) : v128.load(weight);
+        c = v128.mul<T>(c, across ? broadcast<T>(weight) : v128.load(weight));
         weight += next;
       }
-      const value = gradient<T>(p, target, weight != 0, w, f, keep, share, odd);
+      const z = v128.load(p);
+      const value = select(odd, z, v128.sub<T>(v128.mul<T>(z, f), c));
       if (v < whole) v128.store(p, value);
       else storeTail(p, byteMask(tail, v - whole), value);
       if (target) target += apart;
@@ -148,14 +137,19 @@ function coefficientAt<T>(t: usize, row: i32, j: i32): f64 {
   return weights ? c * <f64>load<T>(weights + <usize>j * sizeof<T>()) : c;
 }
 
-/** own·(a − x_y + log1p(q)), where a − x_y may overflow; nothing where the class has no weight, even at −∞. */
+/** own·(a − x_y + log1p(q)) of two rows, where a − x_y may overflow; nothing where the class has no weight, even at −∞. */
 // @ts-ignore: decorator
 @inline
-function ownLoss(own: f64, top: f64, logit: f64, rest: f64): f64 {
-  const behind = top - logit;
-  if (behind != Infinity) return own * (behind + rest);
+function ownLoss(own: v128, top: v128, logit: v128, rest: v128): v128 {
+  const behind = v128.sub<f64>(top, logit);
+  const loss = v128.mul<f64>(own, v128.add<f64>(behind, rest));
+  const far = v128.eq<f64>(behind, f64x2.splat(Infinity));
+  if (!v128.any_true(far)) return loss;
+  const half = f64x2.splat(0.5);
+  const halves = v128.mul<f64>(own, v128.sub<f64>(v128.mul<f64>(top, half), v128.mul<f64>(logit, half)));
   // NaN of a row with a NaN in it, where the class may be at −∞
-  return own == 0 ? own * rest : 2 * (own * (top / 2 - logit / 2)) + (rest - rest);
+  const whole = v128.add<f64>(v128.add<f64>(halves, halves), v128.sub<f64>(rest, rest));
+  return select(far, select(v128.eq<f64>(own, f64x2.splat(0)), v128.mul<f64>(own, rest), whole), loss);
 }
 
 // @ts-ignore: decorator
@@ -258,31 +252,23 @@ function finishSums<T>(rows: i32, graded: bool): void {
 }
 
 /**
- * Whether a row's factors are no normal numbers of the type: what its exponentials with their headroom are multiplied by, of weights of
- * 1e-20 (f32) or 1e-155 (f64) already, or what its coefficients are; or whether these overflow in f32.
+ * Of two rows, ones where the factors are no normal numbers of the type: what the exponentials with their headroom are multiplied by, of
+ * weights of 1e-20 (f32) or 1e-155 (f64) already, or what the coefficients are; or where these overflow in f32.
  */
-function isOdd<T>(slope: f64, mass: f64, rowScale: f64): bool {
-  if (sizeof<T>() == 4 && !(Math.abs(mass * rowScale) < 1.7e38 && Math.abs(rowScale) < 1.7e38)) return true;
-  const least: f64 = sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
-  return (
-    (slope != 0 && Math.abs(slope) < least / headroomInverse<T>()) || (rowScale != 0 && Math.abs(rowScale) < least)
-  );
-}
-
-/** Two rows at a time: ones where neither factor is odd. */
 // @ts-ignore: decorator
 @inline
-function areEven<T>(slope: v128, mass: v128, rowScale: v128): v128 {
+function areOdd<T>(slope: v128, mass: v128, rowScale: v128): v128 {
+  const zero = f64x2.splat(0);
   const least: f64 = sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
   const size = v128.abs<f64>(rowScale);
-  const normal = v128.and(
-    v128.ge<f64>(v128.abs<f64>(slope), f64x2.splat(least / headroomInverse<T>())),
-    v128.ge<f64>(size, f64x2.splat(least)),
+  const low = v128.or(
+    v128.and(v128.ne<f64>(slope, zero), v128.lt<f64>(v128.abs<f64>(slope), f64x2.splat(least / headroomInverse<T>()))),
+    v128.and(v128.ne<f64>(rowScale, zero), v128.lt<f64>(size, f64x2.splat(least))),
   );
-  if (sizeof<T>() == 8) return normal;
+  if (sizeof<T>() == 8) return low;
   const most = f64x2.splat(1.7e38);
   const whole = v128.abs<f64>(v128.mul<f64>(mass, rowScale));
-  return v128.and(normal, v128.and(v128.lt<f64>(whole, most), v128.lt<f64>(size, most)));
+  return v128.or(low, v128.not(v128.and(v128.lt<f64>(whole, most), v128.lt<f64>(size, most))));
 }
 
 /** The gradient of such a row, element by element in f64. */
@@ -295,95 +281,6 @@ function writeOdd<T>(y: usize, t: usize, r: i32): void {
   }
 }
 
-/** The loss of a row, and what its gradient is multiplied by. */
-function finishRow<T>(r: i32, graded: bool): void {
-  const label = labelOf(r);
-  const sample = sampleOf(r);
-  if (labels && label == ignore) {
-    store<f64>(at(losses, r), 0);
-    return;
-  }
-  const top = <f64>load<T>(TOP + <usize>r * sizeof<T>());
-  const rest = load<f64>(at(REST, r));
-  let loss: f64 = 0;
-  let mass: f64 = 0;
-  let none = top - top != 0; // a masked row, an infinite logit: no distribution
-  if (spreadOut) {
-    const distance = load<f64>(at(DISTANCE, r));
-    mass = load<f64>(at(MASS, r));
-    loss = distance + mass * rest;
-    none = none || distance != distance;
-  }
-  if (labels) {
-    const own = load<f64>(at(WEIGHT, r)) * (1 - smoothing);
-    loss += ownLoss(own, top, load<f64>(at(LOGIT, r)), rest);
-    mass += own;
-  }
-  if (none) loss = NaN;
-  store<f64>(at(losses, r), weighed(loss, sample));
-  if (!graded) return;
-  const rowScale = scale * sample;
-  const slope = mass * rowScale * (load<f64>(at(UNIT, r)) / headroomInverse<T>()) + (none ? NaN : 0);
-  const odd = isOdd<T>(slope, mass, rowScale);
-  store<f64>(at(MASS, r), mass);
-  store<f64>(at(SLOPE, r), slope);
-  const state = <usize>r * sizeof<T>();
-  if (sizeof<T>() == 4) store<i32>(ODD + state, odd ? -1 : 0);
-  else store<i64>(ODD + state, odd ? -1 : 0);
-  store<T>(FACTOR + state, <T>(odd ? 1 : slope * headroomInverse<T>()));
-  store<T>(KEEPS + state, <T>((1 - smoothing) * rowScale));
-  store<T>(SHARES + state, <T>(share * rowScale));
-}
-
-/** Writes a number each for two rows, of the type, from r on. */
-// @ts-ignore: decorator
-@inline
-function storeStates<T>(state: usize, r: i32, values: v128): void {
-  storePair<T>(state + <usize>r * sizeof<T>(), values);
-}
-
-/** The same of rows r and r + 1, which are in the ordinary: false, and nothing is written, where one is not. */
-// @ts-ignore: decorator
-@inline
-function finishPair<T>(r: i32, graded: bool): bool {
-  if (labels && v128.any_true(sameClass(labels, r, i32x4.splat(ignore)))) return false;
-  const one = f64x2.splat(1);
-  const rest = v128.load(at(REST, r));
-  const sample = samples ? v128.load(at(samples, r)) : one;
-  const top = loadPair<T>(TOP + <usize>r * sizeof<T>());
-  let loss = f64x2.splat(0),
-    mass = loss;
-  if (spreadOut) {
-    mass = v128.load(at(MASS, r));
-    loss = v128.add<f64>(v128.load(at(DISTANCE, r)), v128.mul<f64>(mass, rest));
-  }
-  if (labels) {
-    const own = v128.mul<f64>(v128.load(at(WEIGHT, r)), f64x2.splat(1 - smoothing));
-    const behind = v128.sub<f64>(top, v128.load(at(LOGIT, r)));
-    loss = v128.add<f64>(loss, v128.mul<f64>(own, v128.add<f64>(behind, rest)));
-    mass = v128.add<f64>(mass, own);
-  }
-  loss = v128.mul<f64>(loss, sample);
-  const none = v128.add<f64>(v128.sub<f64>(loss, loss), v128.sub<f64>(top, top));
-  if (!v128.all_true<i64>(v128.eq<f64>(none, f64x2.splat(0)))) return false;
-  if (graded) {
-    const rowScale = v128.mul<f64>(f64x2.splat(scale), sample);
-    const unit = v128.mul<f64>(v128.load(at(UNIT, r)), f64x2.splat(1 / headroomInverse<T>()));
-    const slope = v128.mul<f64>(v128.mul<f64>(mass, rowScale), unit);
-    if (!v128.all_true<i64>(areEven<T>(slope, mass, rowScale))) return false;
-    v128.store(at(MASS, r), mass);
-    v128.store(at(SLOPE, r), slope);
-    storeStates<T>(ODD, r, f64x2.splat(0));
-    storeStates<T>(FACTOR, r, v128.mul<f64>(slope, f64x2.splat(headroomInverse<T>())));
-    if (spreadOut) {
-      storeStates<T>(KEEPS, r, v128.mul<f64>(f64x2.splat(1 - smoothing), rowScale));
-      storeStates<T>(SHARES, r, v128.mul<f64>(f64x2.splat(share), rowScale));
-    }
-  }
-  v128.store(at(losses, r), loss);
-  return true;
-}
-
 /** Ones in both f64 lanes where the classes of rows r and r + 1 at `classes` are those in the first two of `others`. */
 // @ts-ignore: decorator
 @inline
@@ -391,14 +288,62 @@ function sameClass(classes: usize, r: i32, others: v128): v128 {
   return i64x2.extend_low_i32x4_s(i32x4.eq(v128.load64_zero(classes + <usize>r * sizeof<i32>()), others));
 }
 
-/** The losses, and what the gradients are multiplied by. */
+/** What rows r and r + 1 count. */
+// @ts-ignore: decorator
+@inline
+function samplesOf(r: i32): v128 {
+  return samples ? v128.load(at(samples, r)) : f64x2.splat(1);
+}
+
+/** What the label itself counts in rows r and r + 1. */
+// @ts-ignore: decorator
+@inline
+function ownOf(r: i32): v128 {
+  return v128.mul<f64>(v128.load(at(WEIGHT, r)), f64x2.splat(1 - smoothing));
+}
+
+/** The losses, and what the gradients are multiplied by: two rows at a time, of which the last may be none. */
 function finishRows<T>(rows: i32, graded: bool): void {
+  const zero = f64x2.splat(0);
   for (let r = 0; r < rows; r += 2) {
-    const plain = r + 1 < rows && finishPair<T>(r, graded);
-    store<i32>(PLAIN + 2 * <usize>r, plain);
-    if (plain) continue;
-    finishRow<T>(r, graded);
-    if (r + 1 < rows) finishRow<T>(r + 1, graded);
+    const sample = samplesOf(r);
+    const rest = v128.load(at(REST, r));
+    const top = loadPair<T>(TOP + <usize>r * sizeof<T>());
+    let none = v128.ne<f64>(v128.sub<f64>(top, top), zero); // a masked row, an infinite logit: no distribution
+    let loss = zero,
+      mass = zero,
+      ignored = zero;
+    if (spreadOut) {
+      const distance = v128.load(at(DISTANCE, r));
+      mass = v128.load(at(MASS, r));
+      loss = v128.add<f64>(distance, v128.mul<f64>(mass, rest));
+      none = v128.or(none, v128.ne<f64>(distance, distance));
+    }
+    if (labels) {
+      const own = ownOf(r);
+      loss = v128.add<f64>(loss, ownLoss(own, top, v128.load(at(LOGIT, r)), rest));
+      mass = v128.add<f64>(mass, own);
+      ignored = sameClass(labels, r, i32x4.splat(ignore));
+    }
+    loss = v128.andnot(weighed(v128.or(loss, none), sample), ignored);
+    if (r + 1 < rows) v128.store(at(losses, r), loss);
+    else store<f64>(at(losses, r), f64x2.extract_lane(loss, 0));
+    if (!graded) continue;
+    const rowScale = v128.mul<f64>(f64x2.splat(scale), sample);
+    const unit = v128.mul<f64>(v128.load(at(UNIT, r)), f64x2.splat(1 / headroomInverse<T>()));
+    const slope = v128.or(v128.mul<f64>(v128.mul<f64>(mass, rowScale), unit), none);
+    const odd = areOdd<T>(slope, mass, rowScale);
+    const factor = v128.mul<f64>(slope, f64x2.splat(headroomInverse<T>()));
+    v128.store(at(MASS, r), mass);
+    v128.store(at(SLOPE, r), slope);
+    const state = <usize>r * sizeof<T>();
+    storePair<T>(FACTOR + state, select(odd, f64x2.splat(1), factor));
+    if (spreadOut) {
+      storePair<T>(KEEPS + state, v128.mul<f64>(f64x2.splat(1 - smoothing), rowScale));
+      storePair<T>(SHARES + state, v128.mul<f64>(f64x2.splat(share), rowScale));
+    }
+    if (sizeof<T>() == 8) v128.store(ODD + state, odd);
+    else v128.store64_lane(ODD + state, i32x4.shuffle(odd, odd, 0, 2, 0, 2), 0);
   }
 }
 
@@ -415,61 +360,27 @@ function readTerms<T>(y: usize, t: usize, rows: i32): void {
   }
 }
 
-/** What a row's gradient is at the maximum and at the label, and where it is odd. */
-function writeApart<T>(y: usize, t: usize, r: i32): void {
-  const label = labelOf(r);
-  if (labels && label == ignore) {
-    for (let j = 0; j < n; j++) store<T>(elementOf<T>(y, r, j), 0);
-    return;
-  }
-  const rowScale = scale * sampleOf(r);
-  const slope = load<f64>(at(SLOPE, r));
-  if (load<i32>(ODD + <usize>r * sizeof<T>())) writeOdd<T>(y, t, r);
-  const own = labels ? load<f64>(at(WEIGHT, r)) * (1 - smoothing) : 0;
-  const top = load<i32>(TOP_CLASS + <usize>r * sizeof<i32>());
-  if (isHere(top)) {
-    const mass = load<f64>(at(MASS, r));
-    const rest = load<f64>(at(OTHERS, r));
-    const c = (spreadOut ? load<f64>(at(TOP_SHARE, r)) : 0) + (top == label ? own : 0);
-    // from 1 − p where that is the smaller
-    const slopeOfTop = rest < 0.5 ? rowScale * (mass - c - mass * rest) : load<f64>(at(TERM, r)) * slope - rowScale * c;
-    store<T>(elementOf<T>(y, r, top - from), <T>(slopeOfTop + (slope - slope)));
-  }
-  if (isHere(label) && label != top) {
-    const c = own + (spreadOut ? load<f64>(at(LABEL_SHARE, r)) : 0);
-    store<T>(elementOf<T>(y, r, label - from), <T>(load<f64>(at(LABEL_TERM, r)) * slope - rowScale * c));
-  }
-}
-
-/** The same of two whole rows that are in the ordinary. */
+/** The gradients of the maximum and of the label in rows r and r + 1, to where their c and e^{x_y} stood. */
 // @ts-ignore: decorator
 @inline
-function writePairApart<T>(y: usize, r: i32): void {
-  const zero = f64x2.splat(0);
-  const rowScale = v128.mul<f64>(f64x2.splat(scale), samples ? v128.load(at(samples, r)) : f64x2.splat(1));
+function slopesApart(r: i32): void {
+  const rowScale = v128.mul<f64>(f64x2.splat(scale), samplesOf(r));
   const slope = v128.load(at(SLOPE, r));
   const mass = v128.load(at(MASS, r));
   const rest = v128.load(at(OTHERS, r));
-  let c = spreadOut ? v128.load(at(TOP_SHARE, r)) : zero;
+  let c = spreadOut ? v128.load(at(TOP_SHARE, r)) : f64x2.splat(0);
   if (labels) {
-    const own = v128.mul<f64>(v128.load(at(WEIGHT, r)), f64x2.splat(1 - smoothing));
-    const whole = spreadOut ? v128.add<f64>(own, v128.load(at(LABEL_SHARE, r))) : own;
-    const slopes = v128.sub<f64>(v128.mul<f64>(v128.load(at(LABEL_TERM, r)), slope), v128.mul<f64>(rowScale, whole));
-    storeApart<T>(y, r, labels, slopes);
+    const own = ownOf(r);
+    const all = spreadOut ? v128.add<f64>(own, v128.load(at(LABEL_SHARE, r))) : own;
+    const plain = v128.mul<f64>(v128.load(at(LABEL_TERM, r)), slope);
+    v128.store(at(LABEL_TERM, r), v128.sub<f64>(plain, v128.mul<f64>(rowScale, all)));
     c = v128.add<f64>(c, v128.and(own, sameClass(labels, r, v128.load64_zero(TOP_CLASS + <usize>r * sizeof<i32>()))));
   }
+  // from 1 − p where that is the smaller
   const confident = v128.mul<f64>(rowScale, v128.sub<f64>(v128.sub<f64>(mass, c), v128.mul<f64>(mass, rest)));
   const other = v128.sub<f64>(v128.mul<f64>(v128.load(at(TERM, r)), slope), v128.mul<f64>(rowScale, c));
-  storeApart<T>(y, r, TOP_CLASS, select(v128.lt<f64>(rest, f64x2.splat(0.5)), confident, other));
-}
-
-/** Writes one number each to rows r and r + 1, at their classes. */
-// @ts-ignore: decorator
-@inline
-function storeApart<T>(y: usize, r: i32, classes: usize, values: v128): void {
-  const at = classes + <usize>r * sizeof<i32>();
-  store<T>(elementOf<T>(y, r, load<i32>(at)), <T>f64x2.extract_lane(values, 0));
-  store<T>(elementOf<T>(y, r + 1, load<i32>(at, 4)), <T>f64x2.extract_lane(values, 1));
+  const value = select(v128.lt<f64>(rest, f64x2.splat(0.5)), confident, other);
+  v128.store(at(TOP_SHARE, r), v128.add<f64>(value, v128.sub<f64>(slope, slope)));
 }
 
 /** The gradients of rows whose exponentials stand at y. The maximum's and the label's are made apart. */
@@ -477,12 +388,18 @@ function writeRows<T>(y: usize, t: usize, rows: i32): void {
   readTerms<T>(y, t, rows);
   if (spreadOut) gradients<T>(y, t, unitsOf<T>(rows));
   else scales<T>(y, unitsOf<T>(rows));
-  for (let r = 0; r < rows; r += 2) {
-    if (load<i32>(PLAIN + 2 * <usize>r)) writePairApart<T>(y, r);
-    else {
-      writeApart<T>(y, t, r);
-      if (r + 1 < rows) writeApart<T>(y, t, r + 1);
+  for (let r = 0; r < rows; r += 2) slopesApart(r);
+  for (let r = 0; r < rows; r++) {
+    const label = labelOf(r);
+    if (labels && label == ignore) {
+      for (let j = 0; j < n; j++) store<T>(elementOf<T>(y, r, j), 0);
+      continue;
     }
+    if (load<i32>(ODD + <usize>r * sizeof<T>())) writeOdd<T>(y, t, r);
+    if (isHere(label)) store<T>(elementOf<T>(y, r, label - from), <T>load<f64>(at(LABEL_TERM, r)));
+    // after the label, which it may be
+    const top = load<i32>(TOP_CLASS + <usize>r * sizeof<i32>());
+    if (isHere(top)) store<T>(elementOf<T>(y, r, top - from), <T>load<f64>(at(TOP_SHARE, r)));
   }
 }
 

@@ -323,7 +323,7 @@ function finishRow(kind: i32, spreadOut: bool, own: f64, d: f64, rowScale: f64, 
   restOfTop = r / (1 + r);
   mass = all * rowScale;
   slope = loss != loss ? NaN : kind == COUNTS ? mass / (1 + r) / largest : 0;
-  return weighed(loss, sample);
+  return f64x2.extract_lane(weighed(f64x2.splat(loss), f64x2.splat(sample)), 0);
 }
 
 /** The gradient at the label, which counts c. */

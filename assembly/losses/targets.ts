@@ -236,9 +236,10 @@ export function loadTails<T>(t: usize, w: usize, tail: i32): void {
   memory.copy(WEIGHTS_TAIL, TAIL, GROUP);
 }
 
-/** The loss of a row that counts `sample` times: not at all, 0, also where it is infinite. */
+/** The losses of two rows that count `samples` times: not at all, 0, also where they are infinite. */
 // @ts-ignore: decorator
 @inline
-export function weighed(loss: f64, sample: f64): f64 {
-  return sample == 0 && loss == Infinity ? 0 : loss * sample;
+export function weighed(losses: v128, samples: v128): v128 {
+  const lost = v128.and(v128.eq<f64>(samples, f64x2.splat(0)), v128.eq<f64>(losses, f64x2.splat(Infinity)));
+  return v128.andnot(v128.mul<f64>(losses, samples), lost);
 }

@@ -5,6 +5,12 @@ import type { FloatArray } from "../types.ts";
 const LARGE = 2 ** 960;
 const UNIT = 2 ** 64;
 
+/** The rounding error of sum = a + b (Knuth's two-sum). */
+function roundingOf(a: number, b: number, sum: number): number {
+  const part = sum - a;
+  return a - (sum - part) + (b - part);
+}
+
 /** A sum with its rounding errors (Neumaier 1974). */
 export class CompensatedSum {
   #sum = 0;
@@ -17,7 +23,7 @@ export class CompensatedSum {
       return;
     }
     const sum = this.#sum + value;
-    this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - sum + value : value - sum + this.#sum;
+    this.#lost += roundingOf(this.#sum, value, sum);
     this.#sum = sum;
   }
 
@@ -32,8 +38,7 @@ export class CompensatedSum {
         continue;
       }
       const next = sum + value;
-      const part = next - sum;
-      lost += sum - (next - part) + (value - part);
+      lost += roundingOf(sum, value, next);
       sum = next;
     }
     this.#sum = sum;
